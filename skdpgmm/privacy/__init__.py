@@ -1,0 +1,30 @@
+"""The privacy core: everything that an auditor has to read.
+
+Read in this order: `accounting` (what is promised and what a release costs),
+`noise` (how a sum is released), `grid` and `sums` (why one record moves a sum by
+no more than is stated), `records` (that nothing else looks at the data).
+"""
+
+from skdpgmm.privacy.accounting import (
+    BudgetExceededError,
+    Ledger,
+    LedgerEntry,
+    PrivacyReport,
+    compose_mu,
+    epsilon_from_mu,
+    mu_from_epsilon,
+    split_mu,
+    unit_factor,
+)
+
+__all__ = [
+    "BudgetExceededError",
+    "Ledger",
+    "LedgerEntry",
+    "PrivacyReport",
+    "compose_mu",
+    "epsilon_from_mu",
+    "mu_from_epsilon",
+    "split_mu",
+    "unit_factor",
+]

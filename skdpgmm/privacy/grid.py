@@ -1,0 +1,130 @@
+"""Clipping and rounding of records to an integer grid.
+
+Every function returns float64 arrays of integer values whose row norms are
+*verified*, not assumed, to be at most the stated bound: sums of squares of
+integers are exact in float64 below 2**53, and a row that failed the check would
+be replaced by zero. So the bound holds for every float64 input, including
+infinities that arise on the way, and the sensitivities in `sums` need no
+analysis of floating-point error.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+# 2 * 24 bits for a product of two grid vectors leaves room below 2**53 for the
+# factors of 2 in ||x - c||**2, so that distances to grid centres are exact.
+GRID_BITS = 24
+PROJECTION_BITS = 20
+
+
+def squared_norms(U):
+    """Return the squared norm of each row (exact for integers below 2**53)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.einsum("ij,ij->i", U, U)
+
+
+def clip_round(V, bits):
+    """Clip rows of `V` to norm ``2**bits`` and round them to integers, in place.
+
+    Parameters
+    ----------
+    V : ndarray of float64, shape (n, d)
+        Rows in units in which the clip radius is ``2**bits``; overwritten.
+    bits : int
+        At most 26.
+
+    Returns
+    -------
+    V : ndarray of float64, shape (n, d)
+        Integers; ``||V[i]|| <= 2**bits`` for every row (lemma).
+    sq : ndarray of float64, shape (n,)
+        Their exact squared norms.
+
+    Notes
+    -----
+    Lemma. The last statement sets to zero every row whose exact integer squared
+    norm exceeds ``4**bits`` or is not a number. Hence every returned row obeys
+    the bound. The scaling before it aims at ``2**bits - sqrt(d) / 2 - 1``,
+    because rounding moves a row by at most ``sqrt(d) / 2``; so for finite input
+    no row is in fact set to zero.
+    """
+    n_features = V.shape[1]
+    radius = 2.0**bits - math.sqrt(n_features) / 2.0 - 1.0
+    sq = squared_norms(V)
+    over = np.flatnonzero(~(sq <= radius * radius))
+    if over.size:
+        with np.errstate(invalid="ignore"):
+            # An overflow has lost its length, not its sign.
+            W = np.clip(V[over], -1e300, 1e300)
+            W /= np.abs(W).max(axis=1, keepdims=True)
+            W *= (radius / np.sqrt(squared_norms(W)))[:, None]
+            V[over] = W
+    np.rint(V, out=V)
+    sq = squared_norms(V)
+    bad = ~(sq <= 4.0**bits)
+    if bad.any():
+        V[bad] = 0.0
+        sq[bad] = 0.0
+    return V, sq
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """The public ball to which records are clipped, and its integer grid.
+
+    Attributes
+    ----------
+    center : ndarray of float64, shape (d,)
+        Public, or released.
+    radius : float
+        Public, or released; positive.
+    projection : ndarray of float64, shape (d, p), optional
+        Public integer matrix applied to the grid coordinates, over
+        ``2**PROJECTION_BITS``.
+    """
+
+    center: np.ndarray
+    radius: float
+    projection: np.ndarray | None = None
+
+    @property
+    def step(self) -> float:
+        """Length of one grid step in the units of the records."""
+        return self.radius / 2.0**GRID_BITS
+
+    @property
+    def n_features(self) -> int:
+        """Width of the grid coordinates."""
+        if self.projection is not None:
+            return self.projection.shape[1]
+        return self.center.shape[0]
+
+    def project(self, basis) -> Ball:
+        """Return the ball seen through an orthonormal `basis` of shape (d, p)."""
+        matrix = np.rint(basis * 2.0**PROJECTION_BITS)
+        return Ball(self.center, self.radius, matrix)
+
+    def to_grid(self, X):
+        """Clip and round records; `X` is overwritten.
+
+        Returns
+        -------
+        G : ndarray of float64, shape (n, p)
+            Integers with row norms at most ``2**GRID_BITS``.
+        """
+        with np.errstate(over="ignore"):
+            X -= self.center
+            X *= 1.0 / self.step
+        G, _ = clip_round(X, GRID_BITS)
+        if self.projection is not None:
+            G = (G @ self.projection) * 2.0**-PROJECTION_BITS
+            G, _ = clip_round(G, GRID_BITS)
+        return G
+
+    def place(self, points):
+        """Round public points, relative to the centre, to grid integers."""
+        return np.rint(np.asarray(points, dtype=np.float64) / self.step)

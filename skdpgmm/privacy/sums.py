@@ -1,0 +1,407 @@
+"""The bounded sums: each kernel beside its sensitivity and the lemma behind it.
+
+Every private query is ``sum_i f_theta(x_i)`` with theta public. A query has
+parts; each part states ``l2_sensitivity``, a bound on ``||f_theta(x)||_2`` in
+integer grid units that holds for *every* record x, and the factor ``scale`` that
+turns grid units into those of the data. The whole argument is here and in
+`grid.clip_round`, which verifies the norms that the lemmas start from.
+
+Common notation: g is the grid point of a record (``||g|| <= 2**24``), j a cell or
+component, c_j its public centre, r_j its public radius,
+``u_j = round(clip(g - c_j, r_j) * 2**b / r_j)`` so that ``||u_j|| <= 2**b``, and e
+a vector of non-negative integers with ``sum(e) <= E``: a one-hot vector (E = 1)
+or rounded responsibilities (E = 2**10).
+
+Exactness: a block of at most ``MAX_BLOCK_ROWS`` rows keeps every float64 partial
+sum below 2**53, and ``MAX_ROWS`` rows keep every int64 total below 2**62.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from scipy.linalg.blas import dsyrk
+from scipy.sparse import csr_array
+from scipy.special import softmax
+
+from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
+
+CELL_BITS = 16
+WHITE_BITS = 13
+RESPONSIBILITY_BITS = 10
+# Largest entry of a summand: 2**(2 * 16) for cells, 2**(10 + 2 * 13) for soft ones.
+_SUMMAND_BITS = 36
+MAX_BLOCK_ROWS = 2 ** (53 - _SUMMAND_BITS - 1)
+MAX_ROWS = 2 ** (62 - _SUMMAND_BITS)
+
+
+class Block(NamedTuple):
+    """Rows of the private records: float64 copies and integer class codes."""
+
+    X: np.ndarray  # (rows, d)
+    codes: np.ndarray  # (rows,)
+
+
+class Part(NamedTuple):
+    """One array of a release."""
+
+    name: str
+    shape: tuple[int, ...]
+    l2_sensitivity: float
+    scale: np.ndarray | float = 1.0
+    symmetric: bool = False
+
+
+class BoundedSum(Protocol):
+    """A query: parts, and their exact sums over a block of records."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]: ...
+
+    def exact(self, block: Block) -> tuple[np.ndarray, ...]: ...
+
+
+def _integers(array):
+    return np.ascontiguousarray(np.rint(array)).astype(np.int64)
+
+
+def _gram(U):
+    """Return the exact ``U.T @ U``; only the upper triangle is filled."""
+    return dsyrk(1.0, U.T) if len(U) else np.zeros((U.shape[1], U.shape[1]))
+
+
+# --------------------------------------------------------------------------
+# Histogram of norms
+# --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class NormHistogram:
+    """Counts of ``||x - center||`` between public edges.
+
+    Lemma. A record falls into exactly one bin, so its summand is one-hot:
+    ``||f(x)||_2 = 1``. This holds however the norm was computed.
+    """
+
+    center: np.ndarray
+    edges: np.ndarray
+
+    @property
+    def parts(self):
+        return (Part("counts", (len(self.edges) + 1,), 1.0),)
+
+    def exact(self, block):
+        V = block.X
+        with np.errstate(over="ignore"):
+            V -= self.center
+        # Norms up to the largest float, and their squares, without overflow.
+        peak = np.clip(np.abs(V).max(axis=1), np.finfo(float).tiny, 1e300)
+        np.clip(V, -1e300, 1e300, out=V)
+        V /= peak[:, None]
+        norms = np.sqrt(squared_norms(V)) * np.minimum(peak, 1e280)
+        bins = np.searchsorted(self.edges, norms, side="left")
+        return (np.bincount(bins, minlength=len(self.edges) + 1),)
+
+
+# --------------------------------------------------------------------------
+# Sums over the cells of a public partition
+# --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class NearestCell:
+    """Assign grid points to the nearest public centre of their own class.
+
+    A single centre takes all records, whatever their class.
+
+    Any function of one record and public theta is a valid partition: the lemmas
+    of `CellMoments` do not depend on how the cell was chosen.
+    """
+
+    centers: np.ndarray  # (k, p), grid integers
+    classes: np.ndarray  # (k,)
+
+    def assign(self, G, codes):
+        if len(self.classes) == 1:
+            return np.zeros(len(G), dtype=np.intp)
+        first = np.searchsorted(self.classes, codes)
+        if len(np.unique(self.classes)) == len(self.classes):
+            return first
+        distances = squared_norms(self.centers)[None, :] - 2.0 * (G @ self.centers.T)
+        distances[self.classes[None, :] != codes[:, None]] = np.inf
+        return distances.argmin(axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class TreeCell:
+    """Assign grid points to the frontier nodes of a public binary tree.
+
+    Attributes
+    ----------
+    normals : ndarray of shape (n_inner, p)
+        Integers; node t sends g to its second child when ``normals[t] @ g``
+        exceeds ``offsets[t]``.
+    children : ndarray of shape (n_inner, 2)
+        Non-negative: an inner node; ``-1 - cell``: cell of the query;
+        `NO_CELL`: a closed leaf, whose records take no part.
+    roots : ndarray of shape (n_classes,)
+        Entry of each class, coded like `children`.
+    """
+
+    normals: np.ndarray
+    offsets: np.ndarray
+    children: np.ndarray
+    roots: np.ndarray
+
+    NO_CELL = np.iinfo(np.intp).min
+
+    def assign(self, G, codes):
+        position = self.roots[codes]
+        if not len(self.normals):
+            return np.where(position == self.NO_CELL, -1, -1 - position)
+        # |normals @ g| <= 2**20 * 2**24: exact.
+        right = (G @ self.normals.T) > self.offsets
+        inner = np.flatnonzero(position >= 0)
+        while inner.size:
+            node = position[inner]
+            position[inner] = self.children[node, right[inner, node].astype(np.intp)]
+            inner = inner[position[inner] >= 0]
+        return np.where(position == self.NO_CELL, -1, -1 - position)
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceHistogram:
+    """Counts of the distances of records to the centre of their cell.
+
+    Lemma. A record has one cell and falls into exactly one bin (those without a
+    cell into none), so its summand is one-hot or zero: ``||f(x)||_2 <= 1``.
+    """
+
+    ball: Ball
+    partition: NearestCell | TreeCell
+    centers: np.ndarray  # (k, p), grid integers
+    edges: np.ndarray
+
+    @property
+    def parts(self):
+        return (Part("counts", (len(self.edges) + 1,), 1.0),)
+
+    def exact(self, block):
+        G = self.ball.to_grid(block.X)
+        cell = self.partition.assign(G, block.codes)
+        kept = np.flatnonzero(cell >= 0)
+        G = G[kept] - self.centers[cell[kept]]
+        distances = self.ball.step * np.sqrt(squared_norms(G))
+        bins = np.searchsorted(self.edges, distances, side="left")
+        return (np.bincount(bins, minlength=len(self.edges) + 1),)
+
+
+@dataclass(frozen=True, eq=False)
+class CellMoments:
+    """Counts and clipped moments of the records in each cell, about its centre.
+
+    Parameters
+    ----------
+    ball : Ball
+        Clipping and grid of the records.
+    partition : NearestCell or TreeCell
+        Cell of each record; -1 leaves it out.
+    centers : ndarray of shape (k, p)
+        Grid integers.
+    radii : ndarray of shape (k,)
+        Clip radius of the residuals of each cell, in data units, positive; all
+        equal when `moments` has "tied".
+    moments : tuple of {"count", "sum", "energy", "diag", "full", "tied"}
+        What to release.
+
+    Notes
+    -----
+    Lemma. Let j be the cell of x, if any, and e its one-hot vector.
+
+    - count: ``f = e``, so ``||f|| <= 1``.
+    - sum: ``f = e (x) u_j``, so ``||f|| = ||u_j|| <= 2**b``.
+    - energy: ``f = e ||u_j||**2 <= 4**b``.
+    - diag: ``f = e (x) (u_j * u_j)``; ``||u * u||_2 <= ||u||_2**2 <= 4**b``.
+    - full: ``f = e (x) u_j u_j^T``; ``||u u^T||_F = ||u||**2 <= 4**b``.
+    - tied: ``f = u_j u_j^T``, the same.
+
+    The radius r_j of a cell enters only the public factor between u_j and data
+    units: a small cell gets small noise.
+    """
+
+    ball: Ball
+    partition: NearestCell | TreeCell
+    centers: np.ndarray
+    radii: np.ndarray
+    moments: tuple[str, ...]
+
+    @property
+    def parts(self):
+        k, p = self.centers.shape
+        unit = self.radii / 2.0**CELL_BITS
+        table = {
+            "count": Part("counts", (k,), 1.0),
+            "sum": Part("sums", (k, p), 2.0**CELL_BITS, unit[:, None]),
+            "energy": Part("energies", (k,), 4.0**CELL_BITS, unit**2),
+            "diag": Part("squares", (k, p), 4.0**CELL_BITS, unit[:, None] ** 2),
+            "full": Part(
+                "scatters", (k, p, p), 4.0**CELL_BITS, unit[:, None, None] ** 2, True
+            ),
+            "tied": Part("scatter", (p, p), 4.0**CELL_BITS, unit[0] ** 2, True),
+        }
+        return tuple(table[name] for name in self.moments)
+
+    def exact(self, block):
+        k = len(self.centers)
+        U = self.ball.to_grid(block.X)
+        cell = self.partition.assign(U, block.codes)
+        if cell.min(initial=0) < 0:
+            kept = np.flatnonzero(cell >= 0)
+            U, cell = U[kept], cell[kept]
+        U -= self.centers[cell]
+        U *= (self.ball.step * 2.0**CELL_BITS / self.radii)[cell][:, None]
+        U, energies = clip_round(U, CELL_BITS)
+        n = len(U)
+        onehot = csr_array((np.ones(n), cell, np.arange(n + 1)), shape=(n, k)).T
+        out = []
+        for name in self.moments:
+            if name == "count":
+                out.append(np.bincount(cell, minlength=k))
+            elif name == "sum":
+                out.append(_integers(onehot @ U))
+            elif name == "energy":
+                out.append(_integers(np.bincount(cell, energies, minlength=k)))
+            elif name == "diag":
+                out.append(_integers(onehot @ (U * U)))
+            elif name == "full":
+                grams = [_gram(U[cell == j]) for j in range(k)]
+                out.append(_integers(np.stack(grams)))
+            else:
+                out.append(_integers(_gram(U)))
+        return tuple(out)
+
+
+# --------------------------------------------------------------------------
+# Sums weighted by responsibilities, in the metric of each component
+# --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class SoftMoments:
+    """Responsibility-weighted moments of the whitened, clipped residuals.
+
+    ``z_j = clip(W_j^T (x - m_j), rho) * 2**b / rho``, rounded, with public means
+    m_j and whitening matrices W_j (``W_j W_j^T`` the precision); e holds the
+    responsibilities of the public mixture times 2**10, rounded down, with the
+    remainder given to the largest.
+
+    Parameters
+    ----------
+    ball : Ball
+        Clipping and grid of the records.
+    means : ndarray of shape (k, p)
+        Grid integers.
+    whiteners : ndarray of shape (k, p, p), (k, p) or (k,)
+        In data units; vectors are diagonals and scalars multiples of identity.
+    log_weights : ndarray of shape (k,)
+        Logarithm of weight times square root of the determinant of the precision.
+    rho : float
+        Clip radius of the whitened residuals.
+    classes : ndarray of shape (k,)
+        A record has responsibilities for the components of its class only.
+    moment : {"energy", "diag", "full", "tied"}
+        The second moment.
+
+    Notes
+    -----
+    Lemma. With non-negative integers e, ``sum(e) <= E = 2**10`` (the rounding
+    down makes the sum an integer below ``E + 1``), and ``||z_j|| <= 2**b``:
+
+    - counts: ``||e||_2 <= ||e||_1 <= E``.
+    - sums: ``||(e_j z_j)_j||_2 <= max_j ||z_j|| ||e||_2 <= E 2**b``.
+    - second moments: each of ``||z_j||**2``, ``||z_j * z_j||_2``,
+      ``||z_j z_j^T||_F`` is at most ``4**b``, so the concatenation over j is at
+      most ``4**b ||e||_2 <= E 4**b``.
+    - tied: ``||sum_j e_j z_j z_j^T||_F <= sum_j e_j ||z_j||**2 <= E 4**b``.
+
+    How e was computed plays no part: it is a function of one record and theta.
+    """
+
+    ball: Ball
+    means: np.ndarray
+    whiteners: np.ndarray
+    log_weights: np.ndarray
+    rho: float
+    classes: np.ndarray
+    moment: str
+
+    @property
+    def parts(self):
+        k, p = self.means.shape
+        E = 2.0**RESPONSIBILITY_BITS
+        unit = self.rho / 2.0**WHITE_BITS
+        shape, symmetric = {
+            "energy": ((k,), False),
+            "diag": ((k, p), False),
+            "full": ((k, p, p), True),
+            "tied": ((p, p), True),
+        }[self.moment]
+        return (
+            Part("counts", (k,), E, 1.0 / E),
+            Part("sums", (k, p), E * 2.0**WHITE_BITS, unit / E),
+            Part("moments", shape, E * 4.0**WHITE_BITS, unit**2 / E, symmetric),
+        )
+
+    def _whiten(self, G):
+        """Return unclipped z_j in units of ``rho / 2**b``, for all j."""
+        k, p = self.means.shape
+        Z = np.empty((k, len(G), p))
+        to_unit = self.ball.step * 2.0**WHITE_BITS / self.rho
+        for j in range(k):
+            U = G - self.means[j]
+            W = self.whiteners[j] * to_unit
+            if W.ndim == 2:
+                # Rounded to integers the product is exact, and so the same for
+                # every block size: ||U|| <= 2**26 and ||W[:, i]|| <= 2**26.
+                norm = np.sqrt(squared_norms(np.ascontiguousarray(W.T)).max())
+                power = 2.0 ** np.floor(26 - np.log2(norm))
+                np.matmul(U, np.rint(W * power), out=Z[j])
+                Z[j] /= power
+            else:
+                np.multiply(U, W, out=Z[j])
+        return Z
+
+    def _responsibilities(self, Z, codes):
+        squares = np.stack([squared_norms(z) for z in Z], axis=1)
+        unit = self.rho / 2.0**WHITE_BITS
+        log_prob = self.log_weights - 0.5 * np.minimum(squares * unit**2, 1e300)
+        if len(np.unique(self.classes)) > 1:
+            log_prob[self.classes[None, :] != codes[:, None]] = -np.inf
+        E = 2.0**RESPONSIBILITY_BITS
+        e = np.floor(E * softmax(log_prob, axis=1))
+        e[np.arange(len(e)), log_prob.argmax(axis=1)] += E - e.sum(axis=1)
+        return e
+
+    def exact(self, block):
+        k, p = self.means.shape
+        G = self.ball.to_grid(block.X)
+        Z = self._whiten(G)
+        e = self._responsibilities(Z, block.codes)
+        sums = np.empty((k, p))
+        moments = np.zeros(self.parts[2].shape)
+        for j in range(k):
+            rows = np.flatnonzero(e[:, j])
+            z, squares = clip_round(Z[j][rows], WHITE_BITS)
+            weight = e[rows, j]
+            sums[j] = weight @ z
+            if self.moment == "energy":
+                moments[j] = weight @ squares
+            elif self.moment == "diag":
+                moments[j] = weight @ (z * z)
+            elif self.moment == "full":
+                moments[j] = z.T @ (weight[:, None] * z)
+            else:
+                moments += z.T @ (weight[:, None] * z)
+        return _integers(e.sum(axis=0)), _integers(sums), _integers(moments)
