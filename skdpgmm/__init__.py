@@ -1,0 +1,27 @@
+"""Differentially private Gaussian mixtures and synthetic embeddings."""
+
+from importlib import import_module
+
+from skdpgmm._kmeans import DPKMeans
+from skdpgmm._mixture import DPGaussianMixture
+from skdpgmm._synthesizer import DPEmbeddingSynthesizer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DPEmbeddingSynthesizer",
+    "DPGaussianMixture",
+    "DPKMeans",
+    "TorchEmbeddingTransformer",
+]
+
+
+def __getattr__(name):
+    # Importing torch takes seconds; only those who embed with it should wait.
+    if name == "TorchEmbeddingTransformer":
+        return import_module("skdpgmm._torch").TorchEmbeddingTransformer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), "TorchEmbeddingTransformer"])

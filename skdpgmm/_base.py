@@ -1,0 +1,149 @@
+"""What all private estimators share: parameters, the way in, the report."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from skdpgmm.privacy.accounting import (
+    ADJACENCIES,
+    Ledger,
+    PrivacyReport,
+    mu_from_epsilon,
+    unit_factor,
+)
+from skdpgmm.privacy.noise import make_generators
+from skdpgmm.privacy.records import PrivateRecords
+
+
+class Session(NamedTuple):
+    """One fit: the records behind their releases, the budget, public randomness."""
+
+    records: PrivateRecords
+    mu: float
+    ledger: Ledger
+    public_rng: np.random.Generator
+
+
+class PrivateEstimatorMixin:
+    """Parameters and plumbing of an estimator that spends a privacy budget."""
+
+    _privacy_constraints: dict[str, list] = {
+        "epsilon": [Interval(Real, 0, None, closed="right")],
+        "delta": [Interval(Real, 0, 1, closed="neither")],
+        "adjacency": [StrOptions(set(ADJACENCIES))],
+        "max_contributions": [Interval(Integral, 1, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "center": ["array-like", None],
+        "random_state": ["random_state"],
+        "block_size": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+    }
+
+    # Declared for the type checker; set by the constructors.
+    epsilon: Any
+    delta: Any
+    adjacency: Any
+    max_contributions: Any
+    clip_norm: Any
+    center: Any
+    random_state: Any
+    block_size: Any
+    n_jobs: Any
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """Leave the estimator as it was when the block raises."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _open_session(self, X, codes=None, groups=None) -> Session:
+        """Put validated data behind a `PrivateRecords` with its budget."""
+        noise, public_rng = make_generators(_entropy(self.random_state))
+        mu = mu_from_epsilon(float(self.epsilon), float(self.delta))
+        ledger = Ledger(mu)
+        records = PrivateRecords(
+            X,
+            codes,
+            _first_contributions(groups, X, self.max_contributions),
+            ledger=ledger,
+            unit_factor=unit_factor(self.adjacency, self.max_contributions),
+            generator=noise,
+            block_size=self.block_size,
+            n_jobs=self.n_jobs,
+        )
+        return Session(records, mu, ledger, public_rng)
+
+    def _checked_center(self, n_features):
+        if self.center is None:
+            return None
+        center = check_array(
+            self.center, ensure_2d=False, dtype=np.float64, input_name="center"
+        )
+        if center.shape != (n_features,):
+            raise ValueError(
+                f"center must have shape ({n_features},), one entry for each feature, "
+                f"got {center.shape}."
+            )
+        return center
+
+    def _report(self, ledger: Ledger) -> PrivacyReport:
+        m = self.max_contributions
+        seeded = self.random_state is not None
+        return PrivacyReport(
+            epsilon=float(self.epsilon),
+            delta=float(self.delta),
+            mu=ledger.mu,
+            adjacency=self.adjacency,
+            unit="one record" if m == 1 else f"one person with at most {m} records",
+            noise=(
+                "AES-CTR, seeded by random_state: private only while that is secret "
+                "and used once"
+                if seeded
+                else "AES-CTR, seeded by the operating system"
+            ),
+            ledger=tuple(ledger.entries),
+        )
+
+
+def _entropy(random_state):
+    """Entropy for the generators; None stands for the operating system's.
+
+    ``check_random_state(None)`` would return numpy's global generator, which
+    anybody can seed, so None never gets there.
+    """
+    if random_state is None:
+        return None
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    words = random_state.randint(2**32, size=4, dtype=np.uint64)
+    return int.from_bytes(words.astype("<u4").tobytes(), "little")
+
+
+def _first_contributions(groups, X, max_contributions):
+    """Mask that keeps the first `max_contributions` records of each group."""
+    if groups is None:
+        return None
+    groups = check_array(
+        groups, ensure_2d=False, dtype=None, ensure_all_finite=True, input_name="groups"
+    )
+    if groups.ndim != 1:
+        raise ValueError(f"groups must be one-dimensional, got shape {groups.shape}.")
+    check_consistent_length(X, groups)
+    _, codes = np.unique(groups, return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kept = np.empty(len(codes), dtype=bool)
+    kept[order] = np.arange(len(codes)) - starts < max_contributions
+    return kept

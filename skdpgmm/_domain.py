@@ -1,0 +1,93 @@
+"""Where the records lie: a public ball, or one that is found privately."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdpgmm._postprocess import james_stein, noisy_quantile
+from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.sums import CellMoments, NearestCell, NormHistogram
+
+# Norms outside are treated as if they were at the end: beyond them squares of
+# squares would leave the range of float64.
+_LOG2_RANGE = 100
+# Norms that are a power of sqrt(2) but for rounding, such as those of unit
+# vectors in float32, belong to the bin that ends there.
+_SLACK = 1.0 + 2.0**-10
+
+
+def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
+    """Return the ball to clip to, and a noisy count of the records or None.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    n_features : int
+        Their width.
+    mu : float
+        Budget for it; nothing is spent when `clip_norm` is a number.
+    clip_norm : float or "auto"
+        Radius about `center`, or "auto".
+    center : ndarray of shape (n_features,) or None
+        Public centre; None is the origin, or, with "auto", found privately.
+    q : float
+        Fraction of the records that the ball should hold.
+
+    Returns
+    -------
+    ball : Ball
+    noisy_n : float or None
+    """
+    origin = np.zeros(n_features) if center is None else np.array(center, dtype=float)
+    if clip_norm != "auto":
+        return Ball(origin, float(clip_norm)), None
+    mus = split_mu(mu, {"norms": 0.25, "refine": 0.75})
+    exponents = np.arange(-2 * _LOG2_RANGE, 2 * _LOG2_RANGE + 1)
+    edges = 2.0 ** (exponents / 2.0) * _SLACK
+    (counts,) = records.release("norms", NormHistogram(origin, edges), [mus["norms"]])
+    radius = noisy_quantile(counts.value, counts.sd, edges, q)
+    # Nothing stands out of the noise: one is the scale that most encoders have.
+    ball = Ball(origin, 1.0 if radius is None else radius)
+    return refine_ball(records, ball, mus["refine"], move=center is None, q=q)
+
+
+def refine_ball(records, ball, mu, *, move=True, q=0.99):
+    """Return a ball about the mean of the records in `ball`, just wide enough.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Where they are known to lie.
+    mu : float
+        Budget.
+    move : bool
+        Whether the centre may move.
+    q : float
+        Fraction of the records that the ball should hold.
+
+    Returns
+    -------
+    ball : Ball
+    noisy_n : float
+    """
+    d = ball.n_features
+    mus = split_mu(mu, {"count": 0.05, "sum": 0.6, "radius": 0.35})
+    zero = np.zeros((1, d))
+    partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
+    radii = np.array([ball.radius])
+    query = CellMoments(ball, partition, zero, radii, ("count", "sum"))
+    counts, sums = records.release("center", query, [mus["count"], mus["sum"]])
+    noisy_n = max(float(counts.value[0]), 1.0)
+    center = ball.center
+    if move:
+        mean = sums.value[0] / noisy_n
+        sd = float(np.ravel(sums.sd)[0]) / noisy_n
+        center = center + np.clip(james_stein(mean, sd), -ball.radius, ball.radius)
+    edges = 2.0 * ball.radius * 2.0 ** (np.arange(-8 * 20, 1) / 8.0) * _SLACK
+    (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])
+    radius = noisy_quantile(counts.value, counts.sd, edges, q)
+    return Ball(center, ball.radius if radius is None else radius), noisy_n

@@ -1,0 +1,219 @@
+"""Private soft passes: each component is refined in its own metric.
+
+One pass releases, under the public mixture of the pass before it, counts, means
+and second moments of the whitened residuals ``z = W^T (x - m)``, clipped at rho,
+weighted by the responsibilities. In whitened space every component looks like a
+standard normal vector, so one radius suits all and the bias of the clip is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import chi2
+
+from skdpgmm._gaussian import COVARIANCES
+from skdpgmm._postprocess import james_stein, shrink_counts
+from skdpgmm._truncated import (
+    clipped_variance,
+    mean_gain,
+    solve_scale,
+    variance_gain,
+)
+from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.sums import SoftMoments
+
+# A clip at this quantile loses little and keeps the sensitivity small.
+_CLIP_QUANTILE = 0.85
+_MIN_SHARE = 0.04
+
+
+def clip_radius(d, mu):
+    """Clip radius of whitened residuals; without noise nothing is clipped."""
+    q = 1.0 - 1e-12 if np.isinf(mu) else _CLIP_QUANTILE
+    return float(np.sqrt(chi2.ppf(q, d)))
+
+
+def part_shares(covariance_type, d, rho):
+    """Shares of counts, sums and moments in the budget of a pass.
+
+    Noise of standard deviation ``sigma / mu_i`` in part i costs
+    ``a_i / mu_i**2`` in expected divergence; the shares that minimise the sum are
+    proportional to the square roots of a_i.
+    """
+    n_numbers = COVARIANCES[covariance_type].n_numbers(d)
+    a = np.array([0.5, d * rho**2 / 2.0, n_numbers * rho**4 / 4.0])
+    shares = np.maximum(np.sqrt(a) / np.sqrt(a).sum(), _MIN_SHARE)
+    return dict(zip(("counts", "sums", "moments"), shares / shares.sum(), strict=True))
+
+
+def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
+    """Run soft passes; returns the mixture and the number of passes made.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Clipping and grid.
+    mixture : Mixture
+        Public start, about the centre of the ball.
+    mu : float
+        Budget of all passes.
+    n_passes : int
+        Number of passes.
+    name : str
+        Name in the ledger.
+    tol : float, optional
+        Stop when the parameters move by less, in nats. A function of releases,
+        so it costs nothing; what is left of the budget is forfeited.
+
+    Returns
+    -------
+    mixture : Mixture
+    n_made : int
+    """
+    d = mixture.means.shape[1]
+    rho = clip_radius(d, mu)
+    shares = part_shares(mixture.covariance_type, d, rho)
+    passes = split_mu(mu, {str(i): 1.0 / n_passes for i in range(n_passes)})
+    for i in range(n_passes):
+        query = _query(ball, mixture, rho)
+        mus = split_mu(passes[str(i)], shares)
+        released = records.release(f"{name} {i}", query, list(mus.values()))
+        mixture, moved = m_step(mixture, *released, rho, _smallest_variance(ball))
+        if tol is not None and moved < tol:
+            return mixture, i + 1
+    return mixture, n_passes
+
+
+def _smallest_variance(ball):
+    return (ball.radius * 2.0**-20) ** 2
+
+
+def _query(ball, mixture, rho):
+    k = len(mixture.weights)
+    whiteners = mixture.precisions_cholesky()
+    if mixture.covariance_type == "tied":
+        whiteners = np.broadcast_to(whiteners, (k, *whiteners.shape))
+    return SoftMoments(
+        ball,
+        ball.place(mixture.means),
+        whiteners,
+        mixture.log_weights(),
+        rho,
+        mixture.classes,
+        COVARIANCES[mixture.covariance_type].moment,
+    )
+
+
+def m_step(mixture, counts, sums, moments, rho, smallest_variance):
+    """Return the next mixture and how far it moved, in nats.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The one under which the moments were released.
+    counts, sums, moments : Release
+        Of the whitened residuals.
+    rho : float
+        Their clip radius.
+    smallest_variance : float
+        Variances below are not resolved by the grid.
+
+    Returns
+    -------
+    mixture : Mixture
+    moved : float
+    """
+    k, d = mixture.means.shape
+    kind = COVARIANCES[mixture.covariance_type]
+    n = np.maximum(counts.value, max(float(counts.sd), 1.0))
+    # Components whose count is in the noise keep what they were.
+    heard = counts.value > max(3.0 * float(counts.sd), 1e-3)
+    gain = mean_gain(d, rho**2)
+    shifts = james_stein(sums.value / n[:, None], sums.sd / n[:, None]) / gain
+    length = np.linalg.norm(shifts, axis=1, keepdims=True)
+    shifts *= np.minimum(1.0, rho / np.maximum(length, 1e-300)) * heard[:, None]
+    weights = _weights(mixture, counts)
+
+    whiteners = mixture.precisions_cholesky()
+    tied = mixture.covariance_type == "tied"
+    if tied:
+        total = max(float(n.sum()), 1.0)
+        spread = np.einsum("k,ki,kj->ij", n / total, shifts * gain, shifts * gain)
+        covariances, change = _next_covariance(
+            kind,
+            mixture.covariances,
+            whiteners,
+            moments.value / total - spread,
+            np.zeros(d),
+            moments.sd / total,
+            rho,
+            smallest_variance,
+        )
+        changes = np.full(k, change)
+    else:
+        covariances, changes = mixture.covariances.copy(), np.zeros(k)
+        for j in np.flatnonzero(heard):
+            covariances[j], changes[j] = _next_covariance(
+                kind,
+                mixture.covariances[j],
+                whiteners[j],
+                moments.value[j] / n[j],
+                shifts[j] * gain,
+                moments.sd / n[j],
+                rho,
+                smallest_variance,
+            )
+    means = mixture.means + _unwhiten(shifts, whiteners, mixture.covariance_type)
+    moved = float(weights @ (0.5 * np.sum(shifts**2, axis=1) + changes))
+    moved += float(np.abs(weights - mixture.weights).sum()) ** 2
+    return replace(
+        mixture, weights=weights, means=means, covariances=covariances
+    ), moved
+
+
+def _weights(mixture, counts):
+    weights = shrink_counts(counts.value, float(counts.sd))
+    return weights / weights.sum()
+
+
+def _unwhiten(shifts, whiteners, covariance_type):
+    """Map shifts of the whitened space back: ``W^-T shift``."""
+    if covariance_type == "full":
+        return np.linalg.solve(whiteners.transpose(0, 2, 1), shifts[:, :, None])[..., 0]
+    if covariance_type == "tied":
+        return np.linalg.solve(whiteners.T, shifts.T).T
+    return shifts / whiteners.reshape(len(shifts), -1)
+
+
+def _next_covariance(
+    kind, covariance, whitener, second, shift, sd, rho, smallest_variance
+):
+    """One covariance from its clipped second moment, with the bias of the clip undone.
+
+    Returns the covariance and its divergence from the old one, in nats.
+    """
+    d, t = len(shift), rho**2
+    iso, rest = kind.split(second, shift)
+    # Shrink what the noise can explain toward the previous covariance, which is
+    # the identity here.
+    noise = sd**2 * kind.n_numbers(d) / d**2 if rest.ndim else (sd / d) ** 2
+    before = clipped_variance(d, t)
+    deviation = iso - before
+    iso = before + deviation * max(0.0, 1.0 - noise / max(deviation**2, 1e-300))
+    s = solve_scale(d, t, iso)
+    gain = variance_gain(d, t / s)
+    energy = float(np.sum(rest**2))
+    keep = max(0.0, 1.0 - sd**2 * kind.n_numbers(d) / max(energy, 1e-300))
+    rest = rest * (keep / gain)
+    edge = 2.0 * sd * np.sqrt(d / 2.0) / gain
+    floor = float(np.clip(0.5 * edge, 1e-3 * s, 0.5 * s))
+    new = kind.assemble(covariance, whitener, s, rest, floor)
+    if rest.ndim < 2:
+        new = np.maximum(new, smallest_variance)
+    else:
+        new = new + smallest_variance * np.eye(d)
+    return new, 0.25 * (d * (s - 1.0) ** 2 + float(np.sum(rest**2)))

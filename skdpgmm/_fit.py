@@ -1,0 +1,343 @@
+"""Fitting a mixture to private records, from a ball to the last pass.
+
+`over_fit_and_reduce` is for few features: a tree of full scatters, many
+components refined in their own metric, reduced to few and refined again.
+`cluster_and_measure` is for many features, and for the plain method: private
+k-means, then one release of the second moments about its centres.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import chi2
+
+from skdpgmm._em import soft_passes
+from skdpgmm._gaussian import COVARIANCES, Mixture
+from skdpgmm._lloyd import private_kmeans
+from skdpgmm._postprocess import noisy_quantile, shrink_counts, spiked_covariance
+from skdpgmm._reduce import reduce_mixture
+from skdpgmm._tree import grow_tree
+from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.sums import CellMoments, DistanceHistogram, NearestCell
+
+# With more features the scatter of a node is mostly noise.
+MAX_TREE_FEATURES = 32
+
+
+def gaussian_radius(values):
+    """Radius that holds 99 % of a Gaussian with this spectrum, and 10 % more."""
+    trace = values.sum()
+    effective = trace**2 / np.sum(values**2)
+    return 1.1 * math.sqrt(chi2.ppf(0.99, effective) / effective * trace)
+
+
+def over_fit_and_reduce(
+    records, ball, n_components, covariance_type, mu, public_rng, n_init=1, tol=None
+):
+    """Fit a larger mixture and reduce it to the components asked for."""
+    k = n_components
+    mus = split_mu(mu, {"tree": 0.42, "many": 0.58})
+    leaves = grow_tree(
+        records,
+        ball,
+        1,
+        mus["tree"],
+        n_levels=math.ceil(math.log2(max(32, 4 * k))),
+        growth=2.0,
+        radius_rule=gaussian_radius,
+    )
+    many = reduce_mixture(
+        leaves.counts / leaves.counts.sum(),
+        leaves.means,
+        leaves.covariances,
+        min(3 * k, len(leaves.counts)),
+        covariance_type,
+        n_init,
+        public_rng,
+    )
+    many, _ = soft_passes(records, ball, many, mus["many"], 5, "over-fit pass", tol)
+    return reduce_mixture(
+        many.weights,
+        many.means,
+        many.full_covariances(),
+        k,
+        covariance_type,
+        n_init,
+        public_rng,
+    )
+
+
+def cluster_and_measure(
+    records,
+    ball,
+    n_components,
+    n_classes,
+    covariance_type,
+    mu,
+    public_rng,
+    means_share=0.3,
+):
+    """Cluster each class, then release second moments about the centres.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Clipping and grid.
+    n_components : int
+        Components of each class.
+    n_classes : int
+        Number of classes.
+    covariance_type : str
+        As in scikit-learn.
+    mu : float
+        Budget.
+    public_rng : numpy.random.Generator
+        Public randomness.
+    means_share : float
+        Share of the budget for the clustering.
+
+    Returns
+    -------
+    mixture : Mixture
+        About the centre of the ball.
+    counts : ndarray of shape (n_classes * n_components,)
+        Estimated counts, positive.
+    """
+    mus = split_mu(
+        mu,
+        {"clusters": means_share, "radius": 0.02, "moments": 0.98 - means_share},
+    )
+    n_passes = 1 if n_components == 1 else 5
+    means, classes, noisy_counts = private_kmeans(
+        records, ball, n_components, n_classes, mus["clusters"], n_passes, public_rng
+    )
+    counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
+    mixture = measure_mixture(
+        records, ball, means, classes, counts, covariance_type, mus, mu
+    )
+    return mixture, counts
+
+
+def measure_mixture(
+    records, ball, means, classes, counts, covariance_type, mus, mu_total
+):
+    """Return the mixture of public means and the covariances about them."""
+    radius = _residual_radius(
+        records, ball, means, classes, counts, mus["radius"], mu_total
+    )
+    covariances = measure_covariances(
+        records, ball, means, classes, counts, radius, covariance_type, mus["moments"]
+    )
+    weights = counts / counts.sum()
+    return Mixture(weights, means, covariances, covariance_type, classes)
+
+
+def _residual_radius(records, ball, means, classes, counts, mu, mu_total):
+    """Radius that clips about as large a share as the noise will blur."""
+    centers = ball.place(means)
+    edges = 2.0 * ball.radius * 2.0 ** (np.arange(-8 * 20, 1) / 8.0)
+    query = DistanceHistogram(ball, NearestCell(centers, classes), centers, edges)
+    (release,) = records.release("residual norms", query, [mu])
+    blur = ball.n_features / (mu_total * counts.sum())
+    q = 1.0 - float(np.clip(blur, 0.0, 0.1))
+    radius = noisy_quantile(release.value, release.sd, edges, q)
+    return ball.radius if radius is None else radius
+
+
+def measure_covariances(
+    records, ball, means, classes, counts, radius, covariance_type, mu
+):
+    """Release second moments about public centres, and shrink them by their noise.
+
+    Returns covariances in scikit-learn's shape.
+    """
+    k, d = means.shape
+    centers = ball.place(means)
+    moment = COVARIANCES[covariance_type].moment
+    query = CellMoments(
+        ball, NearestCell(centers, classes), centers, np.full(k, radius), (moment,)
+    )
+    (release,) = records.release("residuals", query, [mu])
+    sd = float(np.ravel(release.sd)[0])
+    floor = (radius * 2.0**-20) ** 2
+    total = counts.sum()
+    if covariance_type == "tied":
+        return _matrix(release.value / total, sd / total, floor)
+    if covariance_type == "full":
+        return np.stack(
+            [_matrix(release.value[j] / n, sd / n, floor) for j, n in enumerate(counts)]
+        )
+    if covariance_type == "diag":
+        pooled = release.value.sum(axis=0) / total
+        pooled_sd = sd * math.sqrt(k) / total
+        pooled = _shrink_variances(pooled, pooled_sd, pooled.mean(), pooled_sd, floor)
+        return np.stack(
+            [
+                _shrink_variances(v / n, sd / n, pooled, sd / n, floor)
+                for v, n in zip(release.value, counts, strict=True)
+            ]
+        )
+    pooled = max(release.value.sum() / total / d, floor)
+    variances = release.value / counts / d
+    noise = sd / counts / d
+    return np.where(variances > 2.0 * noise, np.maximum(variances, floor), pooled)
+
+
+def _matrix(second, sd, floor):
+    values, vectors = spiked_covariance(second, sd, floor)
+    return (vectors * values) @ vectors.T
+
+
+def _shrink_variances(variances, sd, prior, noise_floor, floor):
+    """Shrink noisy variances toward `prior` as far as noise explains the gap."""
+    gap = variances - prior
+    energy = max(float(np.sum(gap**2)), 1e-300)
+    keep = max(0.0, 1.0 - len(variances) * sd**2 / energy)
+    positive = np.maximum(np.mean(variances), floor)
+    least = max(floor, min(noise_floor, 0.1 * positive))
+    return np.maximum(prior + keep * gap, least)
+
+
+class PublicStart(NamedTuple):
+    """Parameters that are known before the fit, or None where they are not.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k,) or None
+    means : ndarray of shape (k, d) or None
+    precisions_cholesky : ndarray or None
+        In scikit-learn's shape.
+    """
+
+    weights: np.ndarray | None = None
+    means: np.ndarray | None = None
+    precisions_cholesky: np.ndarray | None = None
+
+    def covariances(self, covariance_type):
+        """Return the covariances of `precisions_cholesky`."""
+        P = self.precisions_cholesky
+        if covariance_type in ("full", "tied"):
+            root = np.linalg.inv(P)
+            return np.swapaxes(root, -1, -2) @ root
+        return P**-2.0
+
+
+def fit_mixture(
+    records,
+    ball,
+    n_components,
+    covariance_type,
+    mu,
+    n_passes,
+    public_rng,
+    *,
+    start=PublicStart(),
+    n_init=1,
+    tol=None,
+):
+    """Fit an unlabelled mixture; returns it in data units and the passes made.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Clipping and grid.
+    n_components : int
+        Components.
+    covariance_type : str
+        As in scikit-learn.
+    mu : float
+        Budget.
+    n_passes : int
+        Passes at `n_components`; 0 is the plain method.
+    public_rng : numpy.random.Generator
+        Public randomness.
+    start : PublicStart
+        What is known.
+    n_init : int
+        Restarts of the reductions.
+    tol : float, optional
+        Stop the passes when the parameters move by less, in nats.
+
+    Returns
+    -------
+    mixture : Mixture
+    n_made : int
+    """
+    start_share = _start_share(n_components, ball.n_features, n_passes, start)
+    mus = split_mu(mu, {"start": start_share, "passes": 1.0 - start_share})
+    mixture = _find_start(
+        records,
+        ball,
+        n_components,
+        covariance_type,
+        mus["start"],
+        public_rng,
+        start,
+        over_fit=n_passes > 0,
+        n_init=n_init,
+        tol=tol,
+    )
+    if start.precisions_cholesky is not None:
+        mixture = replace(mixture, covariances=start.covariances(covariance_type))
+    if start.weights is not None:
+        mixture = replace(mixture, weights=np.asarray(start.weights, dtype=float))
+    n_made = 0
+    if n_passes:
+        mixture, n_made = soft_passes(
+            records, ball, mixture, mus["passes"], n_passes, "pass", tol
+        )
+    return mixture.shifted(ball.center), n_made
+
+
+def _start_share(n_components, n_features, n_passes, start):
+    """Share of the budget for what the passes start from."""
+    if start.means is not None and start.precisions_cholesky is not None:
+        return 0.0
+    if n_passes == 0:
+        return 1.0
+    if start.means is not None:
+        return 0.25
+    return 0.6 if _over_fits(n_components, n_features) else 0.5
+
+
+def _over_fits(n_components, n_features):
+    return 1 < n_components and n_features <= MAX_TREE_FEATURES
+
+
+def _find_start(
+    records, ball, k, covariance_type, mu, public_rng, start, over_fit, n_init, tol
+):
+    """Return a mixture to start the passes from, spending `mu` on what is unknown."""
+    classes = np.zeros(k, dtype=np.intp)
+    if start.means is None:
+        if over_fit and _over_fits(k, ball.n_features):
+            return over_fit_and_reduce(
+                records, ball, k, covariance_type, mu, public_rng, n_init, tol
+            )
+        return cluster_and_measure(
+            records, ball, k, 1, covariance_type, mu, public_rng
+        )[0]
+    means = start.means - ball.center
+    if start.precisions_cholesky is not None:
+        covariances = start.covariances(covariance_type)
+        return Mixture(
+            np.full(k, 1.0 / k), means, covariances, covariance_type, classes
+        )
+    mus = split_mu(mu, {"counts": 0.1, "radius": 0.05, "moments": 0.85})
+    centers = ball.place(means)
+    query = CellMoments(
+        ball, NearestCell(centers, classes), centers, np.ones(k), ("count",)
+    )
+    (release,) = records.release("start", query, [mus["counts"]])
+    counts = shrink_counts(release.value, float(release.sd))
+    return measure_mixture(
+        records, ball, means, classes, counts, covariance_type, mus, mu
+    )

@@ -1,0 +1,198 @@
+"""Gaussian mixtures as public objects: densities, sampling, covariance types.
+
+The covariance types differ in the shape of their parameters and in what has to
+be known of the second moment. All of that is in the table `COVARIANCES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.mixture._gaussian_mixture import (
+    _compute_log_det_cholesky,
+    _compute_precision_cholesky,
+    _estimate_log_gaussian_prob,
+)
+
+from skdpgmm._postprocess import floor_spectrum
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Parameters of a mixture, in scikit-learn's shapes.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k,)
+        Positive, of sum 1.
+    means : ndarray of shape (k, d)
+    covariances : ndarray
+        As `covariance_type` says.
+    covariance_type : str
+    classes : ndarray of shape (k,)
+        Class code of each component.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    covariance_type: str
+    classes: np.ndarray
+
+    def precisions_cholesky(self):
+        """Cholesky factors of the precisions, in scikit-learn's shapes."""
+        return _compute_precision_cholesky(self.covariances, self.covariance_type)
+
+    def log_weights(self):
+        """Log of weight times square root of the determinant of the precision."""
+        log_det = _compute_log_det_cholesky(
+            self.precisions_cholesky(), self.covariance_type, self.means.shape[1]
+        )
+        return np.log(self.weights) + log_det
+
+    def shifted(self, offset):
+        """Return the mixture with all means moved by `offset`."""
+        return replace(self, means=self.means + offset)
+
+    def full_covariances(self):
+        """Covariances as an array of shape (k, d, d)."""
+        k, d = self.means.shape
+        C = self.covariances
+        if self.covariance_type == "full":
+            return C
+        if self.covariance_type == "tied":
+            return np.broadcast_to(C, (k, d, d))
+        return np.broadcast_to(np.eye(d), (k, d, d)) * C.reshape(k, 1, -1)
+
+
+def log_joint(X, weights, means, precisions_cholesky, covariance_type):
+    """Return the log of weight times density, shape (n, k)."""
+    return _estimate_log_gaussian_prob(
+        X, means, precisions_cholesky, covariance_type
+    ) + np.log(weights)
+
+
+def normalize_log(log_probabilities):
+    """Return responsibilities from log joint densities."""
+    total = logsumexp(log_probabilities, axis=1, keepdims=True)
+    return np.exp(log_probabilities - total)
+
+
+def sample_components(components, means, factors, covariance_type, rng):
+    """Draw one row from the given component for each entry of `components`.
+
+    Parameters
+    ----------
+    components : ndarray of int of shape (n,)
+        Component of each row.
+    means : ndarray of shape (k, d)
+    factors : ndarray
+        Square roots of the covariances, in their shape.
+    covariance_type : str
+    rng : numpy.random.Generator or RandomState
+
+    Returns
+    -------
+    X : ndarray of float64, shape (n, d)
+    """
+    noise = rng.standard_normal((len(components), means.shape[1]))
+    if covariance_type == "tied":
+        noise = noise @ factors.T
+    elif covariance_type == "full":
+        for j in np.unique(components):
+            rows = components == j
+            noise[rows] = noise[rows] @ factors[j].T
+    elif covariance_type == "diag":
+        noise *= factors[components]
+    else:
+        noise *= factors[components][:, None]
+    noise += means[components]
+    return noise
+
+
+def covariance_factors(covariances, covariance_type):
+    """Return square roots of the covariances for `sample_components`."""
+    if covariance_type in ("full", "tied"):
+        return np.linalg.cholesky(covariances)
+    return np.sqrt(covariances)
+
+
+# --------------------------------------------------------------------------
+# Covariance types
+# --------------------------------------------------------------------------
+
+
+class Full:
+    """Any positive definite matrix: second moments are (d, d)."""
+
+    moment = "full"
+
+    @staticmethod
+    def n_numbers(d):
+        """Independent entries of the noise, those off the diagonal by half."""
+        return d * (d + 1) / 2.0
+
+    @staticmethod
+    def split(second, shift):
+        """Split the centred second moment into a multiple of one and the rest."""
+        centred = second - np.outer(shift, shift)
+        iso = np.trace(centred) / len(centred)
+        return iso, centred - iso * np.eye(len(centred))
+
+    @staticmethod
+    def assemble(covariance, whitener, iso, rest, floor):
+        """Return the covariance that is ``iso + rest`` in the whitened space."""
+        values, vectors = np.linalg.eigh(rest)
+        root = np.linalg.inv(whitener).T @ (
+            vectors * np.sqrt(floor_spectrum(values + iso, floor))
+        )
+        return root @ root.T
+
+
+class Tied(Full):
+    """One positive definite matrix for all components."""
+
+    moment = "tied"
+
+
+class Diag:
+    """A diagonal matrix: second moments are (d,)."""
+
+    moment = "diag"
+
+    @staticmethod
+    def n_numbers(d):
+        return d
+
+    @staticmethod
+    def split(second, shift):
+        centred = second - shift**2
+        iso = centred.mean()
+        return iso, centred - iso
+
+    @staticmethod
+    def assemble(covariance, whitener, iso, rest, floor):
+        return covariance * floor_spectrum(rest + iso, floor)
+
+
+class Spherical:
+    """A multiple of the identity: second moments are squared norms."""
+
+    moment = "energy"
+
+    @staticmethod
+    def n_numbers(d):
+        return 1.0 / d
+
+    @staticmethod
+    def split(second, shift):
+        return (second - np.sum(shift**2)) / len(shift), np.zeros(())
+
+    @staticmethod
+    def assemble(covariance, whitener, iso, rest, floor):
+        return covariance * max(iso, floor)
+
+
+COVARIANCES = {"full": Full, "tied": Tied, "diag": Diag, "spherical": Spherical}

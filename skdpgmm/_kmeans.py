@@ -1,0 +1,269 @@
+"""Differentially private k-means."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._domain import find_ball
+from skdpgmm._lloyd import private_kmeans
+from skdpgmm.privacy.accounting import split_mu
+
+
+class DPKMeans(
+    PrivateEstimatorMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
+):
+    """K-means clustering under (epsilon, delta)-differential privacy.
+
+    A tree of private principal directions gives many small sets of records, whose
+    noisy means are clustered for free; a few Lloyd passes with shrinking clip
+    radii refine the centres.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters, at least 1.
+    epsilon : float, default=1.0
+        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
+        nobody.
+    delta : float, default=1e-5
+        Probability with which the loss may exceed `epsilon`, in (0, 1); choose it
+        well below one over the number of records.
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in: the presence of one unit, or its
+        content. With the former the number of records is private too.
+    max_contributions : int, default=1
+        Largest number of records of one person, at least 1; the noise grows in
+        proportion. Give `groups` to `fit` to have it enforced.
+    clip_norm : float or "auto", default="auto"
+        Public radius, positive, about `center` to which records are clipped, in
+        the units of the data. "auto" spends 5 % of the budget to find it.
+    center : array-like of shape (n_features,), default=None
+        Public centre of the data. None is the origin; with ``clip_norm="auto"``
+        it is then found privately.
+    max_iter : int, default=5
+        Number of Lloyd passes, at least 1. All are made: to stop early would
+        reveal something that nobody paid for.
+    random_state : int, RandomState instance or None, default=None
+        None draws noise that nobody can repeat. A seed makes `fit` reproducible,
+        for tests: whoever knows it can remove the noise, and fits that share it
+        share their noise.
+    block_size : int, default=1024
+        Rows summed at a time, at least 1; affects time and memory only.
+    n_jobs : int, default=None
+        Threads that sum blocks; affects time only.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        Released cluster centres.
+    cluster_counts_ : ndarray of shape (n_clusters,)
+        Released noisy numbers of records nearest to the centres of the last pass;
+        may be negative.
+    n_iter_ : int
+        Number of Lloyd passes; public.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of all releases; public.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPGaussianMixture : Adds covariances and soft assignments.
+
+    Notes
+    -----
+    Privacy: the fitted attributes are (epsilon, delta)-differentially private.
+    There is no ``labels_`` and no ``inertia_``, which would be exact functions of
+    the records; `predict`, `transform` and `score` of private records, and the
+    result of `fit_predict`, are as private as these records.
+
+    References
+    ----------
+    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+       the Royal Statistical Society B 84(1), 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPKMeans
+    >>> X, _ = make_blobs(5000, centers=[[-5, 0], [5, 0]], random_state=0)
+    >>> kmeans = DPKMeans(n_clusters=2, epsilon=1.0, random_state=0).fit(X)
+    >>> bool(abs(abs(kmeans.cluster_centers_[:, 0]) - 5).max() < 0.5)
+    True
+    >>> kmeans.predict([[-4, 1]]) != kmeans.predict([[4, 1]])
+    array([ True])
+    """
+
+    _parameter_constraints: dict = {
+        **PrivateEstimatorMixin._privacy_constraints,
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=1,
+        clip_norm="auto",
+        center=None,
+        max_iter=5,
+        random_state=None,
+        block_size=1024,
+        n_jobs=None,
+    ):
+        self.n_clusters = n_clusters
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.clip_norm = clip_norm
+        self.center = center
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.block_size = block_size
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, groups=None):
+        """Find private cluster centres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record; at most `max_contributions` of each are used.
+
+        Returns
+        -------
+        self : DPKMeans
+            Fitted estimator.
+        """
+        with self._all_or_nothing():
+            X = validate_data(self, X, dtype=[np.float64, np.float32])
+            center = self._checked_center(X.shape[1])
+            session = self._open_session(X, groups=groups)
+            find_share = 0.05 if self.clip_norm == "auto" else 0.0
+            mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
+            ball, _ = find_ball(
+                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+            )
+            centers, _, counts = private_kmeans(
+                session.records,
+                ball,
+                self.n_clusters,
+                1,
+                mus["rest"],
+                self.max_iter,
+                session.public_rng,
+            )
+            self.cluster_centers_ = ball.center + centers
+            self.cluster_counts_ = counts.value
+            self.n_iter_ = self.max_iter
+            self.privacy_ = self._report(session.ledger)
+        return self
+
+    def fit_predict(self, X, y=None, groups=None):
+        """Fit, then assign the records to the private centres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Nearest centre of each record: not private.
+        """
+        return self.fit(X, groups=groups).predict(X)
+
+    def predict(self, X):
+        """Return the nearest centre of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Indices into `cluster_centers_`; as private as `X`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return pairwise_distances_argmin(X, self.cluster_centers_)
+
+    def transform(self, X):
+        """Return the distances to all centres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_samples, n_clusters)
+            Euclidean; as private as `X`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return euclidean_distances(X, self.cluster_centers_)
+
+    def score(self, X, y=None):
+        """Return minus the sum of squared distances to the nearest centres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            Minus the k-means loss; as private as `X`.
+        """
+        return -float(np.sum(self.transform(X).min(axis=1) ** 2))
+
+    @property
+    def _n_features_out(self):
+        return self.cluster_centers_.shape[0]

@@ -1,0 +1,359 @@
+"""Differentially private drop-in for scikit-learn's GaussianMixture."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.mixture import GaussianMixture
+from sklearn.mixture._gaussian_mixture import (
+    _check_means,
+    _check_precisions,
+    _check_weights,
+    _compute_precision_cholesky,
+    _compute_precision_cholesky_from_precisions,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._domain import find_ball
+from skdpgmm._fit import PublicStart, fit_mixture
+from skdpgmm._gaussian import covariance_factors, sample_components
+from skdpgmm.privacy.accounting import split_mu
+
+_AUTO_PASSES = 6
+_AUTO_PASSES_WITHOUT_NOISE = 100
+
+
+class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
+    """Gaussian mixture under (epsilon, delta)-differential privacy.
+
+    A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
+    the same parameters and has the same methods and attributes, all of which are
+    private after `fit`. A private tree gives many small Gaussians, which are
+    reduced to three times as many components as asked for, refined by private
+    passes in the metric of each component, reduced again and refined again.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of components, at least 1.
+    epsilon : float, default=1.0
+        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
+        nobody.
+    delta : float, default=1e-5
+        Probability with which the loss may exceed `epsilon`, in (0, 1); choose it
+        well below one over the number of records.
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in: the presence of one unit, or its
+        content. With the former the number of records is private too.
+    max_contributions : int, default=1
+        Largest number of records of one person, at least 1; the noise grows in
+        proportion. Give `groups` to `fit` to have it enforced.
+    clip_norm : float or "auto", default="auto"
+        Public radius, positive, about `center` to which records are clipped, in
+        the units of the data. "auto" spends 5 % of the budget to find it.
+    center : array-like of shape (n_features,), default=None
+        Public centre of the data. None is the origin; with ``clip_norm="auto"``
+        it is then found privately.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Shape of the covariances, as in scikit-learn.
+    tol : float, default=1e-3
+        Change in nats under which the passes stop, non-negative. Used only when
+        ``epsilon=inf``: private fits make all their passes.
+    reg_covar : float, default=1e-6
+        Added to the diagonal of the covariances, non-negative.
+    max_iter : int or "auto", default="auto"
+        Number of passes over the data after the last reduction, at least 0. "auto"
+        makes 6, and up to 100 when ``epsilon=inf``. 0 is the plain method:
+        private k-means and one release of the moments of its clusters.
+    n_init : int, default=1
+        Number of restarts of the reductions, at least 1; at least 3 are made.
+        They look at no record, so they cost nothing.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, \
+            default="kmeans"
+        Accepted for compatibility. The start is always the private one.
+    weights_init : array-like of shape (n_components,), default=None
+        Public initial weights.
+    means_init : array-like of shape (n_components, n_features), default=None
+        Public initial means: the budget for finding a start is then saved.
+    precisions_init : array-like, default=None
+        Public initial precisions, in scikit-learn's shape for `covariance_type`.
+    random_state : int, RandomState instance or None, default=None
+        None draws noise that nobody can repeat. A seed makes `fit` and `sample`
+        reproducible, for tests: whoever knows it can remove the noise, and fits
+        that share it share their noise.
+    warm_start : bool, default=False
+        Whether to start from the previous, released, fit. Every fit spends its
+        own budget.
+    verbose : int, default=0
+        Accepted for compatibility; nothing is printed.
+    verbose_interval : int, default=10
+        Accepted for compatibility.
+    block_size : int, default=1024
+        Rows summed at a time, at least 1; affects time and memory only.
+    n_jobs : int, default=None
+        Threads that sum blocks; affects time only.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+        Released weights.
+    means_ : ndarray of shape (n_components, n_features)
+        Released means.
+    covariances_ : ndarray
+        Released covariances, in scikit-learn's shape for `covariance_type`.
+    precisions_ : ndarray
+        Inverses of `covariances_`; released.
+    precisions_cholesky_ : ndarray
+        Cholesky factors of `precisions_`; released.
+    converged_ : bool
+        Whether the passes were all made or, without noise, met `tol`; released.
+    n_iter_ : int
+        Number of passes after the last reduction; released.
+    lower_bound_ : float
+        Always nan: the likelihood of the records is not among the releases.
+    lower_bounds_ : list
+        Always empty.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of all releases; public.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPEmbeddingSynthesizer : Mixtures by class, made to be sampled.
+    sklearn.mixture.GaussianMixture : The same without privacy.
+
+    Notes
+    -----
+    Privacy: the fitted attributes are (epsilon, delta)-differentially private, and
+    so is everything that `sample` draws. Results of `predict`, `predict_proba`,
+    `score_samples`, `score`, `bic` and `aic` on private records, and the return
+    value of `fit_predict`, are exact functions of these records and not private.
+
+    References
+    ----------
+    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+       the Royal Statistical Society B 84(1), 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPGaussianMixture
+    >>> X, _ = make_blobs(5000, centers=[[-5, 0], [5, 0]], random_state=0)
+    >>> mixture = DPGaussianMixture(2, epsilon=1.0, random_state=0).fit(X)
+    >>> bool(abs(mixture.weights_ - 0.5).max() < 0.1)
+    True
+    >>> X_synthetic, component = mixture.sample(3)
+    >>> X_synthetic.shape
+    (3, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **GaussianMixture._parameter_constraints,
+        **PrivateEstimatorMixin._privacy_constraints,
+        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        n_components=1,
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=1,
+        clip_norm="auto",
+        center=None,
+        covariance_type="full",
+        tol=1e-3,
+        reg_covar=1e-6,
+        max_iter="auto",
+        n_init=1,
+        init_params="kmeans",
+        weights_init=None,
+        means_init=None,
+        precisions_init=None,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+        verbose_interval=10,
+        block_size=1024,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_components=n_components,
+            covariance_type=covariance_type,
+            tol=tol,
+            reg_covar=reg_covar,
+            max_iter=max_iter,
+            n_init=n_init,
+            init_params=init_params,
+            weights_init=weights_init,
+            means_init=means_init,
+            precisions_init=precisions_init,
+            random_state=random_state,
+            warm_start=warm_start,
+            verbose=verbose,
+            verbose_interval=verbose_interval,
+        )
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.clip_norm = clip_norm
+        self.center = center
+        self.block_size = block_size
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, groups=None):
+        """Fit the mixture privately.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record; at most `max_contributions` of each are used.
+
+        Returns
+        -------
+        self : DPGaussianMixture
+            Fitted estimator.
+        """
+        with self._all_or_nothing():
+            start = self._warm_parameters()
+            X = validate_data(self, X, dtype=[np.float64, np.float32])
+            noiseless = math.isinf(self.epsilon)
+            if noiseless and X.shape[0] < self.n_components:
+                raise ValueError(
+                    "Expected n_samples >= n_components when epsilon=inf, but got "
+                    f"n_components = {self.n_components}, n_samples = {X.shape[0]}"
+                )
+            start = start or self._public_start(X.shape[1])
+            center = self._checked_center(X.shape[1])
+            session = self._open_session(X, groups=groups)
+            find_share = 0.05 if self.clip_norm == "auto" else 0.0
+            mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
+            ball, _ = find_ball(
+                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+            )
+            auto = _AUTO_PASSES_WITHOUT_NOISE if noiseless else _AUTO_PASSES
+            mixture, self.n_iter_ = fit_mixture(
+                session.records,
+                ball,
+                self.n_components,
+                self.covariance_type,
+                mus["rest"],
+                auto if self.max_iter == "auto" else self.max_iter,
+                session.public_rng,
+                start=start,
+                n_init=self.n_init,
+                tol=self.tol if noiseless else None,
+            )
+            self._store(mixture)
+            self.privacy_ = self._report(session.ledger)
+        return self
+
+    def fit_predict(self, X, y=None, groups=None):
+        """Fit, then return the most probable component of each record.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Component of each record: not private.
+        """
+        return self.fit(X, groups=groups).predict(X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw synthetic rows, in random order.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows, at least 1.
+        random_state : int, RandomState instance or None, default=None
+            Randomness of the draw; None takes the estimator's own `random_state`.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Synthetic rows: free to be published.
+        y : ndarray of shape (n_samples,)
+            Component of each row.
+        """
+        check_is_fitted(self)
+        if n_samples < 1:
+            raise ValueError(
+                f"Invalid value for 'n_samples': {n_samples} . The sampling requires "
+                "at least one sample."
+            )
+        rng = check_random_state(
+            self.random_state if random_state is None else random_state
+        )
+        components = rng.choice(self.n_components, size=n_samples, p=self.weights_)
+        factors = covariance_factors(self.covariances_, self.covariance_type)
+        X = sample_components(
+            components, self.means_, factors, self.covariance_type, rng
+        )
+        return X, components
+
+    def _public_start(self, n_features):
+        """Validate the public starts, leaving the parameters as they are."""
+        k = self.n_components
+        weights = means = factors = None
+        if self.weights_init is not None:
+            weights = _check_weights(self.weights_init, k)
+        if self.means_init is not None:
+            means = _check_means(self.means_init, k, n_features)
+        if self.precisions_init is not None:
+            precisions = _check_precisions(
+                self.precisions_init, self.covariance_type, k, n_features
+            )
+            factors = _compute_precision_cholesky_from_precisions(
+                precisions, self.covariance_type
+            )
+        return PublicStart(weights, means, factors)
+
+    def _warm_parameters(self):
+        """Parameters of the previous fit, when it is to be continued."""
+        if not (self.warm_start and hasattr(self, "converged_")):
+            return None
+        return PublicStart(self.weights_, self.means_, self.precisions_cholesky_)
+
+    def _store(self, mixture):
+        covariances = mixture.covariances
+        if self.covariance_type in ("full", "tied"):
+            covariances = covariances + self.reg_covar * np.eye(covariances.shape[-1])
+        else:
+            covariances = covariances + self.reg_covar
+        self.covariances_ = covariances
+        factors = _compute_precision_cholesky(covariances, self.covariance_type)
+        self._set_parameters((mixture.weights, mixture.means, covariances, factors))
+        self.converged_ = True
+        self.lower_bound_ = math.nan
+        self.lower_bounds_: list[float] = []

@@ -1,0 +1,157 @@
+"""Estimates from noisy moments: every input is released or public.
+
+Each estimate is shrunk by its own, known, noise: `sd` is always the public
+standard deviation of the noise in the entries of the first argument.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def noisy_quantile(noisy_counts, sd, edges, q):
+    """Return an upper edge under which a fraction `q` of a noisy histogram lies.
+
+    Bins whose counts cannot be told from noise are left out, but for a margin
+    next to those that can.
+
+    Parameters
+    ----------
+    noisy_counts : ndarray of shape (len(edges) + 1,)
+        The last bin holds everything above the last edge.
+    sd : float
+        Noise of one count.
+    edges : ndarray
+        Increasing.
+    q : float in (0, 1]
+        Fraction.
+
+    Returns
+    -------
+    edge : float or None
+        None when no bin stands out of the noise.
+    """
+    n_bins = len(noisy_counts)
+    # With this threshold a histogram of pure noise passes with probability
+    # below 1 / (2 n_bins) (union bound over Gaussian tails).
+    threshold = max(sd * np.sqrt(4.0 * np.log(2.0 * n_bins)), 0.5)
+    clear = np.flatnonzero(noisy_counts > threshold)
+    if not clear.size:
+        return None
+    margin = 0 if sd == 0.0 else 2
+    first, last = max(clear[0] - margin, 0), min(clear[-1] + margin, n_bins - 1)
+    cumulative = np.maximum.accumulate(np.cumsum(noisy_counts[first : last + 1]))
+    position = first + int(np.searchsorted(cumulative, q * cumulative[-1]))
+    return float(edges[min(position, len(edges) - 1)])
+
+
+def james_stein(vectors, sd):
+    """Shrink noisy vectors toward zero by positive-part James-Stein.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (..., d)
+        Noisy.
+    sd : ndarray broadcastable to (..., 1) or float
+        Noise of one coordinate.
+
+    Returns
+    -------
+    shrunk : ndarray of shape (..., d)
+    """
+    d = vectors.shape[-1]
+    energy = np.sum(vectors**2, axis=-1, keepdims=True)
+    noise = d * np.square(sd)
+    factor = 1.0 - noise / np.maximum(energy, np.finfo(float).tiny)
+    return np.clip(factor, 0.0, 1.0) * vectors
+
+
+def shrink_counts(noisy_counts, sd):
+    """Turn noisy counts into positive counts, shrunk toward their mean.
+
+    Counts are shrunk toward uniform as far as their spread can be explained by
+    noise, and floored at one standard deviation of it, so that no part ends
+    with a weight that the noise alone decides.
+
+    Parameters
+    ----------
+    noisy_counts : ndarray of shape (k,)
+        Noisy.
+    sd : float
+        Noise of one count.
+
+    Returns
+    -------
+    counts : ndarray of shape (k,)
+        At least 1 in total, all positive.
+    """
+    k = len(noisy_counts)
+    mean = max(float(noisy_counts.mean()), 1.0 / k)
+    spread = noisy_counts - noisy_counts.mean()
+    if k > 1:
+        spread = james_stein(spread, sd * np.sqrt((k - 1) / k))
+    floor = min(max(sd, 1e-3 * mean), mean)
+    return np.maximum(mean + spread, floor)
+
+
+def project_simplex(v):
+    """Return the Euclidean projection of a vector onto the probability simplex."""
+    u = np.sort(v)[::-1]
+    excess = (np.cumsum(u) - 1.0) / np.arange(1, len(u) + 1)
+    return np.maximum(v - excess[np.flatnonzero(u > excess)[-1]], 0.0)
+
+
+def floor_spectrum(values, floor):
+    """Raise eigenvalues to `floor`, keeping their sum where that is possible."""
+    raised = np.maximum(values, floor)
+    target = max(float(values.sum()), floor * len(values))
+    free = raised - floor
+    total = free.sum()
+    return floor + (free * ((target - floor * len(values)) / total) if total else free)
+
+
+def spiked_covariance(scatter, sd, floor):
+    """Estimate a covariance from a symmetric matrix under isometric noise.
+
+    The noise alone has the spectral edge ``2 tau sqrt(d)``, tau its standard
+    deviation off the diagonal. Eigenvalues that do not clear it carry nothing
+    and share the rest of the trace, the bulk; those that do are shrunk to
+    ``bulk + sqrt((lambda - bulk)**2 - edge**2)``, which in the spiked Wigner
+    model is the least squares estimate in the Frobenius norm: it allows for the
+    tilt of the noisy eigenvectors as well as for the inflated eigenvalues.
+
+    Parameters
+    ----------
+    scatter : ndarray of shape (d, d)
+        Second moment plus noise.
+    sd : float
+        Noise on the diagonal; off it, smaller by sqrt(2).
+    floor : float
+        Smallest eigenvalue allowed, positive.
+
+    Returns
+    -------
+    values : ndarray of shape (d,)
+        At least `floor`, descending.
+    vectors : ndarray of shape (d, d)
+        Orthonormal columns.
+    """
+    d = len(scatter)
+    values, vectors = np.linalg.eigh(scatter)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    edge = 2.0 * sd * np.sqrt(d / 2.0)
+    trace = max(float(values.sum()), d * floor)
+    bulk, n_top, top = 0.0, 0, values[:0]
+    for _ in range(30):
+        above = values - bulk
+        n_top = int(np.count_nonzero(above > max(edge, 0.0)))
+        theta = above[:n_top]
+        top = bulk + np.sqrt(np.maximum(theta**2 - edge**2, 0.0))
+        rest = (trace - top.sum()) / max(d - n_top, 1)
+        new_bulk = max(rest, floor)
+        if abs(new_bulk - bulk) <= 1e-9 * trace:
+            break
+        bulk = new_bulk
+    shrunk = np.full(d, max(bulk, floor))
+    shrunk[:n_top] = np.maximum(top, floor)
+    return shrunk, vectors

@@ -1,0 +1,499 @@
+"""Differentially private synthesis of labelled embeddings."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    assert_all_finite,
+    check_array,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._domain import find_ball, refine_ball
+from skdpgmm._fit import MAX_TREE_FEATURES, cluster_and_measure, fit_mixture
+from skdpgmm._gaussian import (
+    covariance_factors,
+    log_joint,
+    normalize_log,
+    sample_components,
+)
+from skdpgmm.privacy.accounting import split_mu
+
+
+class DPEmbeddingSynthesizer(
+    PrivateEstimatorMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    """Synthetic labelled embeddings under (epsilon, delta)-differential privacy.
+
+    Fits Gaussian mixtures to the embeddings of each class, in the same passes for
+    all classes, and samples rows and labels from them. What is sampled is private
+    for good: train any model on it, as often as you like, at no further cost.
+
+    Parameters
+    ----------
+    n_components : int or "auto", default="auto"
+        Number of components of each class, at least 1. "auto" takes 1 with labels
+        and, without, a number that grows with the noisy count, at most 16.
+    epsilon : float, default=1.0
+        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
+        nobody.
+    delta : float, default=1e-5
+        Probability with which the loss may exceed `epsilon`, in (0, 1); choose it
+        well below one over the number of records.
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in: the presence of one unit, or its
+        content, label included. With the former the number of records is private.
+    max_contributions : int, default=1
+        Largest number of records of one person, at least 1; the noise grows in
+        proportion. Give `groups` to `fit` to have it enforced.
+    clip_norm : float or "auto", default="auto"
+        Public radius, positive, about `center` to which records are clipped, in
+        the units of the data; 1.0 for encoders that normalise. "auto" spends 5 %
+        of the budget to find it. Either way a share of 4 to 5 % moves the ball to
+        the mean of the records and tightens it.
+    center : array-like of shape (n_features,), default=None
+        Public centre of the data. None is found privately.
+    covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
+        Shape of the covariances; "tied" is one matrix for all components. "auto"
+        takes "full" when the noisy counts are large enough for a matrix of each
+        component to stand out of its noise, and "tied" otherwise.
+    classes : array-like of shape (n_classes,), default=None
+        The public set of classes. None takes it from `y`: then the *set* of labels
+        that occur is treated as public; which record has which is not.
+    max_iter : int, default=6
+        Number of passes in the metric of the components when there are no labels
+        and few features, at least 0; see `DPGaussianMixture`.
+    random_state : int, RandomState instance or None, default=None
+        None draws noise that nobody can repeat. A seed makes `fit` and `sample`
+        reproducible, for tests: whoever knows it can remove the noise, and fits
+        that share it share their noise.
+    block_size : int, default=1024
+        Rows summed at a time, at least 1; affects time and memory only.
+    n_jobs : int, default=None
+        Threads that sum blocks; affects time only.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_total,)
+        Released weights of all components of all classes; sum 1.
+    means_ : ndarray of shape (n_total, n_features)
+        Released means.
+    covariances_ : ndarray
+        Released covariances, in scikit-learn's shape for `covariance_type_`.
+    precisions_cholesky_ : ndarray
+        Cholesky factors of the precisions; released.
+    component_classes_ : ndarray of shape (n_total,)
+        Class of each component; public.
+    classes_ : ndarray of shape (n_classes,) or None
+        The public classes, sorted; None without labels.
+    class_weights_ : ndarray of shape (n_classes,)
+        Released share of each class; ``[1.]`` without labels.
+    n_components_ : int
+        Number of components of each class that was used; released.
+    covariance_type_ : str
+        Covariance type that was used; released.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of all releases; public.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X`, `y` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPGaussianMixture : An unlabelled mixture with scikit-learn's interface.
+    TorchEmbeddingTransformer : Turns images or texts into embeddings.
+
+    Notes
+    -----
+    Privacy: the fitted attributes and all samples are (epsilon,
+    delta)-differentially private. `transform` and `score` of private records are
+    as private as these records. Steps before this one in a Pipeline must not
+    learn from the private records: a StandardScaler would, unpaid.
+
+    The idea of clustering embeddings privately and training on samples is that of
+    [1]_.
+
+    References
+    ----------
+    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
+       Training & Data Generation by Clustering Embeddings", 2025,
+       arXiv:2506.16661.
+    .. [2] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+       the Royal Statistical Society B 84(1), 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPEmbeddingSynthesizer
+    >>> X, y = make_blobs(3000, centers=3, n_features=8, random_state=0)
+    >>> synthesizer = DPEmbeddingSynthesizer(epsilon=1.0, random_state=0).fit(X, y)
+    >>> X_synthetic, y_synthetic = synthesizer.sample(100)
+    >>> X_synthetic.shape, y_synthetic.shape
+    ((100, 8), (100,))
+    >>> X_of_class_2, _ = synthesizer.sample(5, y=2)
+    >>> X_of_class_2.shape
+    (5, 8)
+    """
+
+    _parameter_constraints: dict = {
+        **PrivateEstimatorMixin._privacy_constraints,
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
+        "classes": ["array-like", None],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components="auto",
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=1,
+        clip_norm="auto",
+        center=None,
+        covariance_type="auto",
+        classes=None,
+        max_iter=6,
+        random_state=None,
+        block_size=1024,
+        n_jobs=None,
+    ):
+        self.n_components = n_components
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.clip_norm = clip_norm
+        self.center = center
+        self.covariance_type = covariance_type
+        self.classes = classes
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.block_size = block_size
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, groups=None):
+        """Fit the mixtures privately.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private embeddings.
+        y : array-like of shape (n_samples,), default=None
+            Private labels; None fits one unlabelled mixture.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record; at most `max_contributions` of each are used.
+
+        Returns
+        -------
+        self : DPEmbeddingSynthesizer
+            Fitted estimator.
+        """
+        with self._all_or_nothing():
+            X = validate_data(self, X, dtype=[np.float64, np.float32])
+            classes, codes = self._encode(X, y)
+            center = self._checked_center(X.shape[1])
+            session = self._open_session(X, codes, groups)
+            mus = split_mu(session.mu, {"ball": 0.05, "mixture": 0.95})
+            ball, noisy_n = self._find_ball(session, X.shape[1], mus["ball"], center)
+            n_classes = 1 if classes is None else len(classes)
+            k, kind = self._resolve_auto(noisy_n, n_classes, X.shape[1], session.mu)
+            mixture = self._fit_mixture(
+                session, ball, n_classes, k, kind, mus["mixture"]
+            )
+            self._store(mixture, classes, k, X.dtype)
+            self.privacy_ = self._report(session.ledger)
+        return self
+
+    def _encode(self, X, y):
+        """Return the sorted public classes and the codes of the labels, or Nones."""
+        if y is None:
+            if self.classes is not None:
+                raise ValueError("classes is given, so fit needs y, got y=None.")
+            return None, None
+        y = column_or_1d(y, warn=True)
+        if len(y) != X.shape[0]:
+            raise ValueError(
+                f"y must have {X.shape[0]} labels, one a row, got {len(y)}."
+            )
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        if self.classes is None:
+            return np.unique(y, return_inverse=True)
+        classes = np.unique(column_or_1d(self.classes))
+        codes = np.searchsorted(classes, y)
+        codes = np.minimum(codes, len(classes) - 1)
+        if np.any(classes[codes] != y):
+            unknown = sorted(set(np.unique(y).tolist()) - set(classes.tolist()))
+            raise ValueError(
+                f"y has labels that are not in classes={classes.tolist()}: {unknown}."
+            )
+        return classes, codes
+
+    def _find_ball(self, session, n_features, mu, center):
+        """Clip to the smallest ball about the mean that holds nearly all records."""
+        ball, noisy_n = find_ball(
+            session.records, n_features, mu, self.clip_norm, center
+        )
+        if noisy_n is None:
+            move = center is None
+            ball, noisy_n = refine_ball(session.records, ball, mu, move=move)
+        return ball, noisy_n
+
+    def _resolve_auto(self, noisy_n, n_classes, n_features, mu):
+        """Choose what is "auto" from public quantities and the noisy count."""
+        k, kind = self.n_components, self.covariance_type
+        per_class = noisy_n / n_classes
+        if k == "auto":
+            # Each component should get records enough for its mean to be known
+            # to about a tenth of its spread, noise included.
+            noise = np.sqrt(n_features) / min(mu, 1e6)
+            supported = per_class / (10.0 * (noise + n_features))
+            k = 1 if n_classes > 1 else int(np.clip(supported, 1, 16))
+        if kind == "auto":
+            # Relative Frobenius noise of one full covariance; below a tenth, its
+            # own shape is worth more than the records of the others.
+            blur = n_features**1.5 / min(mu, 1e6) + 10.0 * n_features
+            kind = "full" if per_class / k > 10.0 * blur else "tied"
+        return k, kind
+
+    def _fit_mixture(self, session, ball, n_classes, k, kind, mu):
+        if n_classes == 1 and ball.n_features <= MAX_TREE_FEATURES:
+            mixture, _ = fit_mixture(
+                session.records, ball, k, kind, mu, self.max_iter, session.public_rng
+            )
+            return mixture
+        mixture, _ = cluster_and_measure(
+            session.records, ball, k, n_classes, kind, mu, session.public_rng
+        )
+        return mixture.shifted(ball.center)
+
+    def _store(self, mixture, classes, k, dtype):
+        self.weights_ = mixture.weights
+        self.means_ = mixture.means
+        self.covariances_ = mixture.covariances
+        self.covariance_type_ = mixture.covariance_type
+        self.precisions_cholesky_ = mixture.precisions_cholesky()
+        self.n_components_ = k
+        self.classes_ = classes
+        codes = mixture.classes
+        self.component_classes_ = codes if classes is None else classes[codes]
+        self.class_weights_ = np.bincount(codes, mixture.weights)
+        self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
+        self._dtype = dtype
+
+    def sample(self, n_samples=1, y=None, random_state=None, class_weight=None):
+        """Draw synthetic rows and their labels, in random order.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows, at least 1.
+        y : label or array-like of shape (n_samples,), default=None
+            Label of all rows, or of each row. None draws labels.
+        random_state : int, RandomState instance or None, default=None
+            Randomness of the draw; None takes the estimator's own `random_state`.
+        class_weight : {None, "balanced"}, default=None
+            Draw labels by the private class weights, or all equally often.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Synthetic rows, in the float type that was fitted.
+        y : ndarray of shape (n_samples,)
+            Their labels; without labels in `fit`, the component of each row.
+        """
+        check_is_fitted(self)
+        rng = self._rng(random_state)
+        codes = self._draw_classes(n_samples, y, class_weight, rng)
+        return self._draw(codes, rng)
+
+    def iter_samples(
+        self, n_samples, y=None, random_state=None, class_weight=None, batch_size=1000
+    ):
+        """Draw synthetic rows in batches, to hold only one of them at a time.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows, at least 1.
+        y : label or array-like of shape (n_samples,), default=None
+            Label of all rows, or of each row. None draws labels.
+        random_state : int, RandomState instance or None, default=None
+            Randomness of the draw; None takes the estimator's own `random_state`.
+        class_weight : {None, "balanced"}, default=None
+            Draw labels by the private class weights, or all equally often.
+        batch_size : int, default=1000
+            Rows of a batch, at least 1; the last may be smaller.
+
+        Yields
+        ------
+        X : ndarray of shape (batch_size, n_features)
+            Synthetic rows.
+        y : ndarray of shape (batch_size,)
+            Their labels.
+        """
+        check_is_fitted(self)
+        rng = self._rng(random_state)
+        codes = self._draw_classes(n_samples, y, class_weight, rng)
+        for batch in gen_batches(n_samples, batch_size):
+            yield self._draw(codes[batch], rng)
+
+    def _rng(self, random_state):
+        return check_random_state(
+            self.random_state if random_state is None else random_state
+        )
+
+    def _draw_classes(self, n_samples, y, class_weight, rng):
+        """Return the class code of each row to draw."""
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(
+                f"n_samples must be an integer of at least 1, got {n_samples!r}."
+            )
+        if class_weight not in (None, "balanced"):
+            raise ValueError(
+                f"class_weight must be None or 'balanced', got {class_weight!r}."
+            )
+        n_classes = len(self.class_weights_)
+        if y is None:
+            p = None if class_weight == "balanced" else self.class_weights_
+            return rng.choice(n_classes, size=n_samples, p=p)
+        if self.classes_ is None:
+            raise ValueError(
+                "y must be None: the synthesizer was fitted without labels."
+            )
+        labels = np.asarray(y)
+        if labels.ndim == 0:
+            labels = np.full(n_samples, labels[()])
+        if labels.shape != (n_samples,):
+            raise ValueError(
+                f"y must be one label or have shape ({n_samples},), got {labels.shape}."
+            )
+        return self._codes(labels)
+
+    def _codes(self, labels):
+        position = {label: code for code, label in enumerate(self.classes_.tolist())}
+        unknown = sorted(set(labels.tolist()) - set(position), key=str)
+        if unknown:
+            raise ValueError(
+                f"y has labels that are not in classes_={self.classes_.tolist()}: "
+                f"{unknown}."
+            )
+        return np.array([position[label] for label in labels.tolist()])
+
+    def _draw(self, codes, rng):
+        """Draw a component of each class code, and a row of each component."""
+        component_codes = self._component_codes()
+        components = np.empty(len(codes), dtype=np.intp)
+        for code in np.unique(codes):
+            rows = codes == code
+            of_class = np.flatnonzero(component_codes == code)
+            p = self.weights_[of_class] / self.weights_[of_class].sum()
+            components[rows] = rng.choice(of_class, size=rows.sum(), p=p)
+        X = sample_components(
+            components, self.means_, self._factors, self.covariance_type_, rng
+        ).astype(self._dtype, copy=False)
+        labels = components if self.classes_ is None else self.classes_[codes]
+        return X, labels
+
+    def _component_codes(self):
+        if self.classes_ is None:
+            return np.zeros(len(self.weights_), dtype=np.intp)
+        return np.searchsorted(self.classes_, self.component_classes_)
+
+    def _log_joint(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return log_joint(
+            X,
+            self.weights_,
+            self.means_,
+            self.precisions_cholesky_,
+            self.covariance_type_,
+        )
+
+    def transform(self, X):
+        """Return the responsibilities of all components of all classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_total)
+            Posterior probabilities; as private as `X`.
+        """
+        return normalize_log(self._log_joint(X))
+
+    def score_samples(self, X):
+        """Return the log density of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            In nats; as private as `X`.
+        """
+        return logsumexp(self._log_joint(X), axis=1)
+
+    def score(self, X, y=None):
+        """Return the mean log density of rows, or of rows and labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,), default=None
+            Labels; with them, the joint density of row and label.
+
+        Returns
+        -------
+        score : float
+            In nats; as private as `X` and `y`.
+        """
+        log_joint = self._log_joint(X)
+        if y is not None and self.classes_ is not None:
+            labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+            other = self._component_codes()[None, :] != self._codes(labels)[:, None]
+            log_joint[other] = -np.inf
+        return float(np.mean(logsumexp(log_joint, axis=1)))
+
+    @property
+    def _n_features_out(self):
+        return len(self.weights_)

@@ -1,0 +1,360 @@
+"""Embed images, texts and other records with a torch module."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from skdpgmm._torch_checks import (
+    as_items,
+    as_rows,
+    call,
+    check_output,
+    check_rows_stand_alone,
+    module_inputs,
+    take,
+    unit_rows,
+)
+from skdpgmm._torch_runtime import at_layer, progress, ready
+
+
+def _has_decoder(transformer: TorchEmbeddingTransformer) -> bool:
+    if transformer.decoder is None:
+        raise AttributeError(
+            "inverse_transform needs a decoder: pass decoder=, a torch module which "
+            "turns embeddings into images."
+        )
+    return True
+
+
+class TorchEmbeddingTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Embed records with a public, pretrained torch module.
+
+    Images, texts or any other records go through `module` in batches, in evaluation
+    mode and without gradients, and come out as the rows of a float32 matrix. The
+    transformer is stateless: `transform` needs no `fit`.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or callable
+        The encoder. It is called with a batch and returns a tensor whose first
+        dimension runs over the items. A method of a module, such as
+        ``model.encode_image``, will do.
+
+    preprocess : callable, default=None
+        Turns items into inputs of `module`: a tokenizer, an image transform. Floating
+        point results are converted to the floating point type of `module`. With
+        `None`, X must hold numbers, which become float32 (or the type of `module`)
+        **without rescaling**: uint8 images keep their range of 0 to 255.
+
+    preprocess_level : {"batch", "item"}, default="batch"
+        With `"batch"`, `preprocess` is given a slice of the array or tensor X, or
+        else a list of items, and returns a tensor, a tuple of tensors (the positional
+        arguments of `module`) or a dict of tensors (its keyword arguments), as the
+        processors of Hugging Face do. With `"item"`, it is given one item at a time,
+        and the tensors of one shape that it returns are stacked, as the transforms of
+        torchvision and open_clip expect.
+
+    layer : str, default=None
+        Name of a submodule, as in ``module.named_modules()``, whose output is taken
+        in place of the output of `module`. Of a submodule that runs several times in
+        a forward pass, the last output counts.
+
+    pooling : {"mean", "max", "cls"} or callable, default=None
+        Turns an output of more than two dimensions into one vector per item. `"mean"`
+        and `"max"` pool a feature map (item, channel, height, width, ...) over all
+        that follows the channels, and a sequence (item, token, channel) over its
+        tokens, those excepted that an `"attention_mask"` returned by `preprocess`
+        hides. `"cls"` takes the first token of a sequence. A callable is given the
+        output and returns a tensor of shape (n_items, n_outputs). With any pooling,
+        the `last_hidden_state` is taken of outputs which have one.
+
+    normalize : bool, default=True
+        Whether to divide each row by its l2 norm, so that ``clip_norm=1.0`` bounds it
+        without loss. Rows of zeros stay zero.
+
+    batch_size : int, default=64
+        Number of items per batch, at least 1. On a CPU, larger batches are often
+        slower: their activations no longer fit into the caches.
+
+    device : str or torch.device, default="auto"
+        Where to compute: `"auto"` is the device of the parameters of `module` or, if
+        it has none, `"cuda"` where available and `"cpu"` elsewhere. Given another
+        device than that of `module`, each call works on a copy that is moved there;
+        move `module` yourself to save the copy.
+
+    decoder : torch.nn.Module or callable, default=None
+        Turns embeddings of shape (n_items, n_outputs) into a tensor of images, for
+        `inverse_transform`, which exists only when a decoder is given.
+
+    verbose : bool, default=False
+        Whether to show a progress bar on stderr, drawn by tqdm where it is installed.
+        No values of the data are shown.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen during :term:`fit`. Defined only when X has two
+        dimensions.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`. Defined only when X is a frame
+        whose columns are all named by strings.
+
+    Raises
+    ------
+    TypeError
+        If X is sparse, a single item or an iterable without a length; if items that
+        are not numbers come without a `preprocess`; if `preprocess` returns anything
+        but tensors and arrays.
+    ValueError
+        If X is empty, has fewer than two dimensions or contains nan or infinity; if
+        `layer` or `device` does not exist; if `module` contains batch normalization
+        in training mode; if it returns anything but one finite vector per item; if
+        the output for a row depends on the other rows of its batch.
+
+    See Also
+    --------
+    DPEmbeddingSynthesizer : Private generative model of embeddings.
+
+    Notes
+    -----
+    **Privacy.** This transformer adds no noise and releases nothing: its output is as
+    private as its input. The guarantee of an estimator that is fitted on the
+    embeddings holds for the records behind them under two conditions:
+
+    - the encoder, `preprocess` and the decoder are public. None of them was trained,
+      fine-tuned or chosen on the private records;
+    - the encoder treats each row alone, so that one record changes one embedding.
+
+    The second condition is tested on the first batch of every call: its first, middle
+    and last rows are computed again, each alone and all three in the opposite order,
+    and may move by 0.1 % of their norm, for the sums of floating point numbers
+    depend on the shape of a batch (by about 1e-6 in float32). The tolerance is 3 % in
+    half precision and on devices other than the CPU, which may multiply float32
+    numbers at reduced precision. A single row is compared with itself beside a copy
+    whose floating point inputs are doubled. The test finds mistakes. It cannot prove
+    their absence.
+
+    **State of the module.** Submodules in training mode are switched to evaluation
+    mode for the call and back afterwards. Batch normalization in training mode is
+    refused instead, as it means that ``module.eval()`` was forgotten.
+
+    **Speed.** On the CPU, images and the four-dimensional weights are laid out as
+    channels last for the call: the values are the same to the bit, and convolutions
+    are several times faster. The weights get their own memory back afterwards. A
+    module that calls ``view`` on its feature maps cannot work in this layout and is
+    run in the usual one.
+
+    References
+    ----------
+    .. [1] `Radford et al. (2021). "Learning Transferable Visual Models From Natural
+       Language Supervision". ICML. <https://arxiv.org/abs/2103.00020>`_
+
+    .. [2] `Tramèr, Kamath, Carlini (2024). "Position: Considerations for
+       Differentially Private Learning with Large-Scale Public Pretraining". ICML.
+       <https://arxiv.org/abs/2212.06470>`_
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from skdpgmm import TorchEmbeddingTransformer
+    >>> encoder = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU())
+    >>> images = np.random.default_rng(0).uniform(size=(10, 1, 8, 8))
+    >>> transformer = TorchEmbeddingTransformer(encoder, pooling="mean")
+    >>> Z = transformer.fit_transform(images)
+    >>> Z.shape, Z.dtype
+    ((10, 4), dtype('float32'))
+    >>> bool(np.allclose(np.linalg.norm(Z, axis=1), 1))
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "module": [callable],
+        "preprocess": [callable, None],
+        "preprocess_level": [StrOptions({"batch", "item"})],
+        "layer": [str, None],
+        "pooling": [StrOptions({"mean", "max", "cls"}), callable, None],
+        "normalize": ["boolean"],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "decoder": [callable, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        module,
+        *,
+        preprocess=None,
+        preprocess_level="batch",
+        layer=None,
+        pooling=None,
+        normalize=True,
+        batch_size=64,
+        device="auto",
+        decoder=None,
+        verbose=False,
+    ):
+        self.module = module
+        self.preprocess = preprocess
+        self.preprocess_level = preprocess_level
+        self.layer = layer
+        self.pooling = pooling
+        self.normalize = normalize
+        self.batch_size = batch_size
+        self.device = device
+        self.decoder = decoder
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Validate the parameters and learn the number of outputs.
+
+        Parameters
+        ----------
+        X : array, tensor, frame, list or torch Dataset
+            The items, as in `transform`. At most two of them are embedded.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        items = take(self._check_items(X, reset=True), slice(0, 2))
+        self._n_features_out = self._embed(items).shape[1]
+        return self
+
+    def transform(self, X):
+        """Embed X.
+
+        Parameters
+        ----------
+        X : array, tensor, frame, list or torch Dataset
+            The items: an array or tensor of numbers with at least two dimensions, the
+            items along the first; a frame of numbers; a list of arrays, tensors, PIL
+            images or strings, or a column of strings; or a map-style Dataset, of
+            whose tuples the first entry is taken. Images and strings need a
+            `preprocess`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_items, n_outputs) and dtype float32
+            The embeddings, of unit norm with `normalize=True`.
+        """
+        self._validate_params()
+        return self._embed(self._check_items(X, reset=False), verbose=self.verbose)
+
+    @available_if(_has_decoder)
+    def inverse_transform(self, Z):
+        """Decode embeddings, for instance synthetic ones.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_items, n_outputs)
+            Embeddings.
+
+        Returns
+        -------
+        X : ndarray of shape (n_items, ...)
+            What the decoder returns; floating point numbers as float32.
+        """
+        self._validate_params()
+        Z = check_array(Z, dtype=np.float32, input_name="Z", estimator=self)
+        n_outputs = getattr(self, "_n_features_out", Z.shape[1])
+        if Z.shape[1] != n_outputs:
+            raise ValueError(
+                f"Z must have {n_outputs} columns, one for each output of module; got "
+                f"{Z.shape[1]}."
+            )
+        images = []
+        with ready(self.decoder, "decoder", self.device) as (decoder, place):
+            for start in progress(
+                range(0, len(Z), self.batch_size), "decode", self.verbose
+            ):
+                batch = Z[start : start + self.batch_size]
+                image = decoder(place(module_inputs(batch, None, "batch")))
+                check_output(image, len(batch), "decoder")
+                image = image.float() if image.is_floating_point() else image
+                images.append(image.cpu().numpy())
+        return np.concatenate(images)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = self.preprocess is not None
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _check_items(self, X: Any, *, reset: bool) -> Any:
+        items = as_items(X, has_preprocess=self.preprocess is not None, estimator=self)
+        if getattr(items, "ndim", None) == 2:
+            if reset or hasattr(self, "n_features_in_"):
+                validate_data(self, X, reset=reset, skip_check_array=True)
+        elif reset:
+            for name in ("n_features_in_", "feature_names_in_"):
+                self.__dict__.pop(name, None)
+        return items
+
+    def _embed(self, items: Any, verbose: bool = False) -> np.ndarray:
+        try:
+            return self._embed_in_layout(items, True, verbose)
+        except RuntimeError as error:
+            # `view` joins dimensions that are neighbours in memory, which those of a
+            # feature map are not when its channels come last. The first batch tells.
+            if "view size is not compatible" not in str(error):
+                raise
+            return self._embed_in_layout(items, False, verbose)
+
+    def _embed_in_layout(
+        self, items: Any, channels_last: bool, verbose: bool
+    ) -> np.ndarray:
+        with (
+            ready(self.module, "module", self.device, channels_last) as (module, place),
+            at_layer(module, self.layer) as run,
+        ):
+
+            def prepare(batch):
+                inputs = module_inputs(batch, self.preprocess, self.preprocess_level)
+                return place(inputs, everything=self.preprocess is None)
+
+            def forward(inputs, n_rows):
+                return as_rows(call(run, inputs), inputs, n_rows, self.pooling)
+
+            starts = range(0, len(items), self.batch_size)
+            for start in progress(starts, "embed", verbose):
+                batch = take(items, slice(start, start + self.batch_size))
+                rows = forward(prepare(batch), len(batch))
+                if start == 0:
+                    check_rows_stand_alone(
+                        prepare, forward, batch, rows, place.tolerance
+                    )
+                    Z = np.empty((len(items), rows.shape[1]), dtype=np.float32)
+                if rows.shape[1] != Z.shape[1]:
+                    raise ValueError(
+                        "module must return as many outputs for each batch; got "
+                        f"{Z.shape[1]} and {rows.shape[1]}."
+                    )
+                rows = unit_rows(rows) if self.normalize else rows
+                Z[start : start + len(batch)] = rows.cpu().numpy()
+        return Z
