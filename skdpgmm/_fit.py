@@ -228,6 +228,9 @@ class PublicStart(NamedTuple):
         return P**-2.0
 
 
+UNKNOWN = PublicStart()
+
+
 def fit_mixture(
     records,
     ball,
@@ -237,7 +240,7 @@ def fit_mixture(
     n_passes,
     public_rng,
     *,
-    start=PublicStart(),
+    start=UNKNOWN,
     n_init=1,
     tol=None,
 ):

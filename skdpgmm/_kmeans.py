@@ -65,7 +65,7 @@ class DPKMeans(
         None draws noise that nobody can repeat. A seed makes `fit` reproducible,
         for tests: whoever knows it can remove the noise, and fits that share it
         share their noise.
-    block_size : int, default=1024
+    block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None
         Threads that sum blocks; affects time only.
@@ -137,7 +137,7 @@ class DPKMeans(
         center=None,
         max_iter=5,
         random_state=None,
-        block_size=1024,
+        block_size=4096,
         n_jobs=None,
     ):
         self.n_clusters = n_clusters

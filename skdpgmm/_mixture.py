@@ -94,7 +94,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         Accepted for compatibility; nothing is printed.
     verbose_interval : int, default=10
         Accepted for compatibility.
-    block_size : int, default=1024
+    block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None
         Threads that sum blocks; affects time only.
@@ -190,7 +190,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         warm_start=False,
         verbose=0,
         verbose_interval=10,
-        block_size=1024,
+        block_size=4096,
         n_jobs=None,
     ):
         super().__init__(

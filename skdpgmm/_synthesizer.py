@@ -85,7 +85,7 @@ class DPEmbeddingSynthesizer(
         None draws noise that nobody can repeat. A seed makes `fit` and `sample`
         reproducible, for tests: whoever knows it can remove the noise, and fits
         that share it share their noise.
-    block_size : int, default=1024
+    block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None
         Threads that sum blocks; affects time only.
@@ -184,7 +184,7 @@ class DPEmbeddingSynthesizer(
         classes=None,
         max_iter=6,
         random_state=None,
-        block_size=1024,
+        block_size=4096,
         n_jobs=None,
     ):
         self.n_components = n_components

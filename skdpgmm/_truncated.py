@@ -11,24 +11,24 @@ import numpy as np
 from scipy.special import gammainc, gammaln
 
 
-def _F(m, t):
+def _chi2_cdf(m, t):
     return gammainc(m / 2.0, t / 2.0)
 
 
 def mean_gain(d, t):
     """Derivative of ``E[(y + a)']`` in the shift a at 0: ``E[y' . y] / d``."""
     tail = np.sqrt(2.0) * np.exp(gammaln((d + 1) / 2.0) - gammaln(d / 2.0))
-    return _F(d + 2, t) + np.sqrt(t) * tail * (1.0 - _F(d + 1, t)) / d
+    return _chi2_cdf(d + 2, t) + np.sqrt(t) * tail * (1.0 - _chi2_cdf(d + 1, t)) / d
 
 
 def variance_gain(d, t):
     """Derivative of the traceless part of ``E[y' y'^T]`` in that of the covariance."""
-    return _F(d + 4, t) + t / (d + 2) * (1.0 - _F(d + 2, t))
+    return _chi2_cdf(d + 4, t) + t / (d + 2) * (1.0 - _chi2_cdf(d + 2, t))
 
 
 def clipped_variance(d, t):
     """``E ||y'||**2 / d``."""
-    return _F(d + 2, t) + t / d * (1.0 - _F(d, t))
+    return _chi2_cdf(d + 2, t) + t / d * (1.0 - _chi2_cdf(d, t))
 
 
 def solve_scale(d, t, value, limit=16.0):

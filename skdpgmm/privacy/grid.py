@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdpgmm._blocks import row_slices
+
 # 2 * 24 bits for a product of two grid vectors leaves room below 2**53 for the
 # factors of 2 in ||x - c||**2, so that distances to grid centres are exact.
 GRID_BITS = 24
@@ -52,24 +54,35 @@ def clip_round(V, bits):
     because rounding moves a row by at most ``sqrt(d) / 2``; so for finite input
     no row is in fact set to zero.
     """
-    n_features = V.shape[1]
-    radius = 2.0**bits - math.sqrt(n_features) / 2.0 - 1.0
-    sq = squared_norms(V)
-    over = np.flatnonzero(~(sq <= radius * radius))
-    if over.size:
-        with np.errstate(invalid="ignore"):
-            # An overflow has lost its length, not its sign.
-            W = np.clip(V[over], -1e300, 1e300)
-            W /= np.abs(W).max(axis=1, keepdims=True)
-            W *= (radius / np.sqrt(squared_norms(W)))[:, None]
-            V[over] = W
-    np.rint(V, out=V)
-    sq = squared_norms(V)
-    bad = ~(sq <= 4.0**bits)
-    if bad.any():
-        V[bad] = 0.0
-        sq[bad] = 0.0
+    radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
+    sq = np.empty(len(V))
+    for rows in cache_slices(V):
+        W = V[rows]
+        norms = squared_norms(W)
+        over = np.flatnonzero(~(norms <= radius * radius))
+        if over.size:
+            W[over] = _rescale(W[over], radius)
+        np.rint(W, out=W)
+        sq[rows] = squared_norms(W)
+    bad = np.flatnonzero(~(sq <= 4.0**bits))
+    V[bad] = 0.0
+    sq[bad] = 0.0
     return V, sq
+
+
+def _rescale(W, radius):
+    """Scale rows to norm `radius` without overflow or underflow on the way."""
+    with np.errstate(invalid="ignore"):
+        # An overflow has lost its length, not its sign.
+        W = np.clip(W, -1e300, 1e300)
+        W /= np.abs(W).max(axis=1, keepdims=True)
+        W *= (radius / np.sqrt(squared_norms(W)))[:, None]
+    return W
+
+
+def cache_slices(V):
+    """Slices of rows that stay in the cache through several elementwise steps."""
+    return row_slices(len(V), max(1, 2**16 // V.shape[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +129,13 @@ class Ball:
         G : ndarray of float64, shape (n, p)
             Integers with row norms at most ``2**GRID_BITS``.
         """
-        with np.errstate(over="ignore"):
-            X -= self.center
-            X *= 1.0 / self.step
-        G, _ = clip_round(X, GRID_BITS)
+        for rows in cache_slices(X):
+            V = X[rows]
+            with np.errstate(over="ignore"):
+                V -= self.center
+                V *= 1.0 / self.step
+            clip_round(V, GRID_BITS)
+        G = X
         if self.projection is not None:
             G = (G @ self.projection) * 2.0**-PROJECTION_BITS
             G, _ = clip_round(G, GRID_BITS)

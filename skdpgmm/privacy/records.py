@@ -58,7 +58,7 @@ class PrivateRecords:
         ledger: Ledger,
         unit_factor: int,
         generator: np.random.Generator,
-        block_size: int = 1024,
+        block_size: int = 4096,
         n_jobs: int | None = None,
     ):
         if X.shape[0] > MAX_ROWS:

@@ -22,11 +22,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
-from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
+from skdpgmm.privacy.grid import Ball, cache_slices, clip_round, squared_norms
 
 CELL_BITS = 16
 WHITE_BITS = 13
@@ -65,11 +64,6 @@ class BoundedSum(Protocol):
 
 def _integers(array):
     return np.ascontiguousarray(np.rint(array)).astype(np.int64)
-
-
-def _gram(U):
-    """Return the exact ``U.T @ U``; only the upper triangle is filled."""
-    return dsyrk(1.0, U.T) if len(U) else np.zeros((U.shape[1], U.shape[1]))
 
 
 # --------------------------------------------------------------------------
@@ -260,9 +254,13 @@ class CellMoments:
         if cell.min(initial=0) < 0:
             kept = np.flatnonzero(cell >= 0)
             U, cell = U[kept], cell[kept]
-        U -= self.centers[cell]
-        U *= (self.ball.step * 2.0**CELL_BITS / self.radii)[cell][:, None]
-        U, energies = clip_round(U, CELL_BITS)
+        energies = np.empty(len(U))
+        scales = self.ball.step * 2.0**CELL_BITS / self.radii
+        for rows in cache_slices(U):
+            V, j = U[rows], cell[rows]
+            V -= self.centers[j]
+            V *= scales[j, None]
+            energies[rows] = clip_round(V, CELL_BITS)[1]
         n = len(U)
         onehot = csr_array((np.ones(n), cell, np.arange(n + 1)), shape=(n, k)).T
         out = []
@@ -276,10 +274,11 @@ class CellMoments:
             elif name == "diag":
                 out.append(_integers(onehot @ (U * U)))
             elif name == "full":
-                grams = [_gram(U[cell == j]) for j in range(k)]
-                out.append(_integers(np.stack(grams)))
+                by_cell = (U[cell == j] for j in range(k))
+                # BLAS does half the work for a matrix times its own transpose.
+                out.append(_integers(np.stack([V.T @ V for V in by_cell])))
             else:
-                out.append(_integers(_gram(U)))
+                out.append(_integers(U.T @ U))
         return tuple(out)
 
 

