@@ -81,8 +81,12 @@ def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
     for i in range(n_passes):
         query = _query(ball, mixture, rho)
         mus = split_mu(passes[str(i)], shares)
-        released = records.release(f"{name} {i}", query, list(mus.values()))
-        mixture, moved = m_step(mixture, *released, rho, _smallest_variance(ball))
+        counts, sums, moments = records.release(
+            f"{name} {i}", query, list(mus.values())
+        )
+        mixture, moved = m_step(
+            mixture, counts, sums, moments, rho, _smallest_variance(ball)
+        )
         if tol is not None and moved < tol:
             return mixture, i + 1
     return mixture, n_passes

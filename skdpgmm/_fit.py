@@ -220,8 +220,8 @@ class PublicStart(NamedTuple):
     precisions_cholesky: np.ndarray | None = None
 
     def covariances(self, covariance_type):
-        """Return the covariances of `precisions_cholesky`."""
-        P = self.precisions_cholesky
+        """Return the covariances of `precisions_cholesky`, which must be known."""
+        P = np.asarray(self.precisions_cholesky)
         if covariance_type in ("full", "tied"):
             root = np.linalg.inv(P)
             return np.swapaxes(root, -1, -2) @ root

@@ -195,4 +195,9 @@ class Spherical:
         return covariance * max(iso, floor)
 
 
-COVARIANCES = {"full": Full, "tied": Tied, "diag": Diag, "spherical": Spherical}
+COVARIANCES: dict[str, type[Full] | type[Diag] | type[Spherical]] = {
+    "full": Full,
+    "tied": Tied,
+    "diag": Diag,
+    "spherical": Spherical,
+}

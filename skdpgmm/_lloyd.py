@@ -99,17 +99,19 @@ def private_kmeans(
         Noisy counts, shape (n_classes * n_clusters,).
     """
     d = ball.n_features
-    projected = d > PROJECTED_FEATURES
     radii = np.full(n_clusters * n_classes, ball.radius)
     mus = {"tree": 0.0, "passes": mu}
     if n_clusters == 1:
         centers, classes = np.zeros((n_classes, d)), np.arange(n_classes)
     else:
         mus = split_mu(mu, {"tree": tree_share, "passes": 1.0 - tree_share})
-        basis = random_basis(d, PROJECTED_FEATURES, public_rng) if projected else None
+        seen, basis = ball, None
+        if d > PROJECTED_FEATURES:
+            basis = random_basis(d, PROJECTED_FEATURES, public_rng)
+            seen = ball.project(basis)
         leaves = grow_tree(
             records,
-            ball.project(basis) if projected else ball,
+            seen,
             n_classes,
             mus["tree"],
             n_levels=math.ceil(math.log2(max(32, 4 * n_clusters))),
@@ -117,7 +119,7 @@ def private_kmeans(
             radius_rule=tight_radius,
         )
         centers, classes = cluster_leaves(leaves, n_clusters, public_rng)
-        if projected:
+        if basis is not None:
             # Lifted centres lack what is outside the plane: only the ball is wide
             # enough for the first residuals.
             centers = centers @ basis.T

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 
 from skdpgmm._gaussian import Mixture
 
@@ -43,13 +44,13 @@ def runnalls(weights, means, covariances, k):
         for j in range(i):
             cost[i, j] = merged(i, j)[0]
     for left in range(n, k, -1):
-        i, j = np.unravel_index(cost[:left, :left].argmin(), (left, left))
+        i, j = divmod(int(cost.argmin()), left)
         _, w[i], m[i], S[i], logdet[i] = merged(i, j)
         last = left - 1
         w[j], m[j], S[j], logdet[j] = w[last], m[last], S[last], logdet[last]
         del w[last], m[last], S[last], logdet[last]
         cost = cost[:last, :last].copy()
-        for t in {int(i), int(j)} - {last}:
+        for t in {i, j} - {last}:
             for s in range(last):
                 if s != t:
                     cost[max(s, t), min(s, t)] = merged(s, t)[0]
@@ -91,7 +92,8 @@ def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, publ
             precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
             starts[-1]["precisions_init"] = precisions
     fits = []
-    with warnings.catch_warnings():
+    # The matrices are small: waking a second BLAS thread takes longer than the work.
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         for start in starts:
             fits.append(GaussianMixture(k, **common, **start).fit(draws))

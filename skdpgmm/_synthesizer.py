@@ -12,7 +12,6 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -26,16 +25,13 @@ from sklearn.utils.validation import (
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import find_ball, refine_ball
 from skdpgmm._fit import MAX_TREE_FEATURES, cluster_and_measure, fit_mixture
-from skdpgmm._gaussian import (
-    covariance_factors,
-    log_joint,
-    normalize_log,
-    sample_components,
-)
+from skdpgmm._gaussian import covariance_factors, log_joint, normalize_log
+from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm.privacy.accounting import split_mu
 
 
 class DPEmbeddingSynthesizer(
+    ConditionalSamplerMixin,
     PrivateEstimatorMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -311,125 +307,6 @@ class DPEmbeddingSynthesizer(
         self.class_weights_ = np.bincount(codes, mixture.weights)
         self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
         self._dtype = dtype
-
-    def sample(self, n_samples=1, y=None, random_state=None, class_weight=None):
-        """Draw synthetic rows and their labels, in random order.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows, at least 1.
-        y : label or array-like of shape (n_samples,), default=None
-            Label of all rows, or of each row. None draws labels.
-        random_state : int, RandomState instance or None, default=None
-            Randomness of the draw; None takes the estimator's own `random_state`.
-        class_weight : {None, "balanced"}, default=None
-            Draw labels by the private class weights, or all equally often.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Synthetic rows, in the float type that was fitted.
-        y : ndarray of shape (n_samples,)
-            Their labels; without labels in `fit`, the component of each row.
-        """
-        check_is_fitted(self)
-        rng = self._rng(random_state)
-        codes = self._draw_classes(n_samples, y, class_weight, rng)
-        return self._draw(codes, rng)
-
-    def iter_samples(
-        self, n_samples, y=None, random_state=None, class_weight=None, batch_size=1000
-    ):
-        """Draw synthetic rows in batches, to hold only one of them at a time.
-
-        Parameters
-        ----------
-        n_samples : int
-            Number of rows, at least 1.
-        y : label or array-like of shape (n_samples,), default=None
-            Label of all rows, or of each row. None draws labels.
-        random_state : int, RandomState instance or None, default=None
-            Randomness of the draw; None takes the estimator's own `random_state`.
-        class_weight : {None, "balanced"}, default=None
-            Draw labels by the private class weights, or all equally often.
-        batch_size : int, default=1000
-            Rows of a batch, at least 1; the last may be smaller.
-
-        Yields
-        ------
-        X : ndarray of shape (batch_size, n_features)
-            Synthetic rows.
-        y : ndarray of shape (batch_size,)
-            Their labels.
-        """
-        check_is_fitted(self)
-        rng = self._rng(random_state)
-        codes = self._draw_classes(n_samples, y, class_weight, rng)
-        for batch in gen_batches(n_samples, batch_size):
-            yield self._draw(codes[batch], rng)
-
-    def _rng(self, random_state):
-        return check_random_state(
-            self.random_state if random_state is None else random_state
-        )
-
-    def _draw_classes(self, n_samples, y, class_weight, rng):
-        """Return the class code of each row to draw."""
-        if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(
-                f"n_samples must be an integer of at least 1, got {n_samples!r}."
-            )
-        if class_weight not in (None, "balanced"):
-            raise ValueError(
-                f"class_weight must be None or 'balanced', got {class_weight!r}."
-            )
-        n_classes = len(self.class_weights_)
-        if y is None:
-            p = None if class_weight == "balanced" else self.class_weights_
-            return rng.choice(n_classes, size=n_samples, p=p)
-        if self.classes_ is None:
-            raise ValueError(
-                "y must be None: the synthesizer was fitted without labels."
-            )
-        labels = np.asarray(y)
-        if labels.ndim == 0:
-            labels = np.full(n_samples, labels[()])
-        if labels.shape != (n_samples,):
-            raise ValueError(
-                f"y must be one label or have shape ({n_samples},), got {labels.shape}."
-            )
-        return self._codes(labels)
-
-    def _codes(self, labels):
-        position = {label: code for code, label in enumerate(self.classes_.tolist())}
-        unknown = sorted(set(labels.tolist()) - set(position), key=str)
-        if unknown:
-            raise ValueError(
-                f"y has labels that are not in classes_={self.classes_.tolist()}: "
-                f"{unknown}."
-            )
-        return np.array([position[label] for label in labels.tolist()])
-
-    def _draw(self, codes, rng):
-        """Draw a component of each class code, and a row of each component."""
-        component_codes = self._component_codes()
-        components = np.empty(len(codes), dtype=np.intp)
-        for code in np.unique(codes):
-            rows = codes == code
-            of_class = np.flatnonzero(component_codes == code)
-            p = self.weights_[of_class] / self.weights_[of_class].sum()
-            components[rows] = rng.choice(of_class, size=rows.sum(), p=p)
-        X = sample_components(
-            components, self.means_, self._factors, self.covariance_type_, rng
-        ).astype(self._dtype, copy=False)
-        labels = components if self.classes_ is None else self.classes_[codes]
-        return X, labels
-
-    def _component_codes(self):
-        if self.classes_ is None:
-            return np.zeros(len(self.weights_), dtype=np.intp)
-        return np.searchsorted(self.classes_, self.component_classes_)
 
     def _log_joint(self, X):
         check_is_fitted(self)

@@ -220,7 +220,8 @@ class PrivacyReport:
 
     def _rows(self) -> list[tuple[str, ...]]:
         header = ("release", "shape", "l2_sensitivity", "noise_multiplier", "mu")
-        return [header] + [
+        rows: list[tuple[str, ...]] = [header]
+        rows += [
             (
                 e.name,
                 " x ".join(map(str, e.shape)) or "scalar",
@@ -230,6 +231,7 @@ class PrivacyReport:
             )
             for e in self.ledger
         ]
+        return rows
 
     def __str__(self) -> str:
         rows = self._rows()

@@ -26,6 +26,7 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from skdpgmm.privacy.grid import Ball, cache_slices, clip_round, squared_norms
+from skdpgmm.privacy.partitions import NearestCell, TreeCell
 
 CELL_BITS = 16
 WHITE_BITS = 13
@@ -102,67 +103,6 @@ class NormHistogram:
 # --------------------------------------------------------------------------
 # Sums over the cells of a public partition
 # --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class NearestCell:
-    """Assign grid points to the nearest public centre of their own class.
-
-    A single centre takes all records, whatever their class.
-
-    Any function of one record and public theta is a valid partition: the lemmas
-    of `CellMoments` do not depend on how the cell was chosen.
-    """
-
-    centers: np.ndarray  # (k, p), grid integers
-    classes: np.ndarray  # (k,)
-
-    def assign(self, G, codes):
-        if len(self.classes) == 1:
-            return np.zeros(len(G), dtype=np.intp)
-        first = np.searchsorted(self.classes, codes)
-        if len(np.unique(self.classes)) == len(self.classes):
-            return first
-        distances = squared_norms(self.centers)[None, :] - 2.0 * (G @ self.centers.T)
-        distances[self.classes[None, :] != codes[:, None]] = np.inf
-        return distances.argmin(axis=1)
-
-
-@dataclass(frozen=True, eq=False)
-class TreeCell:
-    """Assign grid points to the frontier nodes of a public binary tree.
-
-    Attributes
-    ----------
-    normals : ndarray of shape (n_inner, p)
-        Integers; node t sends g to its second child when ``normals[t] @ g``
-        exceeds ``offsets[t]``.
-    children : ndarray of shape (n_inner, 2)
-        Non-negative: an inner node; ``-1 - cell``: cell of the query;
-        `NO_CELL`: a closed leaf, whose records take no part.
-    roots : ndarray of shape (n_classes,)
-        Entry of each class, coded like `children`.
-    """
-
-    normals: np.ndarray
-    offsets: np.ndarray
-    children: np.ndarray
-    roots: np.ndarray
-
-    NO_CELL = np.iinfo(np.intp).min
-
-    def assign(self, G, codes):
-        position = self.roots[codes]
-        if not len(self.normals):
-            return np.where(position == self.NO_CELL, -1, -1 - position)
-        # |normals @ g| <= 2**20 * 2**24: exact.
-        right = (G @ self.normals.T) > self.offsets
-        inner = np.flatnonzero(position >= 0)
-        while inner.size:
-            node = position[inner]
-            position[inner] = self.children[node, right[inner, node].astype(np.intp)]
-            inner = inner[position[inner] >= 0]
-        return np.where(position == self.NO_CELL, -1, -1 - position)
 
 
 @dataclass(frozen=True, eq=False)
