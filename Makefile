@@ -89,3 +89,9 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- documentation -----------------------------------------------------------
+.PHONY: docs
+docs: $(VENV)/.stamp-torch
+	$(PIP) install --quiet --editable ".[docs]"
+	$(BIN)/python -m sphinx -q -W docs docs/_build/html

@@ -97,7 +97,7 @@ class PrivateEstimatorMixin:
             )
         return center
 
-    def _report(self, ledger: Ledger) -> PrivacyReport:
+    def _report(self, ledger: Ledger, groups=None) -> PrivacyReport:
         m = self.max_contributions
         seeded = self.random_state is not None
         return PrivacyReport(
@@ -105,7 +105,11 @@ class PrivateEstimatorMixin:
             delta=float(self.delta),
             mu=ledger.mu,
             adjacency=self.adjacency,
-            unit="one record" if m == 1 else f"one person with at most {m} records",
+            unit=(
+                "one record"
+                if m == 1 and groups is None
+                else f"one person with at most {m} record{'s' * (m > 1)}"
+            ),
             noise=(
                 "AES-CTR, seeded by random_state: private only while that is secret "
                 "and used once"

@@ -79,6 +79,7 @@ def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
     shares = part_shares(mixture.covariance_type, d, rho)
     passes = split_mu(mu, {str(i): 1.0 / n_passes for i in range(n_passes)})
     for i in range(n_passes):
+        mixture = replace(mixture, means=ball.limit(mixture.means))
         query = _query(ball, mixture, rho)
         mus = split_mu(passes[str(i)], shares)
         counts, sums, moments = records.release(

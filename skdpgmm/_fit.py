@@ -18,7 +18,13 @@ from scipy.stats import chi2
 from skdpgmm._em import soft_passes
 from skdpgmm._gaussian import COVARIANCES, Mixture
 from skdpgmm._lloyd import private_kmeans
-from skdpgmm._postprocess import noisy_quantile, shrink_counts, spiked_covariance
+from skdpgmm._overlap import match_overlap
+from skdpgmm._postprocess import (
+    noisy_quantile,
+    shrink_between,
+    shrink_counts,
+    spiked_covariance,
+)
 from skdpgmm._reduce import reduce_mixture
 from skdpgmm._tree import grow_tree
 from skdpgmm.privacy.accounting import split_mu
@@ -109,18 +115,34 @@ def cluster_and_measure(
     counts : ndarray of shape (n_classes * n_components,)
         Estimated counts, positive.
     """
+    agreement = 0.02 if n_classes > 1 and covariance_type == "tied" else 0.0
     mus = split_mu(
         mu,
-        {"clusters": means_share, "radius": 0.02, "moments": 0.98 - means_share},
+        {
+            "clusters": means_share,
+            "radius": 0.02,
+            "moments": 0.98 - means_share - agreement,
+            "agreement": agreement,
+        },
     )
     n_passes = 1 if n_components == 1 else 5
-    means, classes, noisy_counts = private_kmeans(
+    means, classes, noisy_counts, sd = private_kmeans(
         records, ball, n_components, n_classes, mus["clusters"], n_passes, public_rng
     )
     counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
     mixture = measure_mixture(
         records, ball, means, classes, counts, covariance_type, mus, mu
     )
+    if covariance_type == "tied":
+        variances, vectors = np.linalg.eigh(mixture.covariances)
+        means = shrink_between(
+            means, mixture.weights, sd**2, counts, variances[::-1], vectors[:, ::-1]
+        )
+        mixture = replace(mixture, means=means)
+        if n_classes > 1:
+            mixture = match_overlap(
+                records, ball, mixture, counts.sum(), mus["agreement"], public_rng
+            )
     return mixture, counts
 
 
@@ -168,7 +190,7 @@ def measure_covariances(
     floor = (radius * 2.0**-20) ** 2
     total = counts.sum()
     if covariance_type == "tied":
-        return _matrix(release.value / total, sd / total, floor)
+        return _pooled_matrix(release.value / total, sd / total, floor, means)
     if covariance_type == "full":
         return np.stack(
             [_matrix(release.value[j] / n, sd / n, floor) for j, n in enumerate(counts)]
@@ -192,6 +214,29 @@ def measure_covariances(
 def _matrix(second, sd, floor):
     values, vectors = spiked_covariance(second, sd, floor)
     return (vectors * values) @ vectors.T
+
+
+def _pooled_matrix(second, sd, floor, means):
+    """Estimate the covariance of all, with care along the differences of means.
+
+    Below the spectral edge single directions cannot be told apart, and the bulk
+    gives all of them the same variance. But the few directions in which the means
+    differ are known beforehand, and along those the noise is that of a matrix of
+    their number only.
+    """
+    values, vectors = spiked_covariance(second, sd, floor)
+    bulk = values[-1]
+    top = vectors[:, values > bulk]
+    rest = means - means.mean(axis=0)
+    rest = rest - (rest @ top) @ top.T
+    _, lengths, between = np.linalg.svd(rest, full_matrices=False)
+    between = between[lengths > 1e-9 * max(lengths.max(), 1e-300)].T
+    covariance = (vectors * values) @ vectors.T
+    if between.size:
+        own, axes = spiked_covariance(between.T @ second @ between, sd, bulk)
+        between = between @ axes
+        covariance += (between * (own - bulk)) @ between.T
+    return covariance
 
 
 def _shrink_variances(variances, sd, prior, noise_floor, floor):

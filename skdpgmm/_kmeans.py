@@ -44,8 +44,8 @@ class DPKMeans(
         Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
         nobody.
     delta : float, default=1e-5
-        Probability with which the loss may exceed `epsilon`, in (0, 1); choose it
-        well below one over the number of records.
+        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
+        is allowed for. Choose it well below one over the number of records.
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content. With the former the number of records is private too.
@@ -59,8 +59,8 @@ class DPKMeans(
         Public centre of the data. None is the origin; with ``clip_norm="auto"``
         it is then found privately.
     max_iter : int, default=5
-        Number of Lloyd passes, at least 1. All are made: to stop early would
-        reveal something that nobody paid for.
+        Number of Lloyd passes, at least 1. All are made, each with an equal share
+        of the budget.
     random_state : int, RandomState instance or None, default=None
         None draws noise that nobody can repeat. A seed makes `fit` reproducible,
         for tests: whoever knows it can remove the noise, and fits that share it
@@ -80,7 +80,7 @@ class DPKMeans(
     n_iter_ : int
         Number of Lloyd passes; public.
     privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; public.
+        The guarantee and the ledger of all releases; released.
     n_features_in_ : int
         Number of features; public.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -179,7 +179,7 @@ class DPKMeans(
             ball, _ = find_ball(
                 session.records, X.shape[1], mus["ball"], self.clip_norm, center
             )
-            centers, _, counts = private_kmeans(
+            centers, _, counts, _ = private_kmeans(
                 session.records,
                 ball,
                 self.n_clusters,
@@ -191,7 +191,7 @@ class DPKMeans(
             self.cluster_centers_ = ball.center + centers
             self.cluster_counts_ = counts.value
             self.n_iter_ = self.max_iter
-            self.privacy_ = self._report(session.ledger)
+            self.privacy_ = self._report(session.ledger, groups)
         return self
 
     def fit_predict(self, X, y=None, groups=None):

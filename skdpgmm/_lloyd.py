@@ -69,7 +69,7 @@ def _spread(leaves, of_class, n_clusters, public_rng):
 def private_kmeans(
     records, ball, n_clusters, n_classes, mu, n_passes, public_rng, tree_share=0.5
 ):
-    """Return private k-means centres of every class and their noisy counts.
+    """Return private k-means centres of every class, and the noise in them.
 
     Parameters
     ----------
@@ -97,6 +97,8 @@ def private_kmeans(
     classes : ndarray of shape (n_classes * n_clusters,)
     counts : Release
         Noisy counts, shape (n_classes * n_clusters,).
+    sd : ndarray of shape (n_classes * n_clusters,)
+        Noise in one coordinate of each centre.
     """
     d = ball.n_features
     radii = np.full(n_clusters * n_classes, ball.radius)
@@ -128,10 +130,10 @@ def private_kmeans(
     each = split_mu(mus["passes"], {"pass": 1.0 / n_passes})["pass"]
     for i in range(n_passes):
         parts = _PARTS if i < n_passes - 1 else _LAST_PARTS
-        centers, radii, counts = _lloyd_pass(
+        centers, radii, counts, sd = _lloyd_pass(
             records, ball, centers, radii, classes, each, parts, f"lloyd pass {i}"
         )
-    return centers, classes, counts
+    return centers, classes, counts, sd
 
 
 def _first_radii(leaves, centers, classes, largest):
@@ -149,9 +151,11 @@ def _first_radii(leaves, centers, classes, largest):
 def _lloyd_pass(records, ball, centers, radii, classes, mu, parts, name):
     """One assignment to public centres, one release, one shrunken step.
 
-    Returns the next centres, their next clip radii and the noisy counts.
+    Returns the next centres, their next clip radii, the noisy counts, and the noise
+    in one coordinate of each centre.
     """
     d = ball.n_features
+    centers = ball.limit(centers)
     grid_centers = ball.place(centers)
     query = CellMoments(
         ball, NearestCell(grid_centers, classes), grid_centers, radii, tuple(parts)
@@ -172,4 +176,4 @@ def _lloyd_pass(records, ball, centers, radii, classes, mu, parts, name):
         signal = radii / np.maximum(sd[:, 0] * math.sqrt(d), 1e-300)
         widen = np.clip(1.1 * np.sqrt(signal / 16.0), 1.1, 4.0)
         radii = np.clip(widen * np.sqrt(traces), 1e-6 * ball.radius, ball.radius)
-    return centers + step, radii, counts
+    return centers + step, radii, counts, sd[:, 0]

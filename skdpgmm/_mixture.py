@@ -46,8 +46,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
         nobody.
     delta : float, default=1e-5
-        Probability with which the loss may exceed `epsilon`, in (0, 1); choose it
-        well below one over the number of records.
+        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
+        is allowed for. Choose it well below one over the number of records.
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content. With the former the number of records is private too.
@@ -80,7 +80,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
     weights_init : array-like of shape (n_components,), default=None
         Public initial weights.
     means_init : array-like of shape (n_components, n_features), default=None
-        Public initial means: the budget for finding a start is then saved.
+        Public initial means: they save the budget for finding them and, together
+        with `precisions_init`, all of the budget for a start.
     precisions_init : array-like, default=None
         Public initial precisions, in scikit-learn's shape for `covariance_type`.
     random_state : int, RandomState instance or None, default=None
@@ -112,7 +113,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
     precisions_cholesky_ : ndarray
         Cholesky factors of `precisions_`; released.
     converged_ : bool
-        Whether the passes were all made or, without noise, met `tol`; released.
+        True after `fit`: the number of passes is set beforehand.
     n_iter_ : int
         Number of passes after the last reduction; released.
     lower_bound_ : float
@@ -120,7 +121,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
     lower_bounds_ : list
         Always empty.
     privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; public.
+        The guarantee and the ledger of all releases; released.
     n_features_in_ : int
         Number of features; public.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -267,7 +268,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
                 tol=self.tol if noiseless else None,
             )
             self._store(mixture)
-            self.privacy_ = self._report(session.ledger)
+            self.privacy_ = self._report(session.ledger, groups)
         return self
 
     def fit_predict(self, X, y=None, groups=None):

@@ -6,6 +6,8 @@ standard deviation of the noise in the entries of the first argument.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -64,6 +66,50 @@ def james_stein(vectors, sd):
     noise = d * np.square(sd)
     factor = 1.0 - noise / np.maximum(energy, np.finfo(float).tiny)
     return np.clip(factor, 0.0, 1.0) * vectors
+
+
+def shrink_between(means, weights, noise, counts, variances, vectors):
+    """Shrink differences of means along each principal direction by its own noise.
+
+    Noise is as large in every direction, but in directions of small variance it
+    counts for more: left alone, it separates the components of a mixture by
+    differences that are not there. Neighbouring directions share one empirical
+    Bayes factor ``1 - noise / energy``; a band has enough of them for its energy
+    to be known. The noise is that of the release plus that of a sample mean.
+
+    Parameters
+    ----------
+    means : ndarray of shape (k, d)
+        Noisy.
+    weights : ndarray of shape (k,)
+        Of sum 1.
+    noise : ndarray of shape (k,)
+        Noise variance of one coordinate of each mean.
+    counts : ndarray of shape (k,)
+        Estimated counts.
+    variances : ndarray of shape (d,)
+        Variances along the principal directions, descending.
+    vectors : ndarray of shape (d, d)
+        Principal directions, as columns.
+
+    Returns
+    -------
+    means : ndarray of shape (k, d)
+    """
+    k, d = means.shape
+    if k == 1:
+        return means
+    middle = weights @ means
+    T = (means - middle) @ vectors
+    expected = noise[:, None] + variances[None, :] / counts[:, None]
+    start = 0
+    while start < d:
+        stop = min(d, max(start + math.ceil(8 / (k - 1)), math.ceil(1.25 * start)))
+        energy = np.sum(T[:, start:stop] ** 2)
+        explained = (k - 1) / k * np.sum(expected[:, start:stop])
+        T[:, start:stop] *= max(0.0, 1.0 - explained / max(energy, 1e-300))
+        start = stop
+    return middle + T @ vectors.T
 
 
 def shrink_counts(noisy_counts, sd):

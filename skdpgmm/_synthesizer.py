@@ -52,8 +52,8 @@ class DPEmbeddingSynthesizer(
         Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
         nobody.
     delta : float, default=1e-5
-        Probability with which the loss may exceed `epsilon`, in (0, 1); choose it
-        well below one over the number of records.
+        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
+        is allowed for. Choose it well below one over the number of records.
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content, label included. With the former the number of records is private.
@@ -62,9 +62,9 @@ class DPEmbeddingSynthesizer(
         proportion. Give `groups` to `fit` to have it enforced.
     clip_norm : float or "auto", default="auto"
         Public radius, positive, about `center` to which records are clipped, in
-        the units of the data; 1.0 for encoders that normalise. "auto" spends 5 %
-        of the budget to find it. Either way a share of 4 to 5 % moves the ball to
-        the mean of the records and tightens it.
+        the units of the data; 1.0 for encoders that normalise. Either way 5 % of
+        the budget is spent to find the scale, the mean of the records and the
+        distances to it; with a number nothing of that goes to the scale.
     center : array-like of shape (n_features,), default=None
         Public centre of the data. None is found privately.
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
@@ -107,7 +107,7 @@ class DPEmbeddingSynthesizer(
     covariance_type_ : str
         Covariance type that was used; released.
     privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; public.
+        The guarantee and the ledger of all releases; released.
     n_features_in_ : int
         Number of features; public.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -228,7 +228,7 @@ class DPEmbeddingSynthesizer(
                 session, ball, n_classes, k, kind, mus["mixture"]
             )
             self._store(mixture, classes, k, X.dtype)
-            self.privacy_ = self._report(session.ledger)
+            self.privacy_ = self._report(session.ledger, groups)
         return self
 
     def _encode(self, X, y):

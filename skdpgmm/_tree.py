@@ -56,6 +56,9 @@ def _estimate(node, count, count_sd, total, total_sd, scatter, scatter_sd, floor
     # A mean of points in a ball lies in the ball.
     shift *= min(1.0, node.radius / max(np.linalg.norm(shift), 1e-300))
     second = scatter / n - np.outer(shift, shift)
+    # A variance that the noise has hidden is not known to be small: were it taken
+    # for small, the radius of the children would collapse for good.
+    floor = max(floor, min(0.5 * scatter_sd / n, node.radius**2 / 4.0))
     values, vectors = spiked_covariance(second, scatter_sd / n, floor)
     return n, node.center + shift, values, vectors
 

@@ -18,7 +18,7 @@ from private_queries import (
     whole_ball,
 )
 
-from skdpgmm.privacy.grid import clip_round
+from skdpgmm.privacy.grid import GRID_BITS, clip_round
 from skdpgmm.privacy.sums import (
     CellMoments,
     DistanceHistogram,
@@ -104,31 +104,81 @@ def test_one_unit_moves_sums_by_at_most_the_sensitivity(name, case):
         assert squared_distance(b, c) <= (2 * bound) ** 2, part.name
 
 
-@pytest.mark.parametrize("d", [3, 40])
+@pytest.mark.parametrize(("d", "n"), [(3, 130), (40, 130), (40, 3500)])
 @pytest.mark.parametrize("name", QUERIES)
-def test_sums_add_over_rows(name, d):
+def test_sums_add_over_rows(name, d, n):
     """A row's summand does not depend on the other rows, to the bit.
 
     Otherwise one more row could change what all others contribute, and the
     bound on one summand would not bound the change of the sum.
     """
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
         query = QUERIES[name](rng, d, 2)
-        n = 130
         X = scale_of(query) * rng.standard_normal((n, d)) / np.sqrt(d)
         X[:: n // 7] *= 10.0 ** rng.uniform(-300, 300)
         center = query.center if name == "norms" else query.ball.center
         X[1::3] += center
         codes = rng.integers(0, 2, size=n)
         together = exact_sums(query, X, codes)
-        for cuts in (np.arange(n + 1), np.array([0, 7, 64, n])):
+        # One by one, and in pieces that work in several rounds.
+        pieces = [0, 7, 64, n // 2 + 1, n]
+        for cuts in (range(n + 1), pieces) if n < 1000 else (pieces,):
             apart = [
                 exact_sums(query, X[a:b], codes[a:b])
                 for a, b in itertools.pairwise(cuts)
             ]
             for total, *summands in zip(together, *apart, strict=True):
                 assert np.array_equal(total, sum(summands))
+
+
+def test_projection_is_exact():
+    # Integers small enough that no order of summation rounds: |G P| < 2**53.
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((300, 16)))[0]
+    matrix = whole_ball(300).project(basis).projection
+    assert np.array_equal(matrix, np.rint(matrix))
+    assert np.linalg.norm(matrix, axis=0).max() * 2.0**GRID_BITS < 2.0**53
+
+
+@pytest.mark.parametrize("seed", [3032, 12464, 30964, 33825])
+def test_far_centers_keep_rows_apart(seed):
+    """A public centre may be anywhere, for instance in `means_init`.
+
+    The record is at the same distance from both centres. A product that is not
+    exact then lets the number of rows decide for all of them: with these seeds
+    one more row has moved the other one too, on x86-64 with OpenBLAS.
+    """
+    d, rng = 8, np.random.default_rng(seed)
+    point = rng.standard_normal(d)
+    point *= 100.0 / np.linalg.norm(point)
+    ball = whole_ball(d)
+    centers = ball.place([point, rng.permutation(point)])
+    row = np.full((1, d), rng.integers(2**20, int(2**24 / math.sqrt(d))) / 2.0**24)
+    query = CellMoments(
+        ball, NearestCell(centers, np.zeros(2, int)), centers, np.ones(2), ("count",)
+    )
+    before = np.zeros(2, dtype=object)
+    for n in range(1, 18):
+        (counts,) = exact_sums(query, np.repeat(row, n, axis=0), np.zeros(n))
+        assert squared_distance(counts, before) <= 1
+        before = counts
+
+
+@pytest.mark.parametrize("distance", [0.0, 1.0, 5.0, 100.0, 1e4, 1e9])
+@pytest.mark.parametrize("d", [8, 40])
+def test_whitening_keeps_rows_apart(d, distance):
+    """The whitened row is the same to the bit in every block, wherever the mean is."""
+    rng = np.random.default_rng(0)
+    ball = whole_ball(d)
+    points = rng.standard_normal((3, d))
+    points *= distance / np.linalg.norm(points, axis=1, keepdims=True)
+    W = rng.standard_normal((3, d, d))
+    query = SoftMoments(
+        ball, ball.place(points), W, np.zeros(3), 3.0, np.zeros(3, int), "full"
+    )
+    G = ball.to_grid(rng.standard_normal((100, d)) / math.sqrt(d))
+    rows = [query._whiten(G[i : i + 1]) for i in range(len(G))]
+    assert np.array_equal(query._whiten(G), np.concatenate(rows, axis=1))
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -32,14 +32,14 @@ _ROUND_DOWN = 1.0 - 1e-12
 
 
 def mu_from_epsilon(epsilon: float, delta: float) -> float:
-    """Return the largest mu that is certainly (epsilon, delta)-DP.
+    """Return the largest mu, rounded down, that is (epsilon, delta)-DP.
 
     Parameters
     ----------
     epsilon : float in (0, inf]
         Privacy loss; ``inf`` asks for no noise.
     delta : float in (0, 1)
-        Probability with which the loss may exceed epsilon.
+        Additive slack: ``P(M(D) in S) <= exp(epsilon) P(M(D') in S) + delta``.
 
     Returns
     -------
@@ -163,7 +163,8 @@ class Ledger:
     def debit(self, entries) -> None:
         """Debit all of `entries`, or raise and debit none."""
         entries = list(entries)
-        if compose_mu(e.mu for e in [*self.entries, *entries]) > self.mu:
+        # Negated, so that a nan is refused too.
+        if not compose_mu(e.mu for e in [*self.entries, *entries]) <= self.mu:
             raise BudgetExceededError(
                 f"releasing {[e.name for e in entries]} would exceed the budget "
                 f"mu={self.mu:.6g}; mu={self.spent_mu:.6g} is spent."

@@ -17,16 +17,26 @@ import numpy as np
 
 from skdpgmm._blocks import row_slices
 
-# 2 * 24 bits for a product of two grid vectors leaves room below 2**53 for the
-# factors of 2 in ||x - c||**2, so that distances to grid centres are exact.
+# Grid points have norm at most 2**24 and public centres, by `Ball.limit`, at most
+# 2**25 and a little, so every term of ||g - c||**2 is an integer below 2**53.
 GRID_BITS = 24
 PROJECTION_BITS = 20
 
 
 def squared_norms(U):
-    """Return the squared norm of each row (exact for integers below 2**53)."""
+    """Return the squared norm of each row (exact for integers below 2**53).
+
+    Long rows are summed in fixed pieces: numpy would cut them by the size of the
+    whole array, and the float result of a row would depend on its neighbours.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.einsum("ij,ij->i", U, U)
+        pieces = [
+            np.einsum(
+                "ij,ij->i", U[:, start : start + 4096], U[:, start : start + 4096]
+            )
+            for start in range(0, U.shape[1], 4096)
+        ]
+        return sum(pieces[1:], pieces[0])
 
 
 def clip_round(V, bits):
@@ -141,6 +151,15 @@ class Ball:
             G, _ = clip_round(G, GRID_BITS)
         return G
 
+    def limit(self, points):
+        """Move public points, relative to the centre, to norm at most 2 radii.
+
+        No record is farther than one, and products with grid points stay exact.
+        """
+        points = np.asarray(points, dtype=np.float64)
+        norms = np.linalg.norm(points, axis=-1, keepdims=True)
+        return points * np.minimum(1.0, 2.0 * self.radius / np.maximum(norms, 1e-300))
+
     def place(self, points):
         """Round public points, relative to the centre, to grid integers."""
-        return np.rint(np.asarray(points, dtype=np.float64) / self.step)
+        return np.rint(self.limit(points) / self.step)

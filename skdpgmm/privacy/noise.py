@@ -2,16 +2,18 @@
 
 **Mechanism.** For an integer-valued sum s and a real Gaussian
 ``g ~ N(0, sigma**2)`` the release is ``step * round((s + round(g)) / step)``
-with ``step`` the power of two that makes ``sigma / step <= 2**24``. Rounding is
+with ``step`` the power of two that makes ``sigma / step <= 2**20``. Rounding is
 applied to the output of the Gaussian mechanism (for an integer s,
 ``s + round(g) = round(s + g)``), so it is post-processing: the guarantee is
 that of the Gaussian mechanism with standard deviation sigma.
 
-**Resolution.** A float64 normal has at least 2**-52 relative resolution, so for
-``sigma / step <= 2**24`` and ``|g| < 40 sigma`` its granularity is below
-``2**(24 + 6 - 52) = 2**-22`` of a lattice cell: every cell is reached, and no
-low-order bit of a release depends on s except through s + g. This answers the
-floating-point attack of Mironov (2012).
+**Resolution.** numpy's ziggurat has an absolute resolution of about 2**-50
+standard deviations in its body, and gaps that grow in its tail: below 2**-12 of a
+lattice cell at 8 standard deviations for ``sigma / step <= 2**20``. So up to there
+each cell is hit with the probability of a Gaussian but for a relative error below
+2**-12, and beyond lies a probability of 2**-49. No low-order bit of a release
+depends on s except through s + g, which answers the attack of Mironov (2012). That
+the sampler is a Gaussian is otherwise assumed.
 
 References
 ----------
@@ -24,11 +26,12 @@ References
 from __future__ import annotations
 
 import math
+import secrets
 
 import numpy as np
 from randomgen import AESCounter
 
-RESOLUTION_BITS = 24
+RESOLUTION_BITS = 20
 
 
 def make_generators(entropy: int | None):
@@ -43,10 +46,14 @@ def make_generators(entropy: int | None):
     Returns
     -------
     noise, public : tuple of numpy.random.Generator
-        AES in counter mode under two independent keys.
+        AES in counter mode under a key each: 128 bits of the operating system, or
+        derived from `entropy`.
     """
-    children = np.random.SeedSequence(entropy).spawn(2)
-    noise, public = (np.random.Generator(AESCounter(seed)) for seed in children)
+    if entropy is None:
+        counters = [AESCounter(key=secrets.randbits(128)) for _ in range(2)]
+    else:
+        counters = [AESCounter(s) for s in np.random.SeedSequence(entropy).spawn(2)]
+    noise, public = map(np.random.Generator, counters)
     return noise, public
 
 

@@ -69,3 +69,25 @@ class TreeCell:
             position[inner] = self.children[node, right[inner, node].astype(np.intp)]
             inner = inner[position[inner] >= 0]
         return np.where(position == self.NO_CELL, -1, -1 - position)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearCell:
+    """Assign grid points to the class with the largest public linear score.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k, p)
+        Integers of row norm at most ``2**26``, so that scores are exact.
+    offsets : ndarray of shape (k,)
+        Integers.
+    classes : ndarray of shape (k,)
+        Class of each score.
+    """
+
+    weights: np.ndarray
+    offsets: np.ndarray
+    classes: np.ndarray
+
+    def assign(self, G, codes):
+        return self.classes[(G @ self.weights.T + self.offsets).argmax(axis=1)]

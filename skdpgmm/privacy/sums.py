@@ -13,7 +13,7 @@ a vector of non-negative integers with ``sum(e) <= E``: a one-hot vector (E = 1)
 or rounded responsibilities (E = 2**10).
 
 Exactness: a block of at most ``MAX_BLOCK_ROWS`` rows keeps every float64 partial
-sum below 2**53, and ``MAX_ROWS`` rows keep every int64 total below 2**62.
+sum below 2**53, and ``MAX_ROWS`` rows keep every int64 total at most 2**62.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from skdpgmm.privacy.grid import Ball, cache_slices, clip_round, squared_norms
-from skdpgmm.privacy.partitions import NearestCell, TreeCell
+from skdpgmm.privacy.partitions import LinearCell, NearestCell, TreeCell
 
 CELL_BITS = 16
 WHITE_BITS = 13
@@ -133,6 +133,26 @@ class DistanceHistogram:
 
 
 @dataclass(frozen=True, eq=False)
+class AgreementCount:
+    """Number of records whose class is the one that a public rule gives them.
+
+    Lemma. The summand is 0 or 1, so ``||f(x)||_2 <= 1``.
+    """
+
+    ball: Ball
+    rule: LinearCell
+
+    @property
+    def parts(self):
+        return (Part("count", (1,), 1.0),)
+
+    def exact(self, block):
+        G = self.ball.to_grid(block.X)
+        agrees = self.rule.assign(G, block.codes) == block.codes
+        return (np.array([np.count_nonzero(agrees)], dtype=np.int64),)
+
+
+@dataclass(frozen=True, eq=False)
 class CellMoments:
     """Counts and clipped moments of the records in each cell, about its centre.
 
@@ -234,7 +254,7 @@ class SoftMoments:
     ``z_j = clip(W_j^T (x - m_j), rho) * 2**b / rho``, rounded, with public means
     m_j and whitening matrices W_j (``W_j W_j^T`` the precision); e holds the
     responsibilities of the public mixture times 2**10, rounded down, with the
-    remainder given to the largest.
+    remainder given to the largest, and is verified to be non-negative of sum 2**10.
 
     Parameters
     ----------
@@ -321,6 +341,9 @@ class SoftMoments:
         E = 2.0**RESPONSIBILITY_BITS
         e = np.floor(E * softmax(log_prob, axis=1))
         e[np.arange(len(e)), log_prob.argmax(axis=1)] += E - e.sum(axis=1)
+        # Verified like the norms: whatever went wrong in floating point, the
+        # lemma holds for what is returned.
+        e[~((e >= 0.0).all(axis=1) & (e.sum(axis=1) <= E))] = 0.0
         return e
 
     def exact(self, block):

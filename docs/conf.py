@@ -1,0 +1,55 @@
+"""Sphinx configuration: no network, no warnings."""
+
+import sys
+from pathlib import Path
+from types import MethodDescriptorType
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from skdpgmm import __version__
+
+project = "skdpgmm"
+author = "the skdpgmm developers"
+copyright = author
+release = version = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
+
+autosummary_generate = True
+autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+# Docstrings use terms of scikit-learn's glossary, which is elsewhere.
+suppress_warnings = ["ref.term"]
+
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
+html_sidebars = {"index": []}
+html_show_sourcelink = False
+
+
+def skip_inherited(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn and Python document themselves."""
+    module = getattr(obj, "__module__", None) or "skdpgmm"
+    builtin = isinstance(obj, MethodDescriptorType)
+    return skip or builtin or not module.startswith("skdpgmm")
+
+
+def quote_names(app, what, name, obj, options, lines):
+    """Keep a trailing underscore in a type from becoming a hyperlink."""
+    lines[:] = [
+        line.replace("(n_features_in_,)", "(`n_features_in_`,)") for line in lines
+    ]
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", skip_inherited)
+    app.connect("autodoc-process-docstring", quote_names, priority=100)

@@ -1,0 +1,105 @@
+"""How far the classes of a mixture overlap, set to what a private count says.
+
+A Gaussian mixture with one covariance for all is more sure of its classes than the
+records are: differences between classes that hold on average do not hold for each
+record. Rows drawn from it then fall apart into classes that any boundary between
+them separates, and a network trained on them has no reason to find the right one.
+One noisy count tells how often the mixture is right about the records; energy is
+moved from between the classes to within them until it is right as often about its
+own draws. The total covariance and the subspace that separates the classes stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from skdpgmm.privacy.partitions import LinearCell
+from skdpgmm.privacy.sums import AgreementCount
+
+_N_DRAWS = 4_000
+_WEIGHT_BITS = 24
+
+
+def match_overlap(records, ball, mixture, noisy_n, mu, public_rng):
+    """Return a tied mixture that is right about its draws as often as of records.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows, with their classes.
+    ball : Ball
+        Clipping and grid.
+    mixture : Mixture
+        Public; covariance type "tied".
+    noisy_n : float
+        Estimated number of records.
+    mu : float
+        Budget of the count.
+    public_rng : numpy.random.Generator
+        Public randomness.
+
+    Returns
+    -------
+    mixture : Mixture
+    """
+    query = AgreementCount(ball, linear_rule(ball, mixture))
+    (count,) = records.release("agreement", query, [mu])
+    chance = np.bincount(mixture.classes, mixture.weights).max()
+    # Two standard deviations down would still be chance: the count says nothing.
+    if count.value[0] - 2.0 * count.sd < chance * noisy_n:
+        return mixture
+    target = min(float(count.value[0]) / noisy_n, 1.0)
+    middle = mixture.weights @ mixture.means
+    gaps = mixture.means - middle
+    scale = _matching_scale(mixture, gaps, target, public_rng)
+    between = (gaps * mixture.weights[:, None]).T @ gaps
+    return replace(
+        mixture,
+        means=middle + scale * gaps,
+        covariances=mixture.covariances + (1.0 - scale**2) * between,
+    )
+
+
+def linear_rule(ball, mixture):
+    """Return the Bayes rule of a tied mixture, on the grid."""
+    P = mixture.precisions_cholesky()
+    weights = (mixture.means @ P) @ P.T  # (k, d), in 1 / data units
+    offsets = np.log(mixture.weights) - 0.5 * np.sum((mixture.means @ P) ** 2, axis=1)
+    weights = weights - weights.mean(axis=0)
+    # A common positive factor changes no decision.
+    longest = max(np.sqrt(np.sum(weights**2, axis=1)).max(), 1e-300)
+    factor = 2.0**_WEIGHT_BITS / longest
+    limit = 2.0**50
+    grid_offsets = np.clip(offsets * factor / ball.step, -limit, limit)
+    return LinearCell(np.rint(weights * factor), np.rint(grid_offsets), mixture.classes)
+
+
+def _matching_scale(mixture, gaps, target, public_rng):
+    """Scale of the gaps at which the mixture is right about a share of its draws."""
+    Y = gaps @ mixture.precisions_cholesky()
+    U, lengths, _ = np.linalg.svd(Y, full_matrices=False)
+    Y = U * lengths  # (k, r): the same distances in fewer dimensions
+    between = (Y * mixture.weights[:, None]).T @ Y
+    components = public_rng.choice(len(Y), size=_N_DRAWS, p=mixture.weights)
+    noise = public_rng.standard_normal((_N_DRAWS, Y.shape[1]))
+
+    def accuracy(scale):
+        covariance = np.eye(Y.shape[1]) + (1.0 - scale**2) * between
+        draws = scale * Y[components] + noise @ np.linalg.cholesky(covariance).T
+        weights = np.linalg.solve(covariance, scale * Y.T)  # (r, k)
+        offsets = np.log(mixture.weights) - 0.5 * scale * np.sum(Y.T * weights, axis=0)
+        found = (draws @ weights + offsets).argmax(axis=1)
+        return np.mean(mixture.classes[found] == mixture.classes[components])
+
+    if accuracy(1.0) <= target:
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = 0.5 * (low + high)
+        if accuracy(middle) < target:
+            low = middle
+        else:
+            high = middle
+    return high
