@@ -3,7 +3,9 @@
 import numpy as np
 
 from skdpgmm.privacy.grid import GRID_BITS, Ball
+from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.sums import (
+    AgreementCount,
     Block,
     CellMoments,
     DistanceHistogram,
@@ -118,6 +120,19 @@ def norms(rng, d, n_classes):
     return NormHistogram(ball.center, random_edges(rng, ball.radius))
 
 
+def agreement(projected):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        k = n_classes * rng.integers(1, 3)
+        weights = rng.standard_normal((k, ball.n_features))
+        weights *= 2.0**24 / np.linalg.norm(weights, axis=1, keepdims=True)
+        offsets = np.rint(rng.standard_normal(k) * rng.choice([0, 2.0**46]))
+        rule = LinearCell(np.rint(weights), offsets, np.arange(k) % n_classes)
+        return AgreementCount(ball, rule)
+
+    return build
+
+
 def soft(moment, whitener, projected=False):
     def build(rng, d, n_classes):
         ball = random_ball(rng, d, projected)
@@ -149,7 +164,11 @@ def soft(moment, whitener, projected=False):
     return build
 
 
-QUERIES = {"norms": norms}
+QUERIES = {
+    "norms": norms,
+    "agreement": agreement(False),
+    "agreement-projected": agreement(True),
+}
 for _kind in ("single", "class", "nearest", "tree"):
     for _projected in (False, True):
         _name = f"{_kind}{'-projected' * _projected}"

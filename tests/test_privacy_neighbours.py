@@ -19,7 +19,9 @@ from private_queries import (
 )
 
 from skdpgmm.privacy.grid import GRID_BITS, clip_round
+from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.sums import (
+    AgreementCount,
     CellMoments,
     DistanceHistogram,
     NearestCell,
@@ -289,6 +291,14 @@ def test_histograms_attain(length):
         DistanceHistogram(ball, cell, np.zeros((1, 3)), edges),
     ):
         assert change(query, axis(3, length)) == {"counts": 1.0}
+
+
+def test_agreement_attains():
+    rule = LinearCell(np.array([[8.0], [-8.0]]), np.zeros(2), np.array([0, 1]))
+    query = AgreementCount(whole_ball(1), rule)
+    assert change(query, axis(1, 0.5), np.array([0])) == {"count": 1.0}
+    assert change(query, axis(1, 0.5), np.array([1])) == {"count": 0.0}
+    assert change(query, np.array([[0.5], [-MAX]]), np.arange(2)) == {"count": 2.0}
 
 
 def test_norm_histogram_puts_norms_where_they_belong():

@@ -78,9 +78,9 @@ class LinearCell:
     Attributes
     ----------
     weights : ndarray of shape (k, p)
-        Integers of row norm at most ``2**26``, so that scores are exact.
+        Integers of row norm at most ``2**25``, so that scores are exact.
     offsets : ndarray of shape (k,)
-        Integers.
+        Integers of at most ``2**50``.
     classes : ndarray of shape (k,)
         Class of each score.
     """
