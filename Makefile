@@ -1,4 +1,4 @@
-# make test   lint, types, import contracts, tests, doctests and docstrings
+# make test   lint, types, import contracts, tests, doctests, docstrings and docs
 # make demo   the main example, from images to accuracy and a figure
 #
 # Both make a virtual environment in .venv when there is none, and install again
@@ -17,13 +17,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint typecheck pytest coverage data demo benchmark-synthetic wheel clean
+.PHONY: help test lint typecheck pytest docs coverage data demo benchmark-synthetic wheel clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
 	@echo "make test                 everything that must pass"
 	@echo "make lint                 ruff and the import contracts only"
+	@echo "make docs                 the documentation, in docs/_build/html"
 	@echo "make coverage             the tests, with coverage"
 	@echo "make data                 download Fashion-MNIST into the cache, once"
 	@echo "make demo                 private synthetic embeddings of Fashion-MNIST"
@@ -44,6 +45,10 @@ $(VENV)/.stamp-tests: pyproject.toml | $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[tests]"
 	@touch $@
 
+$(VENV)/.stamp-docs: pyproject.toml | $(VENV)/.stamp-torch
+	$(PIP) install --quiet --editable ".[docs]"
+	@touch $@
+
 $(VENV)/.stamp-examples: pyproject.toml examples/requirements-encoder.txt \
 		| $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[examples]"
@@ -51,7 +56,7 @@ $(VENV)/.stamp-examples: pyproject.toml examples/requirements-encoder.txt \
 	@touch $@
 
 # --- checks ----------------------------------------------------------------
-test: lint typecheck pytest
+test: lint typecheck pytest docs
 
 lint: $(VENV)/.stamp-tests
 	$(BIN)/ruff check .
@@ -72,6 +77,9 @@ coverage: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --cov=skdpgmm --cov-branch \
 	  --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
+docs: $(VENV)/.stamp-docs
+	$(BIN)/python -m sphinx -q -W docs docs/_build/html
+
 wheel: $(VENV)/.stamp-tests
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
@@ -91,7 +99,3 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- documentation -----------------------------------------------------------
-.PHONY: docs
-docs: $(VENV)/.stamp-torch
-	$(PIP) install --quiet --editable ".[docs]"
-	$(BIN)/python -m sphinx -q -W docs docs/_build/html

@@ -328,15 +328,15 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         k = self.n_components
         weights = means = factors = None
         if self.weights_init is not None:
-            weights = _check_weights(self.weights_init, k)
+            weights = _check_weights(self.weights_init, k, xp=np)
         if self.means_init is not None:
-            means = _check_means(self.means_init, k, n_features)
+            means = _check_means(self.means_init, k, n_features, xp=np)
         if self.precisions_init is not None:
             precisions = _check_precisions(
-                self.precisions_init, self.covariance_type, k, n_features
+                self.precisions_init, self.covariance_type, k, n_features, xp=np
             )
             factors = _compute_precision_cholesky_from_precisions(
-                precisions, self.covariance_type
+                precisions, self.covariance_type, xp=np
             )
         return PublicStart(weights, means, factors)
 

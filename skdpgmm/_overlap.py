@@ -68,12 +68,14 @@ def linear_rule(ball, mixture):
     weights = (mixture.means @ P) @ P.T  # (k, d), in 1 / data units
     offsets = np.log(mixture.weights) - 0.5 * np.sum((mixture.means @ P) ** 2, axis=1)
     weights = weights - weights.mean(axis=0)
-    # A common positive factor changes no decision.
-    longest = max(np.sqrt(np.sum(weights**2, axis=1)).max(), 1e-300)
-    factor = 2.0**_WEIGHT_BITS / longest
-    limit = 2.0**50
-    grid_offsets = np.clip(offsets * factor / ball.step, -limit, limit)
-    return LinearCell(np.rint(weights * factor), np.rint(grid_offsets), mixture.classes)
+    # A common positive factor changes no decision; this one makes the scores exact.
+    longest = np.sqrt(np.sum(weights**2, axis=1)).max()
+    highest = np.abs(offsets).max() / ball.step
+    factor = min(
+        2.0**_WEIGHT_BITS / max(longest, 1e-200), 2.0**50 / max(highest, 1e-200)
+    )
+    grid_offsets = np.rint(offsets / ball.step * factor)
+    return LinearCell(np.rint(weights * factor), grid_offsets, mixture.classes)
 
 
 def _matching_scale(mixture, gaps, target, public_rng):

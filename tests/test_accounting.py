@@ -205,6 +205,15 @@ def test_ledger_accepts_a_generator_and_an_exact_fit():
         ledger.debit([entry(mu=1e-3)])
 
 
+@pytest.mark.parametrize("budget", [1.0, math.nan])
+def test_ledger_refuses_nan(budget):
+    # Every comparison with nan is false: the refusal must not rest on one.
+    ledger = Ledger(budget)
+    with pytest.raises(BudgetExceededError):
+        ledger.debit([entry(mu=math.nan if budget == 1.0 else 0.1)])
+    assert ledger.entries == []
+
+
 def test_ledger_refuses_no_noise_unless_asked_for():
     with pytest.raises(BudgetExceededError):
         Ledger(1e6).debit([entry(mu=math.inf)])

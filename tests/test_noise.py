@@ -61,7 +61,7 @@ def off_diagonal_of(matrices):
 # Scale
 # --------------------------------------------------------------------------
 
-SIGMAS = [30.0, 12345.678, 2.0**24, 2.0**24 * 1.01, 2.0**40 / 3.0, 2.0**55.9]
+SIGMAS = [30.0, 12345.678, 2.0**20, 2.0**24 * 1.01, 2.0**40 / 3.0, 2.0**55.9]
 
 
 @pytest.mark.parametrize("sigma", SIGMAS)
@@ -174,7 +174,7 @@ def test_tails_reach_as_far_as_they_should():
 # --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sigma", [1e-300, 0.3, 1.0, 2.0**24])
+@pytest.mark.parametrize("sigma", [1e-300, 0.3, 1.0, 2.0**RESOLUTION_BITS])
 def test_small_noise_is_on_the_integers(sigma):
     for noisy in (vector_noise(sigma), symmetric_noise(sigma)):
         assert noisy.dtype == np.int64
@@ -183,7 +183,9 @@ def test_small_noise_is_on_the_integers(sigma):
         assert 0.3 < odd < 0.7  # and on no coarser lattice
 
 
-@pytest.mark.parametrize("sigma", [2.0**24 + 1.0, 2.0**30, 2.0**41.5, 2.0**55.5])
+@pytest.mark.parametrize(
+    "sigma", [2.0**RESOLUTION_BITS + 1.0, 2.0**30, 2.0**41.5, 2.0**55.5]
+)
 def test_large_noise_is_on_a_coarse_lattice(sigma):
     step = 2 ** (math.ceil(math.log2(sigma)) - RESOLUTION_BITS)
     assert sigma / step <= 2.0**RESOLUTION_BITS < 2.0 * sigma / step * 1.000001
@@ -204,7 +206,7 @@ def test_large_noise_is_on_a_coarse_lattice(sigma):
     assert np.all(off_diagonal_of(matrices) % off_step == 0)
 
 
-@pytest.mark.parametrize("sigma", [0.0, 3.0, 2.0**24, 2.0**40])
+@pytest.mark.parametrize("sigma", [0.0, 3.0, 2.0**RESOLUTION_BITS, 2.0**40])
 def test_noise_does_not_depend_on_the_sum(sigma):
     step = 2 ** max(0, math.ceil(math.log2(max(sigma, 1.0))) - RESOLUTION_BITS)
     exact = np.random.default_rng(1).integers(-(2**40), 2**40, size=(3, 4, 4))
