@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array
 
 from skdpgmm.privacy.accounting import (
     ADJACENCIES,
@@ -143,7 +143,10 @@ def _first_contributions(groups, X, max_contributions):
     )
     if groups.ndim != 1:
         raise ValueError(f"groups must be one-dimensional, got shape {groups.shape}.")
-    check_consistent_length(X, groups)
+    if len(groups) != X.shape[0]:
+        raise ValueError(
+            f"groups must have {X.shape[0]} entries, one a row, got {len(groups)}."
+        )
     _, codes = np.unique(groups, return_inverse=True)
     order = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes)

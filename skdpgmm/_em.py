@@ -49,7 +49,7 @@ def part_shares(covariance_type, d, rho):
 
 
 def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
-    """Run soft passes; returns the mixture and the number of passes made.
+    """Run soft passes; returns the mixture, the passes made, and whether tol was met.
 
     Parameters
     ----------
@@ -73,6 +73,7 @@ def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
     -------
     mixture : Mixture
     n_made : int
+    converged : bool
     """
     d = mixture.means.shape[1]
     rho = clip_radius(d, mu)
@@ -89,8 +90,8 @@ def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
             mixture, counts, sums, moments, rho, _smallest_variance(ball)
         )
         if tol is not None and moved < tol:
-            return mixture, i + 1
-    return mixture, n_passes
+            return mixture, i + 1, True
+    return mixture, n_passes, False
 
 
 def _smallest_variance(ball):
@@ -208,11 +209,12 @@ def _next_covariance(
     noise = sd**2 * kind.n_numbers(d) / d**2 if rest.ndim else (sd / d) ** 2
     before = clipped_variance(d, t)
     deviation = iso - before
-    iso = before + deviation * max(0.0, 1.0 - noise / max(deviation**2, 1e-300))
+    iso = before + deviation * (1.0 - noise / max(deviation**2, noise, 1e-300))
     s = solve_scale(d, t, iso)
     gain = variance_gain(d, t / s)
     energy = float(np.sum(rest**2))
-    keep = max(0.0, 1.0 - sd**2 * kind.n_numbers(d) / max(energy, 1e-300))
+    expected = sd**2 * kind.n_numbers(d)
+    keep = 1.0 - expected / max(energy, expected, 1e-300)
     rest = rest * (keep / gain)
     edge = 2.0 * sd * np.sqrt(d / 2.0) / gain
     floor = float(np.clip(0.5 * edge, 1e-3 * s, 0.5 * s))

@@ -65,7 +65,7 @@ def over_fit_and_reduce(
         n_init,
         public_rng,
     )
-    many, _ = soft_passes(records, ball, many, mus["many"], 5, "over-fit pass", tol)
+    many, _, _ = soft_passes(records, ball, many, mus["many"], 5, "over-fit pass", tol)
     return reduce_mixture(
         many.weights,
         many.means,
@@ -141,7 +141,13 @@ def cluster_and_measure(
         mixture = replace(mixture, means=means)
         if n_classes > 1:
             mixture = match_overlap(
-                records, ball, mixture, counts.sum(), mus["agreement"], public_rng
+                records,
+                ball,
+                mixture,
+                counts.sum(),
+                math.sqrt(len(counts)) * float(noisy_counts.sd),
+                mus["agreement"],
+                public_rng,
             )
     return mixture, counts
 
@@ -213,7 +219,8 @@ def measure_covariances(
 
 def _matrix(second, sd, floor):
     values, vectors = spiked_covariance(second, sd, floor)
-    return (vectors * values) @ vectors.T
+    root = vectors * np.sqrt(values)
+    return root @ root.T
 
 
 def _pooled_matrix(second, sd, floor, means):
@@ -231,19 +238,20 @@ def _pooled_matrix(second, sd, floor, means):
     rest = rest - (rest @ top) @ top.T
     _, lengths, between = np.linalg.svd(rest, full_matrices=False)
     between = between[lengths > 1e-9 * max(lengths.max(), 1e-300)].T
-    covariance = (vectors * values) @ vectors.T
+    root = vectors * np.sqrt(values)
+    covariance = root @ root.T
     if between.size:
         own, axes = spiked_covariance(between.T @ second @ between, sd, bulk)
-        between = between @ axes
-        covariance += (between * (own - bulk)) @ between.T
+        root = between @ axes * np.sqrt(np.maximum(own - bulk, 0.0))
+        covariance += root @ root.T
     return covariance
 
 
 def _shrink_variances(variances, sd, prior, noise_floor, floor):
     """Shrink noisy variances toward `prior` as far as noise explains the gap."""
     gap = variances - prior
-    energy = max(float(np.sum(gap**2)), 1e-300)
-    keep = max(0.0, 1.0 - len(variances) * sd**2 / energy)
+    noise = len(variances) * sd**2
+    keep = 1.0 - noise / max(float(np.sum(gap**2)), noise, 1e-300)
     positive = np.maximum(np.mean(variances), floor)
     least = max(floor, min(noise_floor, 0.1 * positive))
     return np.maximum(prior + keep * gap, least)
@@ -289,7 +297,7 @@ def fit_mixture(
     n_init=1,
     tol=None,
 ):
-    """Fit an unlabelled mixture; returns it in data units and the passes made.
+    """Fit an unlabelled mixture; returns it in data units, passes, convergence.
 
     Parameters
     ----------
@@ -318,6 +326,7 @@ def fit_mixture(
     -------
     mixture : Mixture
     n_made : int
+    converged : bool
     """
     start_share = _start_share(n_components, ball.n_features, n_passes, start)
     mus = split_mu(mu, {"start": start_share, "passes": 1.0 - start_share})
@@ -337,12 +346,12 @@ def fit_mixture(
         mixture = replace(mixture, covariances=start.covariances(covariance_type))
     if start.weights is not None:
         mixture = replace(mixture, weights=np.asarray(start.weights, dtype=float))
-    n_made = 0
+    n_made, converged = 0, False
     if n_passes:
-        mixture, n_made = soft_passes(
+        mixture, n_made, converged = soft_passes(
             records, ball, mixture, mus["passes"], n_passes, "pass", tol
         )
-    return mixture.shifted(ball.center), n_made
+    return mixture.shifted(ball.center), n_made, converged
 
 
 def _start_share(n_components, n_features, n_passes, start):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import (
     _check_means,
@@ -113,7 +115,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
     precisions_cholesky_ : ndarray
         Cholesky factors of `precisions_`; released.
     converged_ : bool
-        True after `fit`: the number of passes is set beforehand.
+        Whether the passes met `tol` without noise; True with noise, where their
+        number is set beforehand.
     n_iter_ : int
         Number of passes after the last reduction; released.
     lower_bound_ : float
@@ -254,21 +257,32 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
             ball, _ = find_ball(
                 session.records, X.shape[1], mus["ball"], self.clip_norm, center
             )
-            auto = _AUTO_PASSES_WITHOUT_NOISE if noiseless else _AUTO_PASSES
-            mixture, self.n_iter_ = fit_mixture(
+            n_passes = self.max_iter
+            if n_passes == "auto":
+                n_passes = _AUTO_PASSES_WITHOUT_NOISE if noiseless else _AUTO_PASSES
+            mixture, self.n_iter_, converged = fit_mixture(
                 session.records,
                 ball,
                 self.n_components,
                 self.covariance_type,
                 mus["rest"],
-                auto if self.max_iter == "auto" else self.max_iter,
+                n_passes,
                 session.public_rng,
                 start=start,
                 n_init=self.n_init,
                 tol=self.tol if noiseless else None,
             )
             self._store(mixture)
+            self.converged_ = converged or not noiseless
             self.privacy_ = self._report(session.ledger, groups)
+        if not self.converged_ and n_passes > 0:
+            warnings.warn(
+                "Best performing initialization did not converge. "
+                "Try different init parameters, or increase max_iter, "
+                "tol, or check for degenerate data.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
     def fit_predict(self, X, y=None, groups=None):
@@ -355,6 +369,5 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         self.covariances_ = covariances
         factors = _compute_precision_cholesky(covariances, self.covariance_type)
         self._set_parameters((mixture.weights, mixture.means, covariances, factors))
-        self.converged_ = True
         self.lower_bound_ = math.nan
         self.lower_bounds_: list[float] = []

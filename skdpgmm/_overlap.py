@@ -22,7 +22,7 @@ _N_DRAWS = 4_000
 _WEIGHT_BITS = 24
 
 
-def match_overlap(records, ball, mixture, noisy_n, mu, public_rng):
+def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     """Return a tied mixture that is right about its draws as often as of records.
 
     Parameters
@@ -35,6 +35,8 @@ def match_overlap(records, ball, mixture, noisy_n, mu, public_rng):
         Public; covariance type "tied".
     noisy_n : float
         Estimated number of records.
+    noisy_n_sd : float
+        Noise in it.
     mu : float
         Budget of the count.
     public_rng : numpy.random.Generator
@@ -46,15 +48,18 @@ def match_overlap(records, ball, mixture, noisy_n, mu, public_rng):
     """
     query = AgreementCount(ball, linear_rule(ball, mixture))
     (count,) = records.release("agreement", query, [mu])
+    # Where classes hardly overlap, a small error of the count would mean a large
+    # overlap, so that the mixture is believed as far as noise permits.
+    doubt = 2.0 * float(np.hypot(count.sd, noisy_n_sd))
+    target = (float(count.value[0]) + doubt) / noisy_n
     chance = np.bincount(mixture.classes, mixture.weights).max()
-    # Two standard deviations down would still be chance: the count says nothing.
-    if count.value[0] - 2.0 * count.sd < chance * noisy_n:
+    if not chance + 2.0 * doubt / noisy_n < target < 1.0:
         return mixture
-    target = min(float(count.value[0]) / noisy_n, 1.0)
     middle = mixture.weights @ mixture.means
     gaps = mixture.means - middle
     scale = _matching_scale(mixture, gaps, target, public_rng)
-    between = (gaps * mixture.weights[:, None]).T @ gaps
+    root = gaps * np.sqrt(mixture.weights)[:, None]
+    between = root.T @ root
     return replace(
         mixture,
         means=middle + scale * gaps,

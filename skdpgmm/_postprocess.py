@@ -64,8 +64,8 @@ def james_stein(vectors, sd):
     d = vectors.shape[-1]
     energy = np.sum(vectors**2, axis=-1, keepdims=True)
     noise = d * np.square(sd)
-    factor = 1.0 - noise / np.maximum(energy, np.finfo(float).tiny)
-    return np.clip(factor, 0.0, 1.0) * vectors
+    least = np.maximum(noise, np.finfo(float).tiny)
+    return (1.0 - noise / np.maximum(energy, least)) * vectors
 
 
 def shrink_between(means, weights, noise, counts, variances, vectors):
@@ -107,7 +107,7 @@ def shrink_between(means, weights, noise, counts, variances, vectors):
         stop = min(d, max(start + math.ceil(8 / (k - 1)), math.ceil(1.25 * start)))
         energy = np.sum(T[:, start:stop] ** 2)
         explained = (k - 1) / k * np.sum(expected[:, start:stop])
-        T[:, start:stop] *= max(0.0, 1.0 - explained / max(energy, 1e-300))
+        T[:, start:stop] *= 1.0 - explained / max(energy, explained, 1e-300)
         start = stop
     return middle + T @ vectors.T
 

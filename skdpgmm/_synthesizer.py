@@ -106,6 +106,9 @@ class DPEmbeddingSynthesizer(
         Number of components of each class that was used; released.
     covariance_type_ : str
         Covariance type that was used; released.
+    n_iter_ : int
+        Number of passes that refined the components, or 1 where they are measured
+        in one; public.
     privacy_ : PrivacyReport
         The guarantee and the ledger of all releases; released.
     n_features_in_ : int
@@ -224,9 +227,10 @@ class DPEmbeddingSynthesizer(
             ball, noisy_n = self._find_ball(session, X.shape[1], mus["ball"], center)
             n_classes = 1 if classes is None else len(classes)
             k, kind = self._resolve_auto(noisy_n, n_classes, X.shape[1], session.mu)
-            mixture = self._fit_mixture(
+            mixture, n_iter = self._fit_mixture(
                 session, ball, n_classes, k, kind, mus["mixture"]
             )
+            self.n_iter_ = max(n_iter, 1)
             self._store(mixture, classes, k, X.dtype)
             self.privacy_ = self._report(session.ledger, groups)
         return self
@@ -246,7 +250,12 @@ class DPEmbeddingSynthesizer(
         check_classification_targets(y)
         if self.classes is None:
             return np.unique(y, return_inverse=True)
-        classes = np.unique(column_or_1d(self.classes))
+        classes = check_array(
+            self.classes, ensure_2d=False, dtype=None, input_name="classes"
+        )
+        if classes.ndim != 1:
+            raise ValueError(f"classes must be one-dimensional, got {self.classes!r}.")
+        classes = np.unique(classes)
         codes = np.searchsorted(classes, y)
         codes = np.minimum(codes, len(classes) - 1)
         if np.any(classes[codes] != y):
@@ -285,14 +294,13 @@ class DPEmbeddingSynthesizer(
 
     def _fit_mixture(self, session, ball, n_classes, k, kind, mu):
         if n_classes == 1 and ball.n_features <= MAX_TREE_FEATURES:
-            mixture, _ = fit_mixture(
+            return fit_mixture(
                 session.records, ball, k, kind, mu, self.max_iter, session.public_rng
-            )
-            return mixture
+            )[:2]
         mixture, _ = cluster_and_measure(
             session.records, ball, k, n_classes, kind, mu, session.public_rng
         )
-        return mixture.shifted(ball.center)
+        return mixture.shifted(ball.center), 1
 
     def _store(self, mixture, classes, k, dtype):
         self.weights_ = mixture.weights
@@ -367,6 +375,10 @@ class DPEmbeddingSynthesizer(
         log_joint = self._log_joint(X)
         if y is not None and self.classes_ is not None:
             labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+            if len(labels) != len(log_joint):
+                raise ValueError(
+                    f"y must have {len(log_joint)} labels, one a row, got {len(labels)}."
+                )
             other = self._component_codes()[None, :] != self._codes(labels)[:, None]
             log_joint[other] = -np.inf
         return float(np.mean(logsumexp(log_joint, axis=1)))

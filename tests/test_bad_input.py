@@ -107,7 +107,7 @@ def test_infinite_clip_norm(cls):
         (DPGaussianMixture, "weights", {"weights_init": [0.5, 0.5]}),
         (DPGaussianMixture, "weights", {"weights_init": [0.9]}),
         (DPGaussianMixture, "means", {"means_init": [[0.0, 0.0]]}),
-        (DPGaussianMixture, "precisions", {"precisions_init": [[1.0, 0.0]]}),
+        (DPGaussianMixture, "precision", {"precisions_init": [[1.0, 0.0]]}),
         (DPEmbeddingSynthesizer, "classes", "all"),
         (DPEmbeddingSynthesizer, "classes", [[0, 1], [2, 3]]),
         (DPEmbeddingSynthesizer, "classes", [0, math.nan]),
@@ -154,7 +154,7 @@ def test_bad_rows_after_fit(cls):
     assert len(methods) >= 3
     for name in methods:
         call = getattr(estimator, name)
-        with pytest.raises(ValueError, match="X has 2 features.*expecting 3 features"):
+        with pytest.raises(ValueError, match=r"X has 2 features.*expecting 3"):
             call(X[:, :2])
         for kind in ("nan", "infinity", "one dimension", "no rows"):
             bad, message = BAD_X[kind]
@@ -251,12 +251,13 @@ DEGENERATE = {
     "huge": 1e300 * X,
     "huge and tiny": X * 10.0 ** rng.integers(-300, 300, size=X.shape),
     "one huge": changed(1e300, 0, 0),
-    "largest": np.full((30, 3), np.finfo(float).max) * np.sign(X[:30]),
+    # Of one sign: with both, scikit-learn's own check of finiteness warns.
+    "largest": np.full((30, 3), np.finfo(float).max),
     "subnormal": 5e-324 * rng.integers(0, 9, size=(30, 3)),
     "smallest normal": 2.3e-308 * X,
     "constant column": np.column_stack([X[:, :2], np.ones(40)]),
     "far away": X + 1e8,
-    "float32": (1e38 * X).astype(np.float32).clip(-3e38, 3e38),
+    "float32": (1e38 * abs(X)).clip(max=3e38).astype(np.float32),
 }
 
 
@@ -295,8 +296,9 @@ def assert_valid(estimator, Z):
     assert np.isfinite(estimator.covariances_).all()
     assert np.isfinite(estimator.precisions_cholesky_).all()
     for C in as_matrices(estimator.covariances_, kind, k, d):
-        assert_allclose(C, C.T, rtol=1e-6)
-        assert np.linalg.eigvalsh(C / np.trace(C)).min() > 0
+        C = C / np.trace(C)
+        assert_allclose(C, C.T, atol=1e-9)
+        assert np.linalg.eigvalsh(C).min() > 0
     for factor in as_matrices(estimator.precisions_cholesky_, kind, k, d):
         assert np.all(np.diagonal(factor) > 0)
     assert np.isfinite(estimator.sample(20, random_state=0)[0]).all()

@@ -158,7 +158,7 @@ class Ball:
         """
         points = np.asarray(points, dtype=np.float64)
         norms = np.linalg.norm(points, axis=-1, keepdims=True)
-        return points * np.minimum(1.0, 2.0 * self.radius / np.maximum(norms, 1e-300))
+        return points * (2.0 * self.radius / np.maximum(norms, 2.0 * self.radius))
 
     def place(self, points):
         """Round public points, relative to the centre, to grid integers."""
