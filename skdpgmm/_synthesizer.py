@@ -377,7 +377,8 @@ class DPEmbeddingSynthesizer(
             labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
             if len(labels) != len(log_joint):
                 raise ValueError(
-                    f"y must have {len(log_joint)} labels, one a row, got {len(labels)}."
+                    f"y must have {len(log_joint)} labels, one a row, "
+                    f"got {len(labels)}."
                 )
             other = self._component_codes()[None, :] != self._codes(labels)[:, None]
             log_joint[other] = -np.inf
