@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 from joblib import Parallel, delayed
 
 
 def row_slices(n_rows: int, block_size: int) -> list[slice]:
-    """Cut ``range(n_rows)`` into consecutive slices of at most `block_size`."""
+    """Cut ``range(n_rows)`` into slices of at most `block_size`, at least one."""
     return [
         slice(start, min(start + block_size, n_rows))
-        for start in range(0, n_rows, block_size)
+        for start in range(0, max(n_rows, 1), block_size)
     ]
 
 
-def read_block(X, rows):
-    """Read rows of `X` as a new C-contiguous float64 array.
-
-    One layout for every kind of input, so that what is computed from a row does
-    not depend on how the array was stored or cut.
-    """
-    return np.array(X[rows], dtype=np.float64, order="C", copy=True)
+def cache_slices(X):
+    """Slices of rows that stay in the cache through several elementwise steps."""
+    return row_slices(len(X), max(1, 2**16 // X.shape[1]))
 
 
 def sum_blocks(kernel, slices, n_jobs=None):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.sums import AgreementCount
@@ -46,7 +47,11 @@ def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     -------
     mixture : Mixture
     """
-    query = AgreementCount(ball, linear_rule(ball, mixture))
+    middle = mixture.weights @ mixture.means
+    gaps = mixture.means - middle
+    factor = cho_factor(mixture.covariances, lower=True)
+    directions = cho_solve(factor, gaps.T).T  # (k, d), of the linear scores
+    query = AgreementCount(ball, linear_rule(ball, mixture, directions))
     (count,) = records.release("agreement", query, [mu])
     # Where classes hardly overlap, a small error of the count would mean a large
     # overlap, so that the mixture is believed as far as noise permits.
@@ -55,9 +60,7 @@ def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     chance = np.bincount(mixture.classes, mixture.weights).max()
     if not chance + 2.0 * doubt / noisy_n < target < 1.0:
         return mixture
-    middle = mixture.weights @ mixture.means
-    gaps = mixture.means - middle
-    scale = _matching_scale(mixture, gaps, target, public_rng)
+    scale = _matching_scale(mixture, gaps @ directions.T, target, public_rng)
     root = gaps * np.sqrt(mixture.weights)[:, None]
     between = root.T @ root
     return replace(
@@ -67,12 +70,15 @@ def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     )
 
 
-def linear_rule(ball, mixture):
-    """Return the Bayes rule of a tied mixture, on the grid."""
-    P = mixture.precisions_cholesky()
-    weights = (mixture.means @ P) @ P.T  # (k, d), in 1 / data units
-    offsets = np.log(mixture.weights) - 0.5 * np.sum((mixture.means @ P) ** 2, axis=1)
-    weights = weights - weights.mean(axis=0)
+def linear_rule(ball, mixture, weights):
+    """Return the Bayes rule of a tied mixture, on the grid.
+
+    Its scores are ``w_j^T (x - (m_j + m) / 2) + log pi_j`` with
+    ``w_j = C^-1 (m_j - m)``, m the mean of all, the rows of `weights`.
+    """
+    middle = mixture.weights @ mixture.means
+    halfway = 0.5 * (mixture.means + middle)
+    offsets = np.log(mixture.weights) - np.sum(weights * halfway, axis=1)
     # A common positive factor changes no decision; this one makes the scores exact.
     longest = np.sqrt(np.sum(weights**2, axis=1)).max()
     highest = np.abs(offsets).max() / ball.step
@@ -83,11 +89,14 @@ def linear_rule(ball, mixture):
     return LinearCell(np.rint(weights * factor), grid_offsets, mixture.classes)
 
 
-def _matching_scale(mixture, gaps, target, public_rng):
-    """Scale of the gaps at which the mixture is right about a share of its draws."""
-    Y = gaps @ mixture.precisions_cholesky()
-    U, lengths, _ = np.linalg.svd(Y, full_matrices=False)
-    Y = U * lengths  # (k, r): the same distances in fewer dimensions
+def _matching_scale(mixture, gram, target, public_rng):
+    """Scale of the gaps at which the mixture is right about a share of its draws.
+
+    `gram` holds the inner products of the gaps in the metric of the mixture: all
+    that matters of them.
+    """
+    squares, axes = np.linalg.eigh(0.5 * (gram + gram.T))
+    Y = axes * np.sqrt(np.maximum(squares, 0.0))  # (k, k)
     between = (Y * mixture.weights[:, None]).T @ Y
     components = public_rng.choice(len(Y), size=_N_DRAWS, p=mixture.weights)
     noise = public_rng.standard_normal((_N_DRAWS, Y.shape[1]))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm._blocks import row_slices
+from skdpgmm._blocks import cache_slices
 
 # Grid points have norm at most 2**24 and public centres, by `Ball.limit`, at most
 # 2**25 and a little, so every term of ||g - c||**2 is an integer below 2**53.
@@ -39,45 +39,45 @@ def squared_norms(U):
         return sum(pieces[1:], pieces[0])
 
 
-def clip_round(V, bits):
-    """Clip rows of `V` to norm ``2**bits`` and round them to integers, in place.
+def clip_round(V, bits, out=None):
+    """Clip rows of `V` to norm ``2**bits`` and round them to integers.
 
     Parameters
     ----------
     V : ndarray of float64, shape (n, d)
-        Rows in units in which the clip radius is ``2**bits``; overwritten.
+        Rows in units in which the clip radius is ``2**bits``.
     bits : int
         At most 26.
+    out : ndarray of float64, shape (n, d), optional
+        Where to write; not `V`.
 
     Returns
     -------
-    V : ndarray of float64, shape (n, d)
-        Integers; ``||V[i]|| <= 2**bits`` for every row (lemma).
+    out : ndarray of float64, shape (n, d)
+        Integers; ``||out[i]|| <= 2**bits`` for every row (lemma).
     sq : ndarray of float64, shape (n,)
         Their exact squared norms.
 
     Notes
     -----
-    Lemma. The last statement sets to zero every row whose exact integer squared
-    norm exceeds ``4**bits`` or is not a number. Hence every returned row obeys
-    the bound. The scaling before it aims at ``2**bits - sqrt(d) / 2 - 1``,
-    because rounding moves a row by at most ``sqrt(d) / 2``; so for finite input
-    no row is in fact set to zero.
+    Lemma. A row is returned as it is rounded only when its exact integer squared
+    norm is at most ``4**bits``. Any other is scaled and rounded again, and set to
+    zero when that does not bring its norm, checked anew, under the bound. Hence
+    every returned row obeys the bound. The scaling aims at
+    ``2**bits - sqrt(d) / 2 - 1``, because rounding moves a row by at most
+    ``sqrt(d) / 2``; so for finite input no row is in fact set to zero.
     """
     radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
-    sq = np.empty(len(V))
-    for rows in cache_slices(V):
-        W = V[rows]
-        norms = squared_norms(W)
-        over = np.flatnonzero(~(norms <= radius * radius))
-        if over.size:
-            W[over] = _rescale(W[over], radius)
-        np.rint(W, out=W)
-        sq[rows] = squared_norms(W)
-    bad = np.flatnonzero(~(sq <= 4.0**bits))
-    V[bad] = 0.0
-    sq[bad] = 0.0
-    return V, sq
+    out = np.rint(V, out=out)
+    sq = squared_norms(out)
+    over = np.flatnonzero(~(sq <= 4.0**bits))
+    if over.size:
+        out[over] = np.rint(_rescale(V[over], radius))
+        sq[over] = squared_norms(out[over])
+        bad = over[~(sq[over] <= 4.0**bits)]
+        out[bad] = 0.0
+        sq[bad] = 0.0
+    return out, sq
 
 
 def _rescale(W, radius):
@@ -88,11 +88,6 @@ def _rescale(W, radius):
         W /= np.abs(W).max(axis=1, keepdims=True)
         W *= (radius / np.sqrt(squared_norms(W)))[:, None]
     return W
-
-
-def cache_slices(V):
-    """Slices of rows that stay in the cache through several elementwise steps."""
-    return row_slices(len(V), max(1, 2**16 // V.shape[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,20 +127,19 @@ class Ball:
         return Ball(self.center, self.radius, matrix)
 
     def to_grid(self, X):
-        """Clip and round records; `X` is overwritten.
+        """Clip and round records to a new array.
 
         Returns
         -------
         G : ndarray of float64, shape (n, p)
             Integers with row norms at most ``2**GRID_BITS``.
         """
+        G = np.empty(X.shape)
         for rows in cache_slices(X):
-            V = X[rows]
             with np.errstate(over="ignore"):
-                V -= self.center
+                V = np.subtract(X[rows], self.center, order="C")
                 V *= 1.0 / self.step
-            clip_round(V, GRID_BITS)
-        G = X
+            clip_round(V, GRID_BITS, out=G[rows])
         if self.projection is not None:
             G = (G @ self.projection) * 2.0**-PROJECTION_BITS
             G, _ = clip_round(G, GRID_BITS)

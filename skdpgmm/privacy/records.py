@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdpgmm._blocks import read_block, row_slices, sum_blocks
+from skdpgmm._blocks import row_slices, sum_blocks
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry
 from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
 from skdpgmm.privacy.sums import MAX_BLOCK_ROWS, MAX_ROWS, Block, BoundedSum
@@ -73,7 +73,8 @@ class PrivateRecords:
         self._n_jobs = n_jobs
 
     def _block(self, rows) -> Block:
-        X = read_block(self._X, rows)
+        X = np.asarray(self._X[rows]).view()
+        X.flags.writeable = False
         codes = (
             np.zeros(len(X), dtype=np.intp)
             if self._codes is None

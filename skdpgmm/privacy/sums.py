@@ -25,7 +25,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
-from skdpgmm.privacy.grid import Ball, cache_slices, clip_round, squared_norms
+from skdpgmm._blocks import cache_slices
+from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
 from skdpgmm.privacy.partitions import LinearCell, NearestCell, TreeCell
 
 CELL_BITS = 16
@@ -38,10 +39,15 @@ MAX_ROWS = 2 ** (62 - _SUMMAND_BITS)
 
 
 class Block(NamedTuple):
-    """Rows of the private records: float64 copies and integer class codes."""
+    """Rows of the private records, not to be written to, and integer class codes."""
 
     X: np.ndarray  # (rows, d)
     codes: np.ndarray  # (rows,)
+
+    def panels(self):
+        """Cut the block into blocks that stay in the cache."""
+        for rows in cache_slices(self.X):
+            yield Block(self.X[rows], self.codes[rows])
 
 
 class Part(NamedTuple):
@@ -63,8 +69,22 @@ class BoundedSum(Protocol):
     def exact(self, block: Block) -> tuple[np.ndarray, ...]: ...
 
 
+def _histogram(values, edges):
+    bins = np.searchsorted(edges, values, side="left")
+    return np.bincount(bins, minlength=len(edges) + 1)
+
+
+def _onehot(cell, k):
+    """Return the transposed one-hot matrix of cells, dense where that is faster."""
+    n = len(cell)
+    if k <= 64:
+        return (np.arange(k)[:, None] == cell).astype(np.float64)
+    return csr_array((np.ones(n), cell, np.arange(n + 1)), shape=(n, k)).T
+
+
 def _integers(array):
-    return np.ascontiguousarray(np.rint(array)).astype(np.int64)
+    """Convert float64 values that are integers, exactly."""
+    return np.asarray(array).astype(np.int64, order="C")
 
 
 # --------------------------------------------------------------------------
@@ -88,16 +108,12 @@ class NormHistogram:
         return (Part("counts", (len(self.edges) + 1,), 1.0),)
 
     def exact(self, block):
-        V = block.X
+        norms = np.concatenate([self._norms(panel.X) for panel in block.panels()])
+        return (_histogram(norms, self.edges),)
+
+    def _norms(self, X):
         with np.errstate(over="ignore"):
-            V -= self.center
-        # Norms up to the largest float, and their squares, without overflow.
-        peak = np.clip(np.abs(V).max(axis=1), np.finfo(float).tiny, 1e300)
-        np.clip(V, -1e300, 1e300, out=V)
-        V /= peak[:, None]
-        norms = np.sqrt(squared_norms(V)) * np.minimum(peak, 1e280)
-        bins = np.searchsorted(self.edges, norms, side="left")
-        return (np.bincount(bins, minlength=len(self.edges) + 1),)
+            return np.sqrt(squared_norms(np.subtract(X, self.center, order="C")))
 
 
 # --------------------------------------------------------------------------
@@ -123,13 +139,15 @@ class DistanceHistogram:
         return (Part("counts", (len(self.edges) + 1,), 1.0),)
 
     def exact(self, block):
+        distances = [self._distances(panel) for panel in block.panels()]
+        return (_histogram(np.concatenate(distances), self.edges),)
+
+    def _distances(self, block):
         G = self.ball.to_grid(block.X)
         cell = self.partition.assign(G, block.codes)
         kept = np.flatnonzero(cell >= 0)
         G = G[kept] - self.centers[cell[kept]]
-        distances = self.ball.step * np.sqrt(squared_norms(G))
-        bins = np.searchsorted(self.edges, distances, side="left")
-        return (np.bincount(bins, minlength=len(self.edges) + 1),)
+        return self.ball.step * np.sqrt(squared_norms(G))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +165,11 @@ class AgreementCount:
         return (Part("count", (1,), 1.0),)
 
     def exact(self, block):
-        G = self.ball.to_grid(block.X)
-        agrees = self.rule.assign(G, block.codes) == block.codes
-        return (np.array([np.count_nonzero(agrees)], dtype=np.int64),)
+        agrees = [
+            self.rule.assign(self.ball.to_grid(X), codes) == codes
+            for X, codes in block.panels()
+        ]
+        return (np.array([np.count_nonzero(np.concatenate(agrees))], dtype=np.int64),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,38 +228,49 @@ class CellMoments:
         return tuple(table[name] for name in self.moments)
 
     def exact(self, block):
-        k = len(self.centers)
+        # Matrix products are faster for many rows, all else in the cache.
+        whole = not {"full", "tied"}.isdisjoint(self.moments)
+        totals: list[np.ndarray] = []
+        for panel in [block] if whole else block.panels():
+            parts = self._moments(*self._residuals(panel))
+            if totals:
+                for total, part in zip(totals, parts, strict=True):
+                    total += part
+            else:
+                totals = parts
+        return tuple(_integers(total) for total in totals)
+
+    def _residuals(self, block):
+        """Return u_j, its cell j and its squared norm, of records that have a cell."""
         U = self.ball.to_grid(block.X)
         cell = self.partition.assign(U, block.codes)
         if cell.min(initial=0) < 0:
             kept = np.flatnonzero(cell >= 0)
             U, cell = U[kept], cell[kept]
-        energies = np.empty(len(U))
+        squares = np.empty(len(U))
         scales = self.ball.step * 2.0**CELL_BITS / self.radii
         for rows in cache_slices(U):
-            V, j = U[rows], cell[rows]
-            V -= self.centers[j]
+            j = cell[rows]
+            V = U[rows] - self.centers[j]
             V *= scales[j, None]
-            energies[rows] = clip_round(V, CELL_BITS)[1]
-        n = len(U)
-        onehot = csr_array((np.ones(n), cell, np.arange(n + 1)), shape=(n, k)).T
-        out = []
-        for name in self.moments:
-            if name == "count":
-                out.append(np.bincount(cell, minlength=k))
-            elif name == "sum":
-                out.append(_integers(onehot @ U))
-            elif name == "energy":
-                out.append(_integers(np.bincount(cell, energies, minlength=k)))
-            elif name == "diag":
-                out.append(_integers(onehot @ (U * U)))
-            elif name == "full":
-                by_cell = (U[cell == j] for j in range(k))
-                # BLAS does half the work for a matrix times its own transpose.
-                out.append(_integers(np.stack([V.T @ V for V in by_cell])))
-            else:
-                out.append(_integers(U.T @ U))
-        return tuple(out)
+            squares[rows] = clip_round(V, CELL_BITS, out=U[rows])[1]
+        return U, cell, squares
+
+    def _moments(self, U, cell, squares):
+        k = len(self.centers)
+        onehot = _onehot(cell, k)
+        of = {
+            "count": lambda: np.bincount(cell, minlength=k),
+            "sum": lambda: onehot @ U,
+            "energy": lambda: np.bincount(cell, squares, minlength=k),
+            "diag": lambda: onehot @ (U * U),
+            # BLAS does half the work for a matrix times its own transpose.
+            "full": lambda: np.stack(
+                [V.T @ V for V in (U[cell == j] for j in range(k))]
+            ),
+            "tied": lambda: U.T @ U,
+        }
+        return [of[name]() for name in self.moments]
 
 
 # --------------------------------------------------------------------------
