@@ -15,9 +15,11 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from skdpgmm import DPEmbeddingSynthesizer
@@ -39,7 +41,11 @@ def network_accuracy(E, y, E_test, y_test, seed):
         n_iter_no_change=3,
         random_state=seed,
     )
-    return network.fit(E, y).score(E_test, y_test)
+    with warnings.catch_warnings():
+        # It stops at 30 epochs or when held-out rows no longer gain.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(E, y)
+    return network.score(E_test, y_test)
 
 
 def bayes_accuracy(synthesizer, E_test, y_test):
