@@ -57,6 +57,10 @@ def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     # overlap, so that the mixture is believed as far as noise permits.
     doubt = 2.0 * float(np.hypot(count.sd, noisy_n_sd))
     target = (float(count.value[0]) + doubt) / noisy_n
+    # What is trained on the draws finds k d weights of the boundaries from about
+    # as many rows as there are records. Blurred classes cost it more rows, so with
+    # few of them for each weight less of the overlap is worth having.
+    target = 1.0 - (1.0 - target) * noisy_n / (noisy_n + mixture.means.size)
     chance = np.bincount(mixture.classes, mixture.weights).max()
     if not chance + 2.0 * doubt / noisy_n < target < 1.0:
         return mixture

@@ -140,13 +140,6 @@ def shrink_counts(noisy_counts, sd):
     return np.maximum(mean + spread, floor)
 
 
-def project_simplex(v):
-    """Return the Euclidean projection of a vector onto the probability simplex."""
-    u = np.sort(v)[::-1]
-    excess = (np.cumsum(u) - 1.0) / np.arange(1, len(u) + 1)
-    return np.maximum(v - excess[np.flatnonzero(u > excess)[-1]], 0.0)
-
-
 def floor_spectrum(values, floor):
     """Raise eigenvalues to `floor`, keeping their sum where that is possible."""
     raised = np.maximum(values, floor)
