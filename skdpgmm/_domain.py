@@ -47,10 +47,39 @@ def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
     exponents = np.arange(-2 * _LOG2_RANGE, 2 * _LOG2_RANGE + 1)
     edges = 2.0 ** (exponents / 2.0) * _SLACK
     (counts,) = records.release("norms", NormHistogram(origin, edges), [mus["norms"]])
-    radius = noisy_quantile(counts.value, counts.sd, edges, q)
+    radius = _radius(counts, edges, q)
     # Nothing stands out of the noise: one is the scale that most encoders have.
     ball = Ball(origin, 1.0 if radius is None else radius)
     return refine_ball(records, ball, mus["refine"], move=center is None, q=q)
+
+
+def _radius(counts, edges, q):
+    # Without noise a wide ball costs nothing.
+    q = 1.0 if counts.sd == 0.0 else q
+    return noisy_quantile(counts.value, counts.sd, edges, q)
+
+
+def count_records(records, ball, mu):
+    """Return a noisy count of all records, at least 1.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Any.
+    mu : float
+        Budget.
+
+    Returns
+    -------
+    noisy_n : float
+    """
+    zero = np.zeros((1, ball.n_features))
+    partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
+    query = CellMoments(ball, partition, zero, np.array([ball.radius]), ("count",))
+    (count,) = records.release("number of records", query, [mu])
+    return max(float(count.value[0]), 1.0)
 
 
 def refine_ball(records, ball, mu, *, move=True, q=0.99):
@@ -89,5 +118,5 @@ def refine_ball(records, ball, mu, *, move=True, q=0.99):
         center = center + np.clip(james_stein(mean, sd), -ball.radius, ball.radius)
     edges = 2.0 * ball.radius * 2.0 ** (np.arange(-8 * 20, 1) / 8.0) * _SLACK
     (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])
-    radius = noisy_quantile(counts.value, counts.sd, edges, q)
+    radius = _radius(counts, edges, q)
     return Ball(center, ball.radius if radius is None else radius), noisy_n

@@ -9,12 +9,13 @@ standard normal vector, so one radius suits all and the bias of the clip is know
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import chi2
 
-from skdpgmm._gaussian import COVARIANCES
-from skdpgmm._postprocess import james_stein, shrink_counts
+from skdpgmm._gaussian import COVARIANCES, Mixture
+from skdpgmm._postprocess import cut_lengths, james_stein, shrink_counts
 from skdpgmm._truncated import (
     clipped_variance,
     mean_gain,
@@ -26,30 +27,97 @@ from skdpgmm.privacy.sums import SoftMoments
 
 # A clip at this quantile loses little and keeps the sensitivity small.
 _CLIP_QUANTILE = 0.85
+_WIDEST = 4.0
+# Nats that a pass may lose to noise for the sake of a wider clip.
+_AFFORDABLE = 0.01
+# More passes gain nothing once the start is a reduced over-fit.
+_MAX_PASSES = 4
+_PASSES_WITHOUT_NOISE = 100
+# Nats that all passes, were each to have the whole budget, may lose to noise. Where
+# they would lose more, one hard pass tells more than responsibilities do.
+_MAX_COST = 0.08
 _MIN_SHARE = 0.04
 
 
-def clip_radius(d, mu):
-    """Clip radius of whitened residuals; without noise nothing is clipped."""
-    q = 1.0 - 1e-12 if np.isinf(mu) else _CLIP_QUANTILE
-    return float(np.sqrt(chi2.ppf(q, d)))
+def part_costs(covariance_type, d, rho):
+    """Expected divergence, in nats, that unit noise in counts, sums, moments costs.
+
+    That is for one component with a unit count: noise of standard deviation
+    ``sigma`` in part i of ``n`` records costs ``a_i (sigma / n)**2``.
+    """
+    n_numbers = COVARIANCES[covariance_type].n_numbers(d)
+    return np.array([0.5, d * rho**2 / 2.0, n_numbers * rho**4 / 4.0])
 
 
 def part_shares(covariance_type, d, rho):
     """Shares of counts, sums and moments in the budget of a pass.
 
-    Noise of standard deviation ``sigma / mu_i`` in part i costs
-    ``a_i / mu_i**2`` in expected divergence; the shares that minimise the sum are
-    proportional to the square roots of a_i.
+    With a share s_i of the budget, part i has noise proportional to
+    ``s_i**-0.5``: the shares that minimise the sum of costs are proportional to
+    the square roots of a_i.
     """
-    n_numbers = COVARIANCES[covariance_type].n_numbers(d)
-    a = np.array([0.5, d * rho**2 / 2.0, n_numbers * rho**4 / 4.0])
-    shares = np.maximum(np.sqrt(a) / np.sqrt(a).sum(), _MIN_SHARE)
+    a = np.sqrt(part_costs(covariance_type, d, rho))
+    shares = np.maximum(a / a.sum(), _MIN_SHARE)
     return dict(zip(("counts", "sums", "moments"), shares / shares.sum(), strict=True))
 
 
-def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
-    """Run soft passes; returns the mixture, the passes made, and whether tol was met.
+def pass_cost(covariance_type, d, k, rho, mu, noisy_n):
+    """Expected divergence that the noise of one pass costs, for k equal components."""
+    a = part_costs(covariance_type, d, rho)
+    return float((np.sqrt(a).sum() * k / (mu * noisy_n)) ** 2)
+
+
+def clip_radius(covariance_type, d, k, mu, noisy_n):
+    """Clip radius of whitened residuals, as wide as the noise allows.
+
+    A tight clip loses little of a Gaussian and keeps the sensitivity small. A wide
+    one has less bias where the tails are heavier than those of a Gaussian.
+    """
+    if np.isinf(mu):
+        return float(np.sqrt(chi2.ppf(1.0 - 1e-12, d)))
+    tight = float(np.sqrt(chi2.ppf(_CLIP_QUANTILE, d)))
+    if noisy_n is None:
+        return tight
+    candidates = tight * np.geomspace(_WIDEST, 1.0, 25)
+    for rho in candidates:
+        if pass_cost(covariance_type, d, k, rho, mu, noisy_n) <= _AFFORDABLE:
+            return float(rho)
+    return tight
+
+
+def auto_passes(covariance_type, d, k, mu, noisy_n):
+    """Number of passes that are worth their noise; 0 when not even one is.
+
+    Passes share the budget, so the last one costs in proportion to their number.
+    """
+    if np.isinf(mu):
+        return _PASSES_WITHOUT_NOISE
+    tight = clip_radius(covariance_type, d, k, mu, None)
+    cost = pass_cost(covariance_type, d, k, tight, mu, noisy_n)
+    return int(min(_MAX_PASSES, _MAX_COST / cost))
+
+
+class Passes(NamedTuple):
+    """What soft passes led to.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    n_made : int
+    converged : bool
+        Whether tol was met.
+    heard : ndarray of bool of shape (k,)
+        Components whose count stood out of its noise in the last pass.
+    """
+
+    mixture: Mixture
+    n_made: int
+    converged: bool
+    heard: np.ndarray
+
+
+def soft_passes(records, ball, mixture, mu, n_passes, name, noisy_n=None, tol=None):
+    """Refine every component of a mixture in its own metric.
 
     Parameters
     ----------
@@ -62,36 +130,37 @@ def soft_passes(records, ball, mixture, mu, n_passes, name, tol=None):
     mu : float
         Budget of all passes.
     n_passes : int
-        Number of passes.
+        Number of passes, at least 1.
     name : str
         Name in the ledger.
+    noisy_n : float, optional
+        Noisy number of records, where it is known.
     tol : float, optional
         Stop when the parameters move by less, in nats. A function of releases,
         so it costs nothing; what is left of the budget is forfeited.
 
     Returns
     -------
-    mixture : Mixture
-    n_made : int
-    converged : bool
+    passes : Passes
     """
-    d = mixture.means.shape[1]
-    rho = clip_radius(d, mu)
-    shares = part_shares(mixture.covariance_type, d, rho)
+    k, d = mixture.means.shape
+    kind = mixture.covariance_type
     passes = split_mu(mu, {str(i): 1.0 / n_passes for i in range(n_passes)})
     for i in range(n_passes):
         mixture = replace(mixture, means=ball.limit(mixture.means))
+        rho = clip_radius(kind, d, k, passes[str(i)], noisy_n)
         query = _query(ball, mixture, rho)
-        mus = split_mu(passes[str(i)], shares)
+        mus = split_mu(passes[str(i)], part_shares(kind, d, rho))
         counts, sums, moments = records.release(
             f"{name} {i}", query, list(mus.values())
         )
-        mixture, moved = m_step(
+        noisy_n = max(float(counts.value.sum()), 1.0)
+        mixture, moved, heard = m_step(
             mixture, counts, sums, moments, rho, _smallest_variance(ball)
         )
         if tol is not None and moved < tol:
-            return mixture, i + 1, True
-    return mixture, n_passes, False
+            return Passes(mixture, i + 1, True, heard)
+    return Passes(mixture, n_passes, False, heard)
 
 
 def _smallest_variance(ball):
@@ -115,7 +184,7 @@ def _query(ball, mixture, rho):
 
 
 def m_step(mixture, counts, sums, moments, rho, smallest_variance):
-    """Return the next mixture and how far it moved, in nats.
+    """Return the next mixture, how far it moved in nats, and what was heard.
 
     Parameters
     ----------
@@ -132,6 +201,8 @@ def m_step(mixture, counts, sums, moments, rho, smallest_variance):
     -------
     mixture : Mixture
     moved : float
+    heard : ndarray of bool of shape (k,)
+        Components whose count stands out of its noise.
     """
     k, d = mixture.means.shape
     kind = COVARIANCES[mixture.covariance_type]
@@ -140,8 +211,7 @@ def m_step(mixture, counts, sums, moments, rho, smallest_variance):
     heard = counts.value > max(3.0 * float(counts.sd), 1e-3)
     gain = mean_gain(d, rho**2)
     shifts = james_stein(sums.value / n[:, None], sums.sd / n[:, None]) / gain
-    length = np.linalg.norm(shifts, axis=1, keepdims=True)
-    shifts *= np.minimum(1.0, rho / np.maximum(length, 1e-300)) * heard[:, None]
+    shifts = cut_lengths(shifts, rho) * heard[:, None]
     weights = _weights(mixture, counts)
 
     whiteners = mixture.precisions_cholesky()
@@ -176,9 +246,8 @@ def m_step(mixture, counts, sums, moments, rho, smallest_variance):
     means = mixture.means + _unwhiten(shifts, whiteners, mixture.covariance_type)
     moved = float(weights @ (0.5 * np.sum(shifts**2, axis=1) + changes))
     moved += float(np.abs(weights - mixture.weights).sum()) ** 2
-    return replace(
-        mixture, weights=weights, means=means, covariances=covariances
-    ), moved
+    mixture = replace(mixture, weights=weights, means=means, covariances=covariances)
+    return mixture, moved, heard
 
 
 def _weights(mixture, counts):

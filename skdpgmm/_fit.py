@@ -1,9 +1,8 @@
 """Fitting a mixture to private records, from a ball to the last pass.
 
-`over_fit_and_reduce` is for few features: a tree of full scatters, many
-components refined in their own metric, reduced to few and refined again.
-`cluster_and_measure` is for many features, and for the plain method: private
-k-means, then one release of the second moments about its centres.
+With few features the start is an over-fit that is reduced. `cluster_and_measure`
+is for many features, and for the plain method: private k-means, then one release
+of the second moments about its centres.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import chi2
 
-from skdpgmm._em import soft_passes
+from skdpgmm._em import auto_passes, soft_passes
 from skdpgmm._gaussian import COVARIANCES, Mixture
 from skdpgmm._lloyd import private_kmeans
+from skdpgmm._overfit import MAX_OVERFIT_FEATURES, over_fit_and_reduce
 from skdpgmm._overlap import match_overlap
 from skdpgmm._postprocess import (
     noisy_quantile,
@@ -25,56 +24,8 @@ from skdpgmm._postprocess import (
     shrink_counts,
     spiked_covariance,
 )
-from skdpgmm._reduce import reduce_mixture
-from skdpgmm._tree import grow_tree
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.sums import CellMoments, DistanceHistogram, NearestCell
-
-# With more features the scatter of a node is mostly noise.
-MAX_TREE_FEATURES = 32
-
-
-def gaussian_radius(values):
-    """Radius that holds 99 % of a Gaussian with this spectrum, and 10 % more."""
-    trace = values.sum()
-    effective = trace**2 / np.sum(values**2)
-    return 1.1 * math.sqrt(chi2.ppf(0.99, effective) / effective * trace)
-
-
-def over_fit_and_reduce(
-    records, ball, n_components, covariance_type, mu, public_rng, n_init=1, tol=None
-):
-    """Fit a larger mixture and reduce it to the components asked for."""
-    k = n_components
-    mus = split_mu(mu, {"tree": 0.42, "many": 0.58})
-    leaves = grow_tree(
-        records,
-        ball,
-        1,
-        mus["tree"],
-        n_levels=math.ceil(math.log2(max(32, 4 * k))),
-        growth=2.0,
-        radius_rule=gaussian_radius,
-    )
-    many = reduce_mixture(
-        leaves.counts / leaves.counts.sum(),
-        leaves.means,
-        leaves.covariances,
-        min(3 * k, len(leaves.counts)),
-        covariance_type,
-        n_init,
-        public_rng,
-    )
-    many, _, _ = soft_passes(records, ball, many, mus["many"], 5, "over-fit pass", tol)
-    return reduce_mixture(
-        many.weights,
-        many.means,
-        many.full_covariances(),
-        k,
-        covariance_type,
-        n_init,
-        public_rng,
-    )
 
 
 def cluster_and_measure(
@@ -290,6 +241,7 @@ def fit_mixture(
     n_components,
     covariance_type,
     mu,
+    noisy_n,
     n_passes,
     public_rng,
     *,
@@ -311,7 +263,9 @@ def fit_mixture(
         As in scikit-learn.
     mu : float
         Budget.
-    n_passes : int
+    noisy_n : float
+        Noisy number of records.
+    n_passes : int or "auto"
         Passes at `n_components`; 0 is the plain method.
     public_rng : numpy.random.Generator
         Public randomness.
@@ -328,6 +282,11 @@ def fit_mixture(
     n_made : int
     converged : bool
     """
+    if n_passes == "auto":
+        d, known = ball.n_features, any(part is not None for part in start)
+        n_passes = auto_passes(covariance_type, d, n_components, mu, noisy_n)
+        # A public start alone would tell nothing about the records.
+        n_passes = max(n_passes, int(known))
     start_share = _start_share(n_components, ball.n_features, n_passes, start)
     mus = split_mu(mu, {"start": start_share, "passes": 1.0 - start_share})
     mixture = _find_start(
@@ -348,8 +307,8 @@ def fit_mixture(
         mixture = replace(mixture, weights=np.asarray(start.weights, dtype=float))
     n_made, converged = 0, False
     if n_passes:
-        mixture, n_made, converged = soft_passes(
-            records, ball, mixture, mus["passes"], n_passes, "pass", tol
+        mixture, n_made, converged, _ = soft_passes(
+            records, ball, mixture, mus["passes"], n_passes, "pass", noisy_n, tol
         )
     return mixture.shifted(ball.center), n_made, converged
 
@@ -366,7 +325,7 @@ def _start_share(n_components, n_features, n_passes, start):
 
 
 def _over_fits(n_components, n_features):
-    return 1 < n_components and n_features <= MAX_TREE_FEATURES
+    return 1 < n_components and n_features <= MAX_OVERFIT_FEATURES
 
 
 def _find_start(

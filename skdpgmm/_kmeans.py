@@ -32,9 +32,9 @@ class DPKMeans(
 ):
     """K-means clustering under (epsilon, delta)-differential privacy.
 
-    A tree of private principal directions gives many small sets of records, whose
-    noisy means are clustered for free; a few Lloyd passes with shrinking clip
-    radii refine the centres.
+    A private codebook of more cells than clusters is grown by splitting cells; its
+    noisy means are clustered for free; a few Lloyd passes with shrinking clip radii
+    refine the centres.
 
     Parameters
     ----------

@@ -22,13 +22,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
-from skdpgmm._domain import find_ball
+from skdpgmm._domain import count_records, find_ball
 from skdpgmm._fit import PublicStart, fit_mixture
 from skdpgmm._gaussian import covariance_factors, sample_components
 from skdpgmm.privacy.accounting import split_mu
-
-_AUTO_PASSES = 6
-_AUTO_PASSES_WITHOUT_NOISE = 100
 
 
 class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
@@ -36,7 +33,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
     the same parameters and has the same methods and attributes, all of which are
-    private after `fit`. A private tree gives many small Gaussians, which are
+    private after `fit`. A private codebook gives many small Gaussians, which are
     reduced to three times as many components as asked for, refined by private
     passes in the metric of each component, reduced again and refined again.
 
@@ -71,7 +68,9 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         Added to the diagonal of the covariances, non-negative.
     max_iter : int or "auto", default="auto"
         Number of passes over the data after the last reduction, at least 0. "auto"
-        makes 6, and up to 100 when ``epsilon=inf``. 0 is the plain method:
+        makes as many as are worth their noise, from a noisy count of the records
+        and public quantities: 4 as a rule, fewer when there are few records for
+        each component, and up to 100 when ``epsilon=inf``. 0 is the plain method:
         private k-means and one release of the moments of its clusters.
     n_init : int, default=1
         Number of restarts of the reductions, at least 1; at least 3 are made.
@@ -252,21 +251,23 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
             start = start or self._public_start(X.shape[1])
             center = self._checked_center(X.shape[1])
             session = self._open_session(X, groups=groups)
-            find_share = 0.05 if self.clip_norm == "auto" else 0.0
+            find_share = 0.05 if self.clip_norm == "auto" else 0.005
+            if self.clip_norm != "auto" and self.max_iter == 0:
+                find_share = 0.0
             mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-            ball, _ = find_ball(
+            ball, noisy_n = find_ball(
                 session.records, X.shape[1], mus["ball"], self.clip_norm, center
             )
-            n_passes = self.max_iter
-            if n_passes == "auto":
-                n_passes = _AUTO_PASSES_WITHOUT_NOISE if noiseless else _AUTO_PASSES
+            if noisy_n is None and find_share > 0.0:
+                noisy_n = count_records(session.records, ball, mus["ball"])
             mixture, self.n_iter_, converged = fit_mixture(
                 session.records,
                 ball,
                 self.n_components,
                 self.covariance_type,
                 mus["rest"],
-                n_passes,
+                noisy_n,
+                self.max_iter,
                 session.public_rng,
                 start=start,
                 n_init=self.n_init,
@@ -275,7 +276,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
             self._store(mixture)
             self.converged_ = converged or not noiseless
             self.privacy_ = self._report(session.ledger, groups)
-        if not self.converged_ and n_passes > 0:
+        if not self.converged_ and self.n_iter_ > 0:
             warnings.warn(
                 "Best performing initialization did not converge. "
                 "Try different init parameters, or increase max_iter, "

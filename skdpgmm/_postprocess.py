@@ -12,10 +12,12 @@ import numpy as np
 
 
 def noisy_quantile(noisy_counts, sd, edges, q):
-    """Return an upper edge under which a fraction `q` of a noisy histogram lies.
+    """Return an edge under which at least a fraction `q` of the records seems to lie.
 
-    Bins whose counts cannot be told from noise are left out, but for a margin
-    next to those that can.
+    Bins that cannot be told from noise are left out, but for a margin next to
+    those that can; a thin tail that no bin shows may show in several together.
+    Then the edge is as small as the noise in the count above it allows: a bound
+    that is too wide costs a little noise, one that is too narrow costs the tail.
 
     Parameters
     ----------
@@ -31,19 +33,30 @@ def noisy_quantile(noisy_counts, sd, edges, q):
     Returns
     -------
     edge : float or None
-        None when no bin stands out of the noise.
+        None when nothing stands out of the noise.
     """
     n_bins = len(noisy_counts)
     # With this threshold a histogram of pure noise passes with probability
-    # below 1 / (2 n_bins) (union bound over Gaussian tails).
-    threshold = max(sd * np.sqrt(4.0 * np.log(2.0 * n_bins)), 0.5)
-    clear = np.flatnonzero(noisy_counts > threshold)
-    if not clear.size:
+    # below 1 / (2 n_bins) for each width (union bound over Gaussian tails).
+    threshold = np.sqrt(4.0 * np.log(2.0 * n_bins))
+    clear = np.zeros(n_bins, dtype=bool)
+    total = np.concatenate([[0.0], np.cumsum(noisy_counts)])
+    for width in (1, 2, 4):
+        windows = np.lib.stride_tricks.sliding_window_view(clear, width)
+        sums = total[width:] - total[:-width]
+        high = max(sd * np.sqrt(width) * threshold, 0.5)
+        for start in np.flatnonzero((sums > high) & ~windows.any(axis=1)):
+            clear[start : start + width] = True
+    if not clear.any():
         return None
     margin = 0 if sd == 0.0 else 2
-    first, last = max(clear[0] - margin, 0), min(clear[-1] + margin, n_bins - 1)
-    cumulative = np.maximum.accumulate(np.cumsum(noisy_counts[first : last + 1]))
-    position = first + int(np.searchsorted(cumulative, q * cumulative[-1]))
+    shown = np.flatnonzero(clear)
+    first, last = max(shown[0] - margin, 0), min(shown[-1] + margin, n_bins - 1)
+    counts = noisy_counts[first : last + 1]
+    above = counts.sum() - np.cumsum(counts)
+    doubt = sd * np.sqrt(np.arange(len(counts))[::-1])
+    allowed = (1.0 - q) * max(float(counts.sum()), 0.0)
+    position = first + int(np.argmax(above + doubt <= allowed))
     return float(edges[min(position, len(edges) - 1)])
 
 
@@ -66,6 +79,13 @@ def james_stein(vectors, sd):
     noise = d * np.square(sd)
     least = np.maximum(noise, np.finfo(float).tiny)
     return (1.0 - noise / np.maximum(energy, least)) * vectors
+
+
+def cut_lengths(vectors, longest):
+    """Shorten the rows that are longer than `longest`, a number or one for each."""
+    length = np.linalg.norm(vectors, axis=1)
+    cut = np.minimum(length, longest) / np.maximum(length, 1e-300)
+    return vectors * cut[:, None]
 
 
 def shrink_between(means, weights, noise, counts, variances, vectors):

@@ -24,8 +24,9 @@ from sklearn.utils.validation import (
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import find_ball, refine_ball
-from skdpgmm._fit import MAX_TREE_FEATURES, cluster_and_measure, fit_mixture
+from skdpgmm._fit import cluster_and_measure, fit_mixture
 from skdpgmm._gaussian import covariance_factors, log_joint, normalize_log
+from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm.privacy.accounting import split_mu
 
@@ -74,7 +75,7 @@ class DPEmbeddingSynthesizer(
     classes : array-like of shape (n_classes,), default=None
         The public set of classes. None takes it from `y`: then the *set* of labels
         that occur is treated as public; which record has which is not.
-    max_iter : int, default=6
+    max_iter : int or "auto", default="auto"
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
     random_state : int, RandomState instance or None, default=None
@@ -166,7 +167,7 @@ class DPEmbeddingSynthesizer(
         ],
         "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
         "classes": ["array-like", None],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
 
     def __init__(
@@ -181,7 +182,7 @@ class DPEmbeddingSynthesizer(
         center=None,
         covariance_type="auto",
         classes=None,
-        max_iter=6,
+        max_iter="auto",
         random_state=None,
         block_size=4096,
         n_jobs=None,
@@ -228,7 +229,7 @@ class DPEmbeddingSynthesizer(
             n_classes = 1 if classes is None else len(classes)
             k, kind = self._resolve_auto(noisy_n, n_classes, X.shape[1], session.mu)
             mixture, n_iter = self._fit_mixture(
-                session, ball, n_classes, k, kind, mus["mixture"]
+                session, ball, noisy_n, n_classes, k, kind, mus["mixture"]
             )
             self.n_iter_ = max(n_iter, 1)
             self._store(mixture, classes, k, X.dtype)
@@ -292,10 +293,17 @@ class DPEmbeddingSynthesizer(
             kind = "full" if per_class / k > 10.0 * blur else "tied"
         return k, kind
 
-    def _fit_mixture(self, session, ball, n_classes, k, kind, mu):
-        if n_classes == 1 and ball.n_features <= MAX_TREE_FEATURES:
+    def _fit_mixture(self, session, ball, noisy_n, n_classes, k, kind, mu):
+        if n_classes == 1 and ball.n_features <= MAX_OVERFIT_FEATURES:
             return fit_mixture(
-                session.records, ball, k, kind, mu, self.max_iter, session.public_rng
+                session.records,
+                ball,
+                k,
+                kind,
+                mu,
+                noisy_n,
+                self.max_iter,
+                session.public_rng,
             )[:2]
         mixture, _ = cluster_and_measure(
             session.records, ball, k, n_classes, kind, mu, session.public_rng

@@ -12,7 +12,6 @@ from skdpgmm.privacy.sums import (
     NearestCell,
     NormHistogram,
     SoftMoments,
-    TreeCell,
 )
 
 MOMENTS = ("count", "sum", "energy", "diag", "full")
@@ -49,47 +48,12 @@ def nearest(rng, ball, n_classes, per_class):
     return NearestCell(centers, np.repeat(np.arange(n_classes), per_class)), centers
 
 
-def tree(rng, ball, n_classes, depth):
-    """Random tree: some of its leaves are cells of the query, some are closed."""
-    p = ball.n_features
-    normals, offsets, children = [], [], []
-    n_cells = 0
-
-    def grow(level):
-        nonlocal n_cells
-        if level < depth and rng.random() < 0.8:
-            node = len(normals)
-            direction = rng.standard_normal(p)
-            direction /= np.linalg.norm(direction)
-            normals.append(np.rint(direction * 2.0**20))
-            point = random_points(rng, ball, 1)[0]
-            offsets.append(np.rint(normals[-1] @ point * rng.choice([0, 0.3, 1])))
-            children.append([0, 0])
-            children[node] = [grow(level + 1), grow(level + 1)]
-            return node
-        if n_cells and rng.random() < 0.3:
-            return TreeCell.NO_CELL
-        n_cells += 1
-        return -n_cells
-
-    roots = np.array([grow(0) for _ in range(n_classes)])
-    partition = TreeCell(
-        np.array(normals).reshape(-1, p),
-        np.array(offsets),
-        np.array(children, dtype=np.intp).reshape(-1, 2),
-        roots,
-    )
-    return partition, random_points(rng, ball, n_cells)
-
-
 def partition_of(kind, rng, ball, n_classes):
     if kind == "single":
         return nearest(rng, ball, 1, 1)
     if kind == "class":
         return nearest(rng, ball, n_classes, 1)
-    if kind == "nearest":
-        return nearest(rng, ball, n_classes, 3)
-    return tree(rng, ball, n_classes, depth=3)
+    return nearest(rng, ball, n_classes, 3)
 
 
 def cells(kind, projected, moments):
@@ -169,7 +133,7 @@ QUERIES = {
     "agreement": agreement(False),
     "agreement-projected": agreement(True),
 }
-for _kind in ("single", "class", "nearest", "tree"):
+for _kind in ("single", "class", "nearest"):
     for _projected in (False, True):
         _name = f"{_kind}{'-projected' * _projected}"
         QUERIES[f"distances-{_name}"] = distances(_kind, _projected)

@@ -27,7 +27,6 @@ from skdpgmm.privacy.sums import (
     NearestCell,
     NormHistogram,
     SoftMoments,
-    TreeCell,
 )
 
 MAX = np.finfo(np.float64).max
@@ -215,26 +214,19 @@ def axis(d, length, i=0):
     return row
 
 
-def one_leaf(p):
-    roots = np.array([-1])
-    return TreeCell(np.empty((0, p)), np.empty(0), np.empty((0, 2), np.intp), roots)
-
-
-def worst_cells(d, projected, partition, moments):
+def worst_cells(d, projected, moments):
     ball = whole_ball(d, projected)
     p = ball.n_features
     centers = np.zeros((1, p))
-    is_tree = partition == "tree"
-    cell = one_leaf(p) if is_tree else NearestCell(centers, np.zeros(1, np.intp))
+    cell = NearestCell(centers, np.zeros(1, np.intp))
     return CellMoments(ball, cell, centers, np.array([0.4]), moments)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("partition", ["nearest", "tree"])
 @pytest.mark.parametrize("projected", [False, True])
 @pytest.mark.parametrize("d", [1, 5, 40])
-def test_cells_attain(d, projected, partition, length):
-    query = worst_cells(d, projected, partition, (*MOMENTS, "tied"))
+def test_cells_attain(d, projected, length):
+    query = worst_cells(d, projected, (*MOMENTS, "tied"))
     ratios = change(query, axis(d, length))
     assert len(ratios) == 6
     assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
@@ -252,7 +244,7 @@ def test_cells_attain(d, projected, partition, length):
 def test_full_scatter_counts_entries_off_the_diagonal_twice(d):
     # Along the diagonal of the space nearly all of the norm is off the diagonal
     # of the matrix: one triangle alone would leave half of its square out.
-    query = worst_cells(d, False, "nearest", ("full", "tied"))
+    query = worst_cells(d, False, ("full", "tied"))
     ratios = change(query, np.ones((1, d)))
     assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
 

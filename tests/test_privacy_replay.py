@@ -87,7 +87,7 @@ def test_fit_is_a_function_of_its_releases(name, params, monkeypatch):
 
 @pytest.mark.parametrize("name", CASES)
 def test_many_features(name, monkeypatch):
-    # Other branches: projections, no tree of scatters.
+    # Other branches: no scatters of cells.
     constructor, labelled = fit_cases(40)[name]
     states = replay(lambda: constructor(random_state=0), labelled, 40, monkeypatch)
     assert_same(*states)
@@ -250,5 +250,5 @@ def test_pickle_does_not_grow_with_the_data(name):
         len(pickle.dumps(fit(constructor(random_state=0), *make_data(n, 3), labelled)))
         for n in (300, 3000)
     ]
-    # A larger tree may add a few rows to the ledger; the records are 24 bytes each.
+    # The ledger may differ by a few rows; the records are 24 bytes each.
     assert abs(sizes[1] - sizes[0]) < 4000

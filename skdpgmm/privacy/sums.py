@@ -27,7 +27,7 @@ from scipy.special import softmax
 
 from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
-from skdpgmm.privacy.partitions import LinearCell, NearestCell, TreeCell
+from skdpgmm.privacy.partitions import LinearCell, NearestCell
 
 CELL_BITS = 16
 WHITE_BITS = 13
@@ -125,12 +125,12 @@ class NormHistogram:
 class DistanceHistogram:
     """Counts of the distances of records to the centre of their cell.
 
-    Lemma. A record has one cell and falls into exactly one bin (those without a
-    cell into none), so its summand is one-hot or zero: ``||f(x)||_2 <= 1``.
+    Lemma. A record has one cell and falls into exactly one bin, so its summand is
+    one-hot: ``||f(x)||_2 <= 1``.
     """
 
     ball: Ball
-    partition: NearestCell | TreeCell
+    partition: NearestCell
     centers: np.ndarray  # (k, p), grid integers
     edges: np.ndarray
 
@@ -145,8 +145,7 @@ class DistanceHistogram:
     def _distances(self, block):
         G = self.ball.to_grid(block.X)
         cell = self.partition.assign(G, block.codes)
-        kept = np.flatnonzero(cell >= 0)
-        G = G[kept] - self.centers[cell[kept]]
+        G -= self.centers[cell]
         return self.ball.step * np.sqrt(squared_norms(G))
 
 
@@ -180,8 +179,8 @@ class CellMoments:
     ----------
     ball : Ball
         Clipping and grid of the records.
-    partition : NearestCell or TreeCell
-        Cell of each record; -1 leaves it out.
+    partition : NearestCell
+        Cell of each record.
     centers : ndarray of shape (k, p)
         Grid integers.
     radii : ndarray of shape (k,)
@@ -192,7 +191,7 @@ class CellMoments:
 
     Notes
     -----
-    Lemma. Let j be the cell of x, if any, and e its one-hot vector.
+    Lemma. Let j be the cell of x, and e its one-hot vector.
 
     - count: ``f = e``, so ``||f|| <= 1``.
     - sum: ``f = e (x) u_j``, so ``||f|| = ||u_j|| <= 2**b``.
@@ -206,7 +205,7 @@ class CellMoments:
     """
 
     ball: Ball
-    partition: NearestCell | TreeCell
+    partition: NearestCell
     centers: np.ndarray
     radii: np.ndarray
     moments: tuple[str, ...]
@@ -241,12 +240,9 @@ class CellMoments:
         return tuple(_integers(total) for total in totals)
 
     def _residuals(self, block):
-        """Return u_j, its cell j and its squared norm, of records that have a cell."""
+        """Return u_j, its cell j and its squared norm, of each record."""
         U = self.ball.to_grid(block.X)
         cell = self.partition.assign(U, block.codes)
-        if cell.min(initial=0) < 0:
-            kept = np.flatnonzero(cell >= 0)
-            U, cell = U[kept], cell[kept]
         squares = np.empty(len(U))
         scales = self.ball.step * 2.0**CELL_BITS / self.radii
         for rows in cache_slices(U):

@@ -1,0 +1,162 @@
+"""A start for a mixture of few features: many small Gaussians, reduced to few.
+
+A codebook cuts the data into cells; one release measures each cell; what stands out
+of the noise is reduced to three times the components, refined by soft passes, and
+reduced again. Each reduction draws from a released mixture, so it costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdpgmm._codebook import grow_codebook
+from skdpgmm._em import soft_passes
+from skdpgmm._postprocess import (
+    cut_lengths,
+    james_stein,
+    shrink_counts,
+    spiked_covariance,
+)
+from skdpgmm._reduce import reduce_mixture
+from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.sums import CellMoments, NearestCell
+
+# With more features the scatter of a cell is mostly noise.
+MAX_OVERFIT_FEATURES = 32
+# The passes at many components only have to find the shapes that a reduction needs.
+_N_PASSES = 3
+_MIN_CELLS = 16
+# Counts below this many standard deviations of their noise may be noise.
+_CLEAR = 3.0
+
+
+class Cells(NamedTuple):
+    """Noisy counts, means and covariances of disjoint cells.
+
+    Attributes
+    ----------
+    counts : ndarray of shape (m,)
+        Positive.
+    means : ndarray of shape (m, p)
+    covariances : ndarray of shape (m, p, p)
+        Positive definite.
+    """
+
+    counts: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+
+
+def over_fit_and_reduce(
+    records, ball, n_components, covariance_type, mu, public_rng, n_init=1, tol=None
+):
+    """Fit a larger mixture and reduce it to the components asked for.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Clipping and grid.
+    n_components : int
+        Components wanted.
+    covariance_type : str
+        As in scikit-learn.
+    mu : float
+        Budget.
+    public_rng : numpy.random.Generator
+        Public randomness.
+    n_init : int
+        Restarts of the reductions.
+    tol : float, optional
+        Passed to the soft passes.
+
+    Returns
+    -------
+    mixture : Mixture
+    """
+    k = n_components
+    mus = split_mu(mu, {"codebook": 0.25, "cells": 0.17, "passes": 0.58})
+    size = max(_MIN_CELLS, 3 * k)
+    codebook = grow_codebook(records, ball, 1, size, mus["codebook"], public_rng)
+    cells = measure_cells(records, ball, codebook, mus["cells"])
+    # Pieces of components of one covariance do not share it.
+    many = reduce_mixture(
+        cells.counts / cells.counts.sum(),
+        cells.means,
+        cells.covariances,
+        min(3 * k, len(cells.counts)),
+        "full" if covariance_type == "tied" else covariance_type,
+        n_init,
+        public_rng,
+    )
+    passes = soft_passes(
+        records,
+        ball,
+        many,
+        mus["passes"],
+        _N_PASSES,
+        "over-fit pass",
+        float(cells.counts.sum()),
+        tol,
+    )
+    # A component that no record is heard from is where the noise has put it; a
+    # reduction would spend a component on it.
+    heard = passes.heard if passes.heard.any() else np.ones_like(passes.heard)
+    many = passes.mixture
+    return reduce_mixture(
+        many.weights[heard],
+        many.means[heard],
+        many.full_covariances()[heard],
+        k,
+        covariance_type,
+        n_init,
+        public_rng,
+    )
+
+
+def measure_cells(records, ball, codebook, mu):
+    """Release the moments of the cells of a codebook, and keep those that are clear.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    ball : Ball
+        Clipping and grid.
+    codebook : Codebook
+        Cells of a single class.
+    mu : float
+        Budget.
+
+    Returns
+    -------
+    cells : Cells
+    """
+    grid = ball.place(ball.limit(codebook.centers))
+    largest, smallest = ball.radius, ball.radius * 1e-6
+    radii = np.clip(1.8 * np.sqrt(codebook.traces), smallest, largest)
+    partition = NearestCell(grid, codebook.classes)
+    query = CellMoments(ball, partition, grid, radii, ("count", "sum", "full"))
+    shares = {"count": 0.20, "sum": 0.35, "full": 0.45}
+    counts, sums, scatters = records.release(
+        "cells", query, list(split_mu(mu, shares).values())
+    )
+    n = shrink_counts(counts.value, float(counts.sd))
+    shifts = james_stein(sums.value / n[:, None], sums.sd / n[:, None])
+    shifts = cut_lengths(shifts, radii)
+    clear = np.flatnonzero(counts.value > _CLEAR * float(counts.sd))
+    if not clear.size:
+        clear = np.arange(len(n))
+    covariances = []
+    for j in clear:
+        sd = float(scatters.sd[j, 0, 0]) / n[j]
+        # A variance that the noise has hidden is not known to be small.
+        floor = max(smallest**2, min(0.5 * sd, radii[j] ** 2 / 4.0))
+        second = scatters.value[j] / n[j] - np.outer(shifts[j], shifts[j])
+        values, vectors = spiked_covariance(second, sd, floor)
+        covariances.append((vectors * values) @ vectors.T)
+    means = ball.limit(codebook.centers)[clear] + shifts[clear]
+    return Cells(n[clear], means, np.stack(covariances))
