@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint typecheck pytest docs coverage data demo benchmark-synthetic wheel clean
+.PHONY: help test lint typecheck pytest docs coverage data demo benchmark-synthetic benchmark-clustering wheel clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -29,6 +29,7 @@ help:
 	@echo "make data                 download Fashion-MNIST into the cache, once"
 	@echo "make demo                 private synthetic embeddings of Fashion-MNIST"
 	@echo "make benchmark-synthetic  accuracy of networks trained on synthetic rows"
+	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -92,6 +93,9 @@ demo: $(VENV)/.stamp-examples
 
 benchmark-synthetic: $(VENV)/.stamp-examples
 	$(BIN)/python benchmarks/train_on_synthetic.py $(BENCHMARK_ARGS)
+
+benchmark-clustering: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/clustering.py $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
