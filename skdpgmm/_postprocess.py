@@ -15,9 +15,10 @@ def noisy_quantile(noisy_counts, sd, edges, q):
     """Return an edge under which at least a fraction `q` of the records seems to lie.
 
     Bins that cannot be told from noise are left out, but for a margin next to
-    those that can; a thin tail that no bin shows may show in several together.
-    Then the edge is as small as the noise in the count above it allows: a bound
-    that is too wide costs a little noise, one that is too narrow costs the tail.
+    those that can. A thin tail that no bin shows may show in several together, and
+    next to what is clear less evidence will do: a bound that is too wide costs a
+    little noise, one that is too narrow costs the tail. For the same reason the edge
+    is as small as the noise in the count above it allows.
 
     Parameters
     ----------
@@ -51,13 +52,25 @@ def noisy_quantile(noisy_counts, sd, edges, q):
         return None
     margin = 0 if sd == 0.0 else 2
     shown = np.flatnonzero(clear)
-    first, last = max(shown[0] - margin, 0), min(shown[-1] + margin, n_bins - 1)
+    first = max(shown[0] - margin, 0)
+    last = min(_end_of_tail(total, sd, int(shown[-1])) + margin, n_bins - 1)
     counts = noisy_counts[first : last + 1]
     above = counts.sum() - np.cumsum(counts)
     doubt = sd * np.sqrt(np.arange(len(counts))[::-1])
     allowed = (1.0 - q) * max(float(counts.sum()), 0.0)
     position = first + int(np.argmax(above + doubt <= allowed))
     return float(edges[min(position, len(edges) - 1)])
+
+
+def _end_of_tail(total, sd, last):
+    """Return the last bin of a tail that starts above the bin `last`."""
+    for width in (1, 2, 4, 8):
+        end = last + width
+        if end + 1 >= len(total):
+            break
+        if total[end + 1] - total[last + 1] > 2.0 * sd * math.sqrt(width):
+            return _end_of_tail(total, sd, end)
+    return last
 
 
 def james_stein(vectors, sd):

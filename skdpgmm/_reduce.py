@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from skdpgmm._gaussian import Mixture
 
-N_DRAWS = 10_000
+N_DRAWS = 5_000
 
 
 def runnalls(weights, means, covariances, k):
