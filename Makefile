@@ -17,7 +17,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint typecheck pytest docs coverage data demo benchmark-synthetic benchmark-clustering wheel clean
+.PHONY: help test lint typecheck pytest docs coverage data demo benchmark-synthetic benchmark-clustering \
+	benchmark-mixture benchmark-recovery wheel clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -30,6 +31,8 @@ help:
 	@echo "make demo                 private synthetic embeddings of Fashion-MNIST"
 	@echo "make benchmark-synthetic  accuracy of networks trained on synthetic rows"
 	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
+	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
+	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -96,6 +99,12 @@ benchmark-synthetic: $(VENV)/.stamp-examples
 
 benchmark-clustering: $(VENV)/.stamp-examples
 	$(BIN)/python benchmarks/clustering.py $(BENCHMARK_ARGS)
+
+benchmark-mixture: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/mixture.py $(BENCHMARK_ARGS)
+
+benchmark-recovery: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/recovery.py $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov

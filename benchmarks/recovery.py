@@ -26,12 +26,14 @@ run is repeated by ``run_one(Point(d, n, epsilon, separation), seed)``.
 """
 
 import argparse
+import json
 import time
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import special_ortho_group
 from sklearn.exceptions import ConvergenceWarning
@@ -252,12 +254,53 @@ def print_tables(grid, results):
         print_separations(d, grid, results)
 
 
-def draw_figure(grid, results, output):
-    """Draw one row of three panels for each number of features."""
-    # Imported here: it is an extra, and the tables do without.
-    from recovery_figure import draw
+def panels_of(grid, results):
+    """What the figure shows, one entry for each number of features."""
+    panels = []
+    for d in grid.features:
+        sampling, privacy = reference_scales(grid, results, d)
 
-    draw(grid, results, output)
+        def quartiles(points, error="means"):
+            return np.transpose([results.quartiles(p, error) for p in points])
+
+        by_separation = {}
+        for epsilon in (None, *PANEL_EPSILONS):
+            points = grid.by_separation(d, epsilon)
+            fractions = [results.fraction(p) for p in points]
+            onset = results.onset(points)
+            by_separation[epsilon] = grid.separations, fractions, onset
+        panels.append(
+            {
+                "d": d,
+                "by_size": {
+                    (epsilon, error): (
+                        grid.sizes,
+                        quartiles(grid.by_size(d, epsilon), error),
+                    )
+                    for epsilon in (None, EPSILON)
+                    for error in ERRORS
+                },
+                "by_epsilon": (
+                    grid.epsilons,
+                    quartiles(grid.by_epsilon(d)),
+                    results.quartiles(Point(d, N, None, SEPARATION), "means")[1],
+                ),
+                "by_separation": by_separation,
+                "references": {
+                    "by_size": lambda n, a=sampling, b=privacy, d=d: (
+                        a / np.sqrt(n),
+                        b * d / (n * EPSILON),
+                    ),
+                    "by_epsilon": lambda e, b=privacy, d=d: b * d / (N * e),
+                },
+                "settings": {
+                    "by_size": f"epsilon {EPSILON:g}, separation {SEPARATION:g}",
+                    "by_epsilon": f"n {N:,}, separation {SEPARATION:g}",
+                    "by_separation": f"n {N:,}",
+                },
+            }
+        )
+    return panels
 
 
 def parse_arguments():
@@ -271,3 +314,27 @@ def parse_arguments():
     )
     parser.add_argument("--output", type=Path, default=HERE / "recovery.png")
     return parser.parse_args()
+
+
+def main():
+    args = parse_arguments()
+    grid = Grid(args.features, SIZES, EPSILONS, SEPARATIONS)
+    if args.quick:
+        args.seeds = 3
+        grid = Grid(args.features, SIZES[:4:3], EPSILONS[::3], SEPARATIONS[::3])
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    cases = [(point, seed) for point in grid.points() for seed in seeds]
+    records = Parallel(args.jobs, verbose=1)(delayed(run_one)(*case) for case in cases)
+    results = Results(records)
+    print_tables(grid, results)
+    report = {"delta": DPGaussianMixture().delta, "results": records}
+    output = args.output.with_suffix(".json")
+    output.write_text(json.dumps(report, indent=1) + "\n")
+    # Imported here: matplotlib is an extra, and the tables do without.
+    from recovery_figure import draw
+
+    draw(panels_of(grid, results), args.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -29,7 +29,7 @@ from skdpgmm.privacy.sums import SoftMoments
 _CLIP_QUANTILE = 0.85
 _WIDEST = 4.0
 # Nats that a pass may lose to noise for the sake of a wider clip.
-_AFFORDABLE = 0.01
+_AFFORDABLE = 0.005
 # More passes gain nothing once the start is a reduced over-fit.
 _MAX_PASSES = 4
 _PASSES_WITHOUT_NOISE = 100

@@ -256,6 +256,8 @@ DEGENERATE = {
     "subnormal": 5e-324 * rng.integers(0, 9, size=(30, 3)),
     "smallest normal": 2.3e-308 * X,
     "constant column": np.column_stack([X[:, :2], np.ones(40)]),
+    "duplicated columns": X[:, [0, 0, 1]],
+    "cluster of one": changed(50.0, 0, 0),
     "far away": X + 1e8,
     "float32": (1e38 * abs(X)).clip(max=3e38).astype(np.float32),
 }
