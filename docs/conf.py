@@ -18,7 +18,18 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    # The others need data that no build may download.
+    "filename_pattern": "plot_private_ellipses",
+    "ignore_pattern": "fashion_mnist_data",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+}
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 
