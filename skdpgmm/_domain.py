@@ -17,7 +17,7 @@ _LOG2_RANGE = 100
 _SLACK = 1.0 + 2.0**-10
 
 
-def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
+def find_ball(records, n_features, mu, clip_norm, center, q=0.99, per_octave=8):
     """Return the ball to clip to, and a noisy count of the records or None.
 
     Parameters
@@ -34,6 +34,9 @@ def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
         Public centre; None is the origin, or, with "auto", found privately.
     q : float
         Fraction of the records that the ball should hold.
+    per_octave : int
+        Bins for each doubling of the radius that is found. Few find thin tails at
+        the price of a wider ball.
 
     Returns
     -------
@@ -50,7 +53,14 @@ def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
     radius = _radius(counts, edges, q)
     # Nothing stands out of the noise: one is the scale that most encoders have.
     ball = Ball(origin, 1.0 if radius is None else radius)
-    return refine_ball(records, ball, mus["refine"], move=center is None, q=q)
+    return refine_ball(
+        records,
+        ball,
+        mus["refine"],
+        move=center is None,
+        q=q,
+        per_octave=per_octave,
+    )
 
 
 def _radius(counts, edges, q):
@@ -82,7 +92,7 @@ def count_records(records, ball, mu):
     return max(float(count.value[0]), 1.0)
 
 
-def refine_ball(records, ball, mu, *, move=True, q=0.99):
+def refine_ball(records, ball, mu, *, move=True, q=0.99, per_octave=8):
     """Return a ball about the mean of the records in `ball`, just wide enough.
 
     Parameters
@@ -97,6 +107,8 @@ def refine_ball(records, ball, mu, *, move=True, q=0.99):
         Whether the centre may move.
     q : float
         Fraction of the records that the ball should hold.
+    per_octave : int
+        Bins for each doubling of the radius.
 
     Returns
     -------
@@ -116,7 +128,8 @@ def refine_ball(records, ball, mu, *, move=True, q=0.99):
         mean = sums.value[0] / noisy_n
         sd = float(np.ravel(sums.sd)[0]) / noisy_n
         center = center + np.clip(james_stein(mean, sd), -ball.radius, ball.radius)
-    edges = 2.0 * ball.radius * 2.0 ** (np.arange(-8 * 20, 1) / 8.0) * _SLACK
+    exponents = np.arange(-20 * per_octave, 1) / per_octave
+    edges = 2.0 * ball.radius * 2.0**exponents * _SLACK
     (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])
     radius = _radius(counts, edges, q)
     return Ball(center, ball.radius if radius is None else radius), noisy_n

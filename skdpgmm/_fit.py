@@ -321,10 +321,11 @@ def _start_share(n_components, n_features, n_passes, start):
         return 1.0
     if start.means is not None:
         return 0.25
-    return 0.6 if _over_fits(n_components, n_features) else 0.5
+    return 0.6 if over_fits(n_components, n_features) else 0.5
 
 
-def _over_fits(n_components, n_features):
+def over_fits(n_components, n_features):
+    """Whether the start is an over-fit, with passes to follow."""
     return 1 < n_components and n_features <= MAX_OVERFIT_FEATURES
 
 
@@ -334,7 +335,7 @@ def _find_start(
     """Return a mixture to start the passes from, spending `mu` on what is unknown."""
     classes = np.zeros(k, dtype=np.intp)
     if start.means is None:
-        if over_fit and _over_fits(k, ball.n_features):
+        if over_fit and over_fits(k, ball.n_features):
             return over_fit_and_reduce(
                 records, ball, k, covariance_type, mu, public_rng, n_init, tol
             )

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import count_records, find_ball
-from skdpgmm._fit import PublicStart, fit_mixture
+from skdpgmm._fit import PublicStart, fit_mixture, over_fits
 from skdpgmm._gaussian import covariance_factors, sample_components
 from skdpgmm.privacy.accounting import split_mu
 
@@ -255,8 +255,15 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
             if self.clip_norm != "auto" and self.max_iter == 0:
                 find_share = 0.0
             mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
+            # A codebook hardly feels a wide ball, but a component outside is lost.
+            per_octave = 2 if over_fits(self.n_components, X.shape[1]) else 8
             ball, noisy_n = find_ball(
-                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+                session.records,
+                X.shape[1],
+                mus["ball"],
+                self.clip_norm,
+                center,
+                per_octave=per_octave,
             )
             if noisy_n is None and find_share > 0.0:
                 noisy_n = count_records(session.records, ball, mus["ball"])

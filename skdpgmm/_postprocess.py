@@ -10,6 +10,10 @@ import math
 
 import numpy as np
 
+# Bins that are looked at together, and standard deviations that make a tail.
+_WIDTHS = (1, 2, 4, 8)
+_TAIL = 2.0
+
 
 def noisy_quantile(noisy_counts, sd, edges, q):
     """Return an edge under which at least a fraction `q` of the records seems to lie.
@@ -37,12 +41,14 @@ def noisy_quantile(noisy_counts, sd, edges, q):
         None when nothing stands out of the noise.
     """
     n_bins = len(noisy_counts)
-    # With this threshold a histogram of pure noise passes with probability
-    # below 1 / (2 n_bins) for each width (union bound over Gaussian tails).
-    threshold = np.sqrt(4.0 * np.log(2.0 * n_bins))
+    # A histogram of pure noise passes with probability below 0.05 (union bound over
+    # Gaussian tails).
+    threshold = np.sqrt(2.0 * np.log(20.0 * len(_WIDTHS) * n_bins))
     clear = np.zeros(n_bins, dtype=bool)
     total = np.concatenate([[0.0], np.cumsum(noisy_counts)])
-    for width in (1, 2, 4):
+    for width in _WIDTHS:
+        if width > n_bins:
+            break
         windows = np.lib.stride_tricks.sliding_window_view(clear, width)
         sums = total[width:] - total[:-width]
         high = max(sd * np.sqrt(width) * threshold, 0.5)
@@ -64,11 +70,11 @@ def noisy_quantile(noisy_counts, sd, edges, q):
 
 def _end_of_tail(total, sd, last):
     """Return the last bin of a tail that starts above the bin `last`."""
-    for width in (1, 2, 4, 8):
+    for width in (*_WIDTHS, 2 * _WIDTHS[-1]):
         end = last + width
         if end + 1 >= len(total):
             break
-        if total[end + 1] - total[last + 1] > 2.0 * sd * math.sqrt(width):
+        if total[end + 1] - total[last + 1] > _TAIL * sd * math.sqrt(width):
             return _end_of_tail(total, sd, end)
     return last
 
