@@ -34,8 +34,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
     the same parameters and has the same methods and attributes, all of which are
     private after `fit`. A private codebook gives many small Gaussians, which are
-    reduced to three times as many components as asked for, refined by private
-    passes in the metric of each component, reduced again and refined again.
+    refined by private passes in the metric of each component, reduced to as many
+    components as asked for, and refined again.
 
     Parameters
     ----------

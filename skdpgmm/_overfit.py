@@ -1,8 +1,8 @@
 """A start for a mixture of few features: many small Gaussians, reduced to few.
 
 A codebook cuts the data into cells; one release measures each cell; what stands out
-of the noise is reduced to three times the components, refined by soft passes, and
-reduced again. Each reduction draws from a released mixture, so it costs nothing.
+of the noise is reduced to three times the components where it is more, refined by
+soft passes, and reduced. Each reduction draws from a released mixture, so it costs nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from skdpgmm._codebook import grow_codebook
 from skdpgmm._em import soft_passes
+from skdpgmm._gaussian import Mixture
 from skdpgmm._postprocess import (
     cut_lengths,
     james_stein,
@@ -26,7 +27,7 @@ from skdpgmm.privacy.sums import CellMoments, NearestCell
 # With more features the scatter of a cell is mostly noise.
 MAX_OVERFIT_FEATURES = 32
 # The passes at many components only have to find the shapes that a reduction needs.
-_N_PASSES = 3
+_N_PASSES = 2
 _MIN_CELLS = 16
 # Counts below this many standard deviations of their noise may be noise.
 _CLEAR = 3.0
@@ -82,16 +83,7 @@ def over_fit_and_reduce(
     size = max(_MIN_CELLS, 3 * k)
     codebook = grow_codebook(records, ball, 1, size, mus["codebook"], public_rng)
     cells = measure_cells(records, ball, codebook, mus["cells"])
-    # Pieces of components of one covariance do not share it.
-    many = reduce_mixture(
-        cells.counts / cells.counts.sum(),
-        cells.means,
-        cells.covariances,
-        min(3 * k, len(cells.counts)),
-        "full" if covariance_type == "tied" else covariance_type,
-        n_init,
-        public_rng,
-    )
+    many = _mixture_of(cells, 3 * k, covariance_type, n_init, public_rng)
     passes = soft_passes(
         records,
         ball,
@@ -115,6 +107,24 @@ def over_fit_and_reduce(
         n_init,
         public_rng,
     )
+
+
+def _mixture_of(cells, largest, covariance_type, n_init, public_rng):
+    """Return a mixture of the cells, reduced when there are more than `largest`."""
+    weights, means, covariances = cells
+    weights = weights / weights.sum()
+    # Pieces of components of one covariance do not share it.
+    kind = "full" if covariance_type == "tied" else covariance_type
+    if len(weights) > largest:
+        return reduce_mixture(
+            weights, means, covariances, largest, kind, n_init, public_rng
+        )
+    if kind != "full":
+        covariances = np.diagonal(covariances, axis1=1, axis2=2)
+        if kind == "spherical":
+            covariances = covariances.mean(axis=1)
+    classes = np.zeros(len(weights), dtype=np.intp)
+    return Mixture(weights, means, covariances.copy(), kind, classes)
 
 
 def measure_cells(records, ball, codebook, mu):
