@@ -2,7 +2,7 @@
 
 A codebook cuts the data into cells; one release measures each cell; what stands out
 of the noise is reduced to three times the components where it is more, refined by
-soft passes, and reduced. Each reduction draws from a released mixture, so it costs nothing.
+soft passes, and reduced. Each reduction draws from a released mixture, which is free.
 """
 
 from __future__ import annotations
