@@ -17,8 +17,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint typecheck pytest docs coverage data demo benchmark-synthetic benchmark-clustering \
-	benchmark-mixture benchmark-recovery wheel clean
+.PHONY: help test lint typecheck pytest docs coverage data demo wheel clean
+.PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 

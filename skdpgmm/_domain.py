@@ -15,9 +15,12 @@ _LOG2_RANGE = 100
 # Norms that are a power of sqrt(2) but for rounding, such as those of unit
 # vectors in float32, belong to the bin that ends there.
 _SLACK = 1.0 + 2.0**-10
+# Bins for each doubling of the radius. Many make a tighter ball, but spread a thin
+# tail, or a small cluster far out, over bins in none of which it can be seen.
+_PER_OCTAVE = 4
 
 
-def find_ball(records, n_features, mu, clip_norm, center, q=0.99, per_octave=8):
+def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
     """Return the ball to clip to, and a noisy count of the records or None.
 
     Parameters
@@ -34,9 +37,6 @@ def find_ball(records, n_features, mu, clip_norm, center, q=0.99, per_octave=8):
         Public centre; None is the origin, or, with "auto", found privately.
     q : float
         Fraction of the records that the ball should hold.
-    per_octave : int
-        Bins for each doubling of the radius that is found. Few find thin tails at
-        the price of a wider ball.
 
     Returns
     -------
@@ -53,14 +53,7 @@ def find_ball(records, n_features, mu, clip_norm, center, q=0.99, per_octave=8):
     radius = _radius(counts, edges, q)
     # Nothing stands out of the noise: one is the scale that most encoders have.
     ball = Ball(origin, 1.0 if radius is None else radius)
-    return refine_ball(
-        records,
-        ball,
-        mus["refine"],
-        move=center is None,
-        q=q,
-        per_octave=per_octave,
-    )
+    return refine_ball(records, ball, mus["refine"], move=center is None, q=q)
 
 
 def _radius(counts, edges, q):
@@ -92,7 +85,7 @@ def count_records(records, ball, mu):
     return max(float(count.value[0]), 1.0)
 
 
-def refine_ball(records, ball, mu, *, move=True, q=0.99, per_octave=8):
+def refine_ball(records, ball, mu, *, move=True, q=0.99):
     """Return a ball about the mean of the records in `ball`, just wide enough.
 
     Parameters
@@ -107,8 +100,6 @@ def refine_ball(records, ball, mu, *, move=True, q=0.99, per_octave=8):
         Whether the centre may move.
     q : float
         Fraction of the records that the ball should hold.
-    per_octave : int
-        Bins for each doubling of the radius.
 
     Returns
     -------
@@ -128,7 +119,7 @@ def refine_ball(records, ball, mu, *, move=True, q=0.99, per_octave=8):
         mean = sums.value[0] / noisy_n
         sd = float(np.ravel(sums.sd)[0]) / noisy_n
         center = center + np.clip(james_stein(mean, sd), -ball.radius, ball.radius)
-    exponents = np.arange(-20 * per_octave, 1) / per_octave
+    exponents = np.arange(-20 * _PER_OCTAVE, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents * _SLACK
     (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])
     radius = _radius(counts, edges, q)

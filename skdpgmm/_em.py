@@ -116,7 +116,7 @@ class Passes(NamedTuple):
     heard: np.ndarray
 
 
-def soft_passes(records, ball, mixture, mu, n_passes, name, noisy_n=None, tol=None):
+def soft_passes(records, ball, mixture, mu, n_passes, name, noisy_n, tol=None):
     """Refine every component of a mixture in its own metric.
 
     Parameters
@@ -133,8 +133,8 @@ def soft_passes(records, ball, mixture, mu, n_passes, name, noisy_n=None, tol=No
         Number of passes, at least 1.
     name : str
         Name in the ledger.
-    noisy_n : float, optional
-        Noisy number of records, where it is known.
+    noisy_n : float
+        Noisy number of records.
     tol : float, optional
         Stop when the parameters move by less, in nats. A function of releases,
         so it costs nothing; what is left of the budget is forfeited.

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import count_records, find_ball
-from skdpgmm._fit import PublicStart, fit_mixture, over_fits
+from skdpgmm._fit import PublicStart, fit_mixture
 from skdpgmm._gaussian import covariance_factors, sample_components
 from skdpgmm.privacy.accounting import split_mu
 
@@ -55,7 +55,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         proportion. Give `groups` to `fit` to have it enforced.
     clip_norm : float or "auto", default="auto"
         Public radius, positive, about `center` to which records are clipped, in
-        the units of the data. "auto" spends 5 % of the budget to find it.
+        the units of the data. "auto" spends 5 % of the budget to find it; with a
+        number, 0.5 % buys the count that "auto" passes and clips go by.
     center : array-like of shape (n_features,), default=None
         Public centre of the data. None is the origin; with ``clip_norm="auto"``
         it is then found privately.
@@ -251,19 +252,14 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
             start = start or self._public_start(X.shape[1])
             center = self._checked_center(X.shape[1])
             session = self._open_session(X, groups=groups)
-            find_share = 0.05 if self.clip_norm == "auto" else 0.005
-            if self.clip_norm != "auto" and self.max_iter == 0:
+            find_share = 0.005
+            if self.clip_norm == "auto":
+                find_share = 0.05
+            elif self.max_iter == 0:
                 find_share = 0.0
             mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-            # A codebook hardly feels a wide ball, but a component outside is lost.
-            per_octave = 2 if over_fits(self.n_components, X.shape[1]) else 8
             ball, noisy_n = find_ball(
-                session.records,
-                X.shape[1],
-                mus["ball"],
-                self.clip_norm,
-                center,
-                per_octave=per_octave,
+                session.records, X.shape[1], mus["ball"], self.clip_norm, center
             )
             if noisy_n is None and find_share > 0.0:
                 noisy_n = count_records(session.records, ball, mus["ball"])

@@ -145,7 +145,8 @@ def measure_cells(records, ball, codebook, mu):
     -------
     cells : Cells
     """
-    grid = ball.place(ball.limit(codebook.centers))
+    centers = ball.limit(codebook.centers)
+    grid = ball.place(centers)
     largest, smallest = ball.radius, ball.radius * 1e-6
     radii = np.clip(1.8 * np.sqrt(codebook.traces), smallest, largest)
     partition = NearestCell(grid, codebook.classes)
@@ -168,5 +169,5 @@ def measure_cells(records, ball, codebook, mu):
         second = scatters.value[j] / n[j] - np.outer(shifts[j], shifts[j])
         values, vectors = spiked_covariance(second, sd, floor)
         covariances.append((vectors * values) @ vectors.T)
-    means = ball.limit(codebook.centers)[clear] + shifts[clear]
+    means = centers[clear] + shifts[clear]
     return Cells(n[clear], means, np.stack(covariances))

@@ -61,7 +61,8 @@ def noisy_quantile(noisy_counts, sd, edges, q):
     first = max(shown[0] - margin, 0)
     last = min(_end_of_tail(total, sd, int(shown[-1])) + margin, n_bins - 1)
     counts = noisy_counts[first : last + 1]
-    above = counts.sum() - np.cumsum(counts)
+    # Summed from the top: the last bin has nothing above, whatever the rounding.
+    above = np.append(np.cumsum(counts[:0:-1])[::-1], 0.0)
     doubt = sd * np.sqrt(np.arange(len(counts))[::-1])
     allowed = (1.0 - q) * max(float(counts.sum()), 0.0)
     position = first + int(np.argmax(above + doubt <= allowed))
@@ -70,12 +71,15 @@ def noisy_quantile(noisy_counts, sd, edges, q):
 
 def _end_of_tail(total, sd, last):
     """Return the last bin of a tail that starts above the bin `last`."""
-    for width in (*_WIDTHS, 2 * _WIDTHS[-1]):
-        end = last + width
-        if end + 1 >= len(total):
-            break
-        if total[end + 1] - total[last + 1] > _TAIL * sd * math.sqrt(width):
-            return _end_of_tail(total, sd, end)
+    n_bins = len(total) - 1
+    found = True
+    while found:
+        found = False
+        for width in (*_WIDTHS, 2 * _WIDTHS[-1]):
+            end = min(last + width, n_bins - 1)
+            if total[end + 1] - total[last + 1] > _TAIL * sd * math.sqrt(width):
+                last, found = end, True
+                break
     return last
 
 

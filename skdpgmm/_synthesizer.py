@@ -109,7 +109,7 @@ class DPEmbeddingSynthesizer(
         Covariance type that was used; released.
     n_iter_ : int
         Number of passes that refined the components, or 1 where they are measured
-        in one; public.
+        in one; released.
     privacy_ : PrivacyReport
         The guarantee and the ledger of all releases; released.
     n_features_in_ : int
