@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from skdpgmm._kmeans import DPKMeans
+from skdpgmm._logistic import DPLogisticRegression
 from skdpgmm._mixture import DPGaussianMixture
 from skdpgmm._synthesizer import DPEmbeddingSynthesizer
 
@@ -12,6 +13,7 @@ __all__ = [
     "DPEmbeddingSynthesizer",
     "DPGaussianMixture",
     "DPKMeans",
+    "DPLogisticRegression",
     "TorchEmbeddingTransformer",
 ]
 

@@ -18,9 +18,11 @@ _SLACK = 1.0 + 2.0**-10
 # Bins for each doubling of the radius. Many make a tighter ball, but spread a thin
 # tail, or a small cluster far out, over bins in none of which it can be seen.
 _PER_OCTAVE = 4
+# Share of the records that a ball should hold.
+_INSIDE = 0.99
 
 
-def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
+def find_ball(records, n_features, mu, clip_norm, center):
     """Return the ball to clip to, and a noisy count of the records or None.
 
     Parameters
@@ -35,30 +37,56 @@ def find_ball(records, n_features, mu, clip_norm, center, q=0.99):
         Radius about `center`, or "auto".
     center : ndarray of shape (n_features,) or None
         Public centre; None is the origin, or, with "auto", found privately.
-    q : float
-        Fraction of the records that the ball should hold.
 
     Returns
     -------
     ball : Ball
     noisy_n : float or None
     """
-    origin = np.zeros(n_features) if center is None else np.array(center, dtype=float)
     if clip_norm != "auto":
-        return Ball(origin, float(clip_norm)), None
+        return Ball(_origin(n_features, center), float(clip_norm)), None
+    ball, noisy_n, _ = find_tight_ball(records, n_features, mu, clip_norm, center)
+    return ball, noisy_n
+
+
+def find_tight_ball(records, n_features, mu, clip_norm, center):
+    """Return the smallest ball about the mean that holds nearly all records.
+
+    A public radius is a bound only, so that the budget is spent in any case.
+
+    Parameters
+    ----------
+    records, n_features, mu, clip_norm, center
+        As in `find_ball`.
+
+    Returns
+    -------
+    ball : Ball
+    noisy_n : float
+    middle : float
+        A radius about the same centre that holds half of the records.
+    """
+    origin = _origin(n_features, center)
+    move = center is None
+    if clip_norm != "auto":
+        return _refine_ball(records, Ball(origin, float(clip_norm)), mu, move)
     mus = split_mu(mu, {"norms": 0.25, "refine": 0.75})
     exponents = np.arange(-2 * _LOG2_RANGE, 2 * _LOG2_RANGE + 1)
     edges = 2.0 ** (exponents / 2.0) * _SLACK
     (counts,) = records.release("norms", NormHistogram(origin, edges), [mus["norms"]])
-    radius = _radius(counts, edges, q)
+    radius = _radius(counts, edges)
     # Nothing stands out of the noise: one is the scale that most encoders have.
     ball = Ball(origin, 1.0 if radius is None else radius)
-    return refine_ball(records, ball, mus["refine"], move=center is None, q=q)
+    return _refine_ball(records, ball, mus["refine"], move)
 
 
-def _radius(counts, edges, q):
+def _origin(n_features, center):
+    return np.zeros(n_features) if center is None else np.array(center, dtype=float)
+
+
+def _radius(counts, edges):
     # Without noise a wide ball costs nothing.
-    q = 1.0 if counts.sd == 0.0 else q
+    q = 1.0 if counts.sd == 0.0 else _INSIDE
     return noisy_quantile(counts.value, counts.sd, edges, q)
 
 
@@ -85,27 +113,8 @@ def count_records(records, ball, mu):
     return max(float(count.value[0]), 1.0)
 
 
-def refine_ball(records, ball, mu, *, move=True, q=0.99):
-    """Return a ball about the mean of the records in `ball`, just wide enough.
-
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Where they are known to lie.
-    mu : float
-        Budget.
-    move : bool
-        Whether the centre may move.
-    q : float
-        Fraction of the records that the ball should hold.
-
-    Returns
-    -------
-    ball : Ball
-    noisy_n : float
-    """
+def _refine_ball(records, ball, mu, move):
+    """Return a ball about the mean of the records in `ball`, just wide enough."""
     d = ball.n_features
     mus = split_mu(mu, {"count": 0.05, "sum": 0.6, "radius": 0.35})
     zero = np.zeros((1, d))
@@ -122,5 +131,6 @@ def refine_ball(records, ball, mu, *, move=True, q=0.99):
     exponents = np.arange(-20 * _PER_OCTAVE, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents * _SLACK
     (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])
-    radius = _radius(counts, edges, q)
-    return Ball(center, ball.radius if radius is None else radius), noisy_n
+    radius = _radius(counts, edges) or ball.radius
+    middle = noisy_quantile(counts.value, counts.sd, edges, 0.5) or ball.radius
+    return Ball(center, radius), noisy_n, middle

@@ -13,19 +13,13 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    assert_all_finite,
-    check_array,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
-from skdpgmm._domain import find_ball, refine_ball
+from skdpgmm._domain import find_tight_ball
 from skdpgmm._fit import cluster_and_measure, fit_mixture
 from skdpgmm._gaussian import covariance_factors, log_joint, normalize_log
+from skdpgmm._labels import encode_labels
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm.privacy.accounting import split_mu
@@ -225,7 +219,9 @@ class DPEmbeddingSynthesizer(
             center = self._checked_center(X.shape[1])
             session = self._open_session(X, codes, groups)
             mus = split_mu(session.mu, {"ball": 0.05, "mixture": 0.95})
-            ball, noisy_n = self._find_ball(session, X.shape[1], mus["ball"], center)
+            ball, noisy_n, _ = find_tight_ball(
+                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+            )
             n_classes = 1 if classes is None else len(classes)
             k, kind = self._resolve_auto(noisy_n, n_classes, X.shape[1], session.mu)
             mixture, n_iter = self._fit_mixture(
@@ -242,39 +238,7 @@ class DPEmbeddingSynthesizer(
             if self.classes is not None:
                 raise ValueError("classes is given, so fit needs y, got y=None.")
             return None, None
-        y = column_or_1d(y, warn=True)
-        if len(y) != X.shape[0]:
-            raise ValueError(
-                f"y must have {X.shape[0]} labels, one a row, got {len(y)}."
-            )
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        if self.classes is None:
-            return np.unique(y, return_inverse=True)
-        classes = check_array(
-            self.classes, ensure_2d=False, dtype=None, input_name="classes"
-        )
-        if classes.ndim != 1:
-            raise ValueError(f"classes must be one-dimensional, got {self.classes!r}.")
-        classes = np.unique(classes)
-        codes = np.searchsorted(classes, y)
-        codes = np.minimum(codes, len(classes) - 1)
-        if np.any(classes[codes] != y):
-            unknown = sorted(set(np.unique(y).tolist()) - set(classes.tolist()))
-            raise ValueError(
-                f"y has labels that are not in classes={classes.tolist()}: {unknown}."
-            )
-        return classes, codes
-
-    def _find_ball(self, session, n_features, mu, center):
-        """Clip to the smallest ball about the mean that holds nearly all records."""
-        ball, noisy_n = find_ball(
-            session.records, n_features, mu, self.clip_norm, center
-        )
-        if noisy_n is None:
-            move = center is None
-            ball, noisy_n = refine_ball(session.records, ball, mu, move=move)
-        return ball, noisy_n
+        return encode_labels(y, self.classes, X.shape[0])
 
     def _resolve_auto(self, noisy_n, n_classes, n_features, mu):
         """Choose what is "auto" from public quantities and the noisy count."""

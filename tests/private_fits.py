@@ -5,13 +5,35 @@ from functools import partial
 
 import numpy as np
 
-from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
+from skdpgmm import (
+    DPEmbeddingSynthesizer,
+    DPGaussianMixture,
+    DPKMeans,
+    DPLogisticRegression,
+)
 from skdpgmm.privacy.accounting import LedgerEntry
 from skdpgmm.privacy.records import PrivateRecords
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
-ESTIMATORS = (DPKMeans, DPGaussianMixture, DPEmbeddingSynthesizer)
+ESTIMATORS = (
+    DPKMeans,
+    DPGaussianMixture,
+    DPEmbeddingSynthesizer,
+    DPLogisticRegression,
+)
 N_CLASSES = 3
+# The first released attribute of each.
+RELEASED = {
+    DPKMeans: "cluster_centers_",
+    DPGaussianMixture: "means_",
+    DPEmbeddingSynthesizer: "means_",
+    DPLogisticRegression: "coef_",
+}
+
+
+def sized(cls, k, **params):
+    """An estimator of `k` clusters or components, where it has such."""
+    return cls(**params) if cls is DPLogisticRegression else cls(k, **params)
 
 
 def make_data(n, d, seed=0, scale=1.0, offset=0.0):
@@ -42,6 +64,7 @@ def fit_cases(d):
     cases = {
         "kmeans": (partial(DPKMeans, k), False),
         "kmeans-1": (partial(DPKMeans, 1, max_iter=1), False),
+        "logistic": (DPLogisticRegression, True),
         "mixture-1": (partial(DPGaussianMixture, 1, max_iter=1), False),
         "mixture-plain": (partial(mixture, max_iter=0), False),
         "mixture-means": (partial(mixture, means_init=start), False),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.sums import (
@@ -97,6 +98,17 @@ def agreement(projected):
     return build
 
 
+def gradient(projected):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        weights = rng.standard_normal((n_classes, ball.n_features + 1))
+        # No weights, moderate ones, and scores that leave one class only.
+        weights *= rng.choice([0.0, 1.0, 1e6])
+        return SoftmaxGradient(ball, weights, 10.0 ** rng.uniform(-2, 0.3))
+
+    return build
+
+
 def soft(moment, whitener, projected=False):
     def build(rng, d, n_classes):
         ball = random_ball(rng, d, projected)
@@ -132,6 +144,8 @@ QUERIES = {
     "norms": norms,
     "agreement": agreement(False),
     "agreement-projected": agreement(True),
+    "gradient": gradient(False),
+    "gradient-projected": gradient(True),
 }
 for _kind in ("single", "class", "nearest"):
     for _projected in (False, True):

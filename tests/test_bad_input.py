@@ -3,16 +3,29 @@
 import copy
 import math
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
+from private_fits import sized
 from sklearn.exceptions import NotFittedError
 
-from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
+from skdpgmm import (
+    DPEmbeddingSynthesizer,
+    DPGaussianMixture,
+    DPKMeans,
+    DPLogisticRegression,
+)
 
-PRIVATE = [DPKMeans, DPGaussianMixture, DPEmbeddingSynthesizer]
+PRIVATE = [
+    DPKMeans,
+    DPGaussianMixture,
+    DPEmbeddingSynthesizer,
+    DPLogisticRegression,
+]
+LABELLED = (DPEmbeddingSynthesizer, DPLogisticRegression)
 SAMPLERS = [DPGaussianMixture, DPEmbeddingSynthesizer]
 TYPES = ["full", "tied", "diag", "spherical"]
 rng = np.random.default_rng(0)
@@ -142,7 +155,7 @@ BAD_X = {
 def test_bad_records(cls, kind):
     bad, message = BAD_X[kind]
     n = len(bad) if isinstance(bad, np.ndarray) else 40
-    y = None if cls is not DPEmbeddingSynthesizer or n == 1 else Y[:n]
+    y = None if cls not in LABELLED or n == 1 else Y[:n]
     assert_refused(cls(clip_norm=5.0, random_state=0), message, bad, y)
 
 
@@ -154,6 +167,8 @@ def test_bad_rows_after_fit(cls):
     assert len(methods) >= 3
     for name in methods:
         call = getattr(estimator, name)
+        if (cls, name) == (DPLogisticRegression, "score"):
+            call = partial(estimator.score, y=Y)
         with pytest.raises(ValueError, match=r"X has 2 features.*expecting 3"):
             call(X[:, :2])
         for kind in ("nan", "infinity", "one dimension", "no rows"):
@@ -168,7 +183,7 @@ def test_before_fit(cls):
     for name in ("predict", "transform", "predict_proba", "score_samples", "score"):
         if hasattr(estimator, name):
             with pytest.raises(NotFittedError, match=f"This {cls.__name__} instance"):
-                getattr(estimator, name)(X)
+                getattr(estimator, name)(X, *([Y] if name == "score" else []))
     if cls in SAMPLERS:
         with pytest.raises(NotFittedError, match=f"This {cls.__name__} instance"):
             estimator.sample()
@@ -192,8 +207,11 @@ def test_before_fit(cls):
         ([0, 1], None, "classes is given, so fit needs y"),
     ],
 )
-def test_bad_labels(classes, y, message):
-    estimator = DPEmbeddingSynthesizer(clip_norm=5.0, random_state=0, classes=classes)
+@pytest.mark.parametrize("cls", LABELLED)
+def test_bad_labels(cls, classes, y, message):
+    estimator = cls(clip_norm=5.0, random_state=0, classes=classes)
+    if y is None and cls is DPLogisticRegression:
+        message = "requires y to be passed"
     before = copy.deepcopy(vars(estimator))
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, y)
@@ -339,7 +357,7 @@ def test_public_ball_far_from_the_records(estimator, epsilon):
 
 
 @pytest.mark.parametrize("epsilon", [0.01, 1.0, 1e6])
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", [DPKMeans, *SAMPLERS])
 def test_fewer_rows_than_components(cls, epsilon):
     """The number of records is private, so it must not decide about an error."""
     for n in (1, 2, 7):
@@ -353,5 +371,5 @@ def test_fewer_rows_than_components(cls, epsilon):
 def test_records_are_not_written_to(cls):
     Z = X.copy()
     Z.setflags(write=False)
-    cls(2, random_state=0).fit(Z, Y)
+    sized(cls, 2, random_state=0).fit(Z, Y)
     assert Z.tobytes() == X.tobytes()

@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from private_fits import RELEASED, sized
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -20,6 +21,7 @@ from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
+    DPLogisticRegression,
     TorchEmbeddingTransformer,
 )
 
@@ -27,7 +29,12 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-PRIVATE = [DPKMeans, DPGaussianMixture, DPEmbeddingSynthesizer]
+PRIVATE = [
+    DPKMeans,
+    DPGaussianMixture,
+    DPEmbeddingSynthesizer,
+    DPLogisticRegression,
+]
 
 
 @pytest.fixture(scope="module")
@@ -220,13 +227,16 @@ def test_frames_keep_and_check_their_names(embedded, cls, library):
     names = [f"feature {i}" for i in range(Z.shape[1])]
     frame = library.DataFrame(dict(zip(names, Z.T, strict=True)))
     labels = library.Series("label", y) if library is pl else library.Series(y)
-    estimator = cls(2, random_state=0).fit(frame, labels)
+    estimator = sized(cls, 2, random_state=0).fit(frame, labels)
     assert list(estimator.feature_names_in_) == names
-    plain = cls(2, random_state=0).fit(Z, y)
+    plain = sized(cls, 2, random_state=0).fit(Z, y)
     assert not hasattr(plain, "feature_names_in_")
-    name = "cluster_centers_" if cls is DPKMeans else "means_"
+    name = RELEASED[cls]
     assert_array_equal(getattr(estimator, name), getattr(plain, name))
-    method = "score_samples" if cls is DPGaussianMixture else "transform"
+    method = {
+        DPGaussianMixture: "score_samples",
+        DPLogisticRegression: "decision_function",
+    }.get(cls, "transform")
     call = getattr(estimator, method)
     # Arrays of another memory layout may move the last digit of a density.
     assert_allclose(call(frame), getattr(plain, method)(Z), rtol=1e-9)
@@ -253,14 +263,14 @@ def test_groups_are_routed_through_a_pipeline(encoder, digits, cls):
     params = {"epsilon": 8.0, "clip_norm": 1.0, "random_state": 0}
     encode = TorchEmbeddingTransformer(encoder)
     with config_context(enable_metadata_routing=True):
-        step = cls(1, **params).set_fit_request(groups=True)
+        step = sized(cls, 1, **params).set_fit_request(groups=True)
         routed = make_pipeline(encode, step).fit(X, y, groups=groups)
-        other = cls(1, **params).set_fit_request(groups=False)
+        other = sized(cls, 1, **params).set_fit_request(groups=False)
         with pytest.raises(TypeError, match="groups"):
             make_pipeline(encode, other).fit(X, y, groups=groups)
-    ignored = make_pipeline(encode, cls(1, **params)).fit(X, y)
-    direct = cls(1, **params).fit(encode.transform(X), y, groups=groups)
-    name = "cluster_centers_" if cls is DPKMeans else "means_"
+    ignored = make_pipeline(encode, sized(cls, 1, **params)).fit(X, y)
+    direct = sized(cls, 1, **params).fit(encode.transform(X), y, groups=groups)
+    name = RELEASED[cls]
     assert_array_equal(getattr(routed[-1], name), getattr(direct, name))
     assert not np.array_equal(getattr(routed[-1], name), getattr(ignored[-1], name))
 

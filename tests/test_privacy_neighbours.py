@@ -17,11 +17,14 @@ from private_queries import (
     squared_distance,
     whole_ball,
 )
+from scipy.special import log_softmax
 
+from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS, clip_round
 from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.sums import (
     AgreementCount,
+    Block,
     CellMoments,
     DistanceHistogram,
     NearestCell,
@@ -291,6 +294,39 @@ def test_agreement_attains():
     assert change(query, axis(1, 0.5), np.array([0])) == {"count": 1.0}
     assert change(query, axis(1, 0.5), np.array([1])) == {"count": 0.0}
     assert change(query, np.array([[0.5], [-MAX]]), np.arange(2)) == {"count": 2.0}
+
+
+@pytest.mark.parametrize("d", [1, 5, 40])
+def test_gradient_attains(d):
+    # Errors are longer than the clip norm as long as the weights are zero.
+    query = SoftmaxGradient(whole_ball(d), np.zeros((3, d + 1)), 0.5)
+    for length in LENGTHS[1:]:
+        ratios = change(query, axis(d, length, d - 1))
+        assert MARGIN < ratios["gradient"] <= 1.0
+    plus, minus = (exact_sums(query, axis(d, s), np.zeros(1))[0] for s in (1, -1))
+    # The constant feature does not turn around with the record.
+    replaced = math.sqrt(squared_distance(plus, minus))
+    assert 2.0 * 0.99 < replaced / query.parts[0].l2_sensitivity <= 2.0
+
+
+def test_gradient_is_that_of_the_cross_entropy():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 4)) / 10.0, rng.integers(3, size=200)
+    W = rng.standard_normal((3, 5))
+    query = SoftmaxGradient(whole_ball(4), W, 2.0)  # clips nothing
+    (total,) = query.exact(Block(X, y))
+    found = total * query.parts[0].scale
+
+    def loss(W):
+        scores = X @ W[:, :-1].T + 0.1 * W[:, -1]
+        return -np.sum(log_softmax(scores, axis=1)[np.arange(200), y])
+
+    step = 1e-5
+    for index in np.ndindex(W.shape):
+        shift = np.zeros_like(W)
+        shift[index] = step
+        slope = (loss(W + shift) - loss(W - shift)) / (2.0 * step)
+        assert abs(found[index] - slope) < 0.01
 
 
 def test_norm_histogram_puts_norms_where_they_belong():

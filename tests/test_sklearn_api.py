@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from private_fits import RELEASED, sized
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -9,12 +10,22 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
+from skdpgmm import (
+    DPEmbeddingSynthesizer,
+    DPGaussianMixture,
+    DPKMeans,
+    DPLogisticRegression,
+)
 
 COVARIANCE_TYPES = ["full", "tied", "diag", "spherical"]
 EPSILONS = [1.0, 1e6]
 ADJACENCIES = ["add-remove", "replace-one"]
-PRIVATE = [DPKMeans, DPGaussianMixture, DPEmbeddingSynthesizer]
+PRIVATE = [
+    DPKMeans,
+    DPGaussianMixture,
+    DPEmbeddingSynthesizer,
+    DPLogisticRegression,
+]
 
 # Checks that contradict what the estimators promise; anything else is a bug.
 EXPECTED_FAILED_CHECKS: dict[tuple[str, str], str] = {
@@ -30,6 +41,7 @@ def estimators():
         for adjacency in ADJACENCIES:
             budget = {"epsilon": epsilon, "adjacency": adjacency}
             yield DPKMeans(**budget)
+            yield DPLogisticRegression(**budget)
             for kind in COVARIANCE_TYPES:
                 yield DPGaussianMixture(covariance_type=kind, **budget)
             for kind in ["auto", *COVARIANCE_TYPES]:
@@ -142,10 +154,10 @@ def test_same_seed_same_fit_and_no_seed_another(cls):
     X, y = make_blobs(300, centers=2, random_state=0)
 
     def fitted(seed):
-        return vars(cls(2, random_state=seed).fit(X, y))
+        return vars(sized(cls, 2, random_state=seed).fit(X, y))
 
     first, again, none = fitted(0), fitted(0), fitted(None)
-    name = "cluster_centers_" if cls is DPKMeans else "means_"
+    name = RELEASED[cls]
     np.testing.assert_array_equal(first[name], again[name])
     # np.random.seed must not reach noise that claims to be unpredictable.
     np.random.seed(0)  # noqa: NPY002
@@ -167,7 +179,7 @@ def marked_data(labelled):
 @pytest.mark.parametrize("epsilon", [1.0])
 @pytest.mark.parametrize("cls", PRIVATE)
 def test_reprs_of_fitted_estimators_show_no_records(cls, epsilon):
-    X, y = marked_data(labelled=cls is DPEmbeddingSynthesizer)
+    X, y = marked_data(labelled=cls in (DPEmbeddingSynthesizer, DPLogisticRegression))
     estimator = cls(epsilon=epsilon, clip_norm=1e4).fit(X, y)
     with config_context(print_changed_only=False):
         texts = [repr(estimator), str(estimator)]
@@ -190,7 +202,7 @@ def test_reprs_of_fitted_estimators_show_no_records(cls, epsilon):
 def test_fitted_attributes_hold_no_array_as_long_as_the_records(cls):
     """Nothing per record is kept: no labels, no residuals, no reference to X."""
     X, y = make_blobs(173, centers=2, n_features=3, random_state=0)
-    for value in vars(cls(2).fit(X, y)).values():
+    for value in vars(sized(cls, 2).fit(X, y)).values():
         assert value is not X
         assert 173 not in np.shape(value)
 

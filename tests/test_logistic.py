@@ -1,0 +1,85 @@
+"""DPLogisticRegression: what a linear classifier owes its users."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, log_softmax, softmax
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+
+from skdpgmm import DPLogisticRegression
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return train_test_split(*load_digits(return_X_y=True), random_state=0)
+
+
+def test_without_noise_it_is_as_good_as_logistic_regression(digits):
+    X, X_test, y, y_test = digits
+    ours = DPLogisticRegression(epsilon=np.inf).fit(X, y)
+    theirs = LogisticRegression(C=0.01, max_iter=1000).fit(X, y)
+    assert ours.score(X_test, y_test) > theirs.score(X_test, y_test) - 0.02
+
+
+def test_scores_are_linear_and_probabilities_their_softmax(digits):
+    X, X_test, y, _ = digits
+    classifier = DPLogisticRegression(epsilon=8.0, random_state=0).fit(X, y)
+    assert classifier.coef_.shape == (10, 64)
+    assert classifier.intercept_.shape == (10,)
+    scores = classifier.decision_function(X_test)
+    assert_allclose(scores, X_test @ classifier.coef_.T + classifier.intercept_)
+    assert_allclose(classifier.predict_proba(X_test), softmax(scores, axis=1))
+    assert_allclose(classifier.predict_log_proba(X_test), log_softmax(scores, axis=1))
+    assert_array_equal(classifier.predict(X_test), scores.argmax(axis=1))
+
+
+def test_two_classes_have_one_row_of_weights():
+    X, y = make_blobs(500, centers=[[-2, 0], [2, 0]], random_state=0)
+    labels = np.array(["no", "yes"])[y]
+    classifier = DPLogisticRegression(random_state=0).fit(X, labels)
+    assert classifier.coef_.shape == (1, 2)
+    assert classifier.coef_[0, 0] > 0.0
+    scores = classifier.decision_function(X)
+    assert_allclose(classifier.predict_proba(X)[:, 1], expit(scores))
+    assert_array_equal(classifier.predict(X), np.where(scores > 0.0, "yes", "no"))
+    assert classifier.score(X, labels) > 0.9
+
+
+@pytest.mark.parametrize("shift, scale", [(0.0, 1e-6), (30.0, 1.0), (-3.0, 1e6)])
+def test_location_and_scale_do_not_matter(digits, shift, scale):
+    X, X_test, y, y_test = digits
+    plain = DPLogisticRegression(epsilon=8.0, random_state=0).fit(X, y)
+    moved = DPLogisticRegression(epsilon=8.0, random_state=0)
+    moved.fit(scale * X + shift, y)
+    score = moved.score(scale * X_test + shift, y_test)
+    assert abs(score - plain.score(X_test, y_test)) < 0.05
+
+
+def test_a_declared_class_without_records_is_never_surer_than_the_others(digits):
+    X, X_test, y, _ = digits
+    classifier = DPLogisticRegression(epsilon=8.0, classes=range(11), random_state=0)
+    probabilities = classifier.fit(X, y).predict_proba(X_test)
+    assert probabilities.shape[1] == 11
+    assert probabilities[:, 10].mean() < 0.05
+
+
+def test_one_class_is_refused_unless_others_are_declared():
+    X, _ = make_blobs(50, random_state=0)
+    y = np.zeros(50, dtype=int)
+    with pytest.raises(ValueError, match=r"at least two classes.*\[0\]"):
+        DPLogisticRegression().fit(X, y)
+    classifier = DPLogisticRegression(epsilon=100.0, classes=[0, 1], random_state=0)
+    assert_array_equal(classifier.fit(X, y).predict(X), y)
+
+
+def test_steps_follow_from_what_is_released(digits):
+    X, _, y, _ = digits
+    few = DPLogisticRegression(epsilon=0.01, random_state=0).fit(X, y)
+    many = DPLogisticRegression(epsilon=100.0, random_state=0).fit(X, y)
+    assert few.n_iter_ < many.n_iter_ <= 60
+    for fitted in (few, many):
+        steps = [e for e in fitted.privacy_.ledger if e.name.startswith("head step")]
+        assert len(steps) == fitted.n_iter_
+        assert fitted.privacy_.spent_mu <= fitted.privacy_.mu
