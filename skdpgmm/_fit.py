@@ -249,7 +249,7 @@ def fit_mixture(
     n_init=1,
     tol=None,
 ):
-    """Fit an unlabelled mixture; returns it in data units, passes, convergence.
+    """Fit an unlabelled mixture; returns it, the passes made, and convergence.
 
     Parameters
     ----------
@@ -279,6 +279,7 @@ def fit_mixture(
     Returns
     -------
     mixture : Mixture
+        About the centre of the ball.
     n_made : int
     converged : bool
     """
@@ -310,7 +311,7 @@ def fit_mixture(
         mixture, n_made, converged, _ = soft_passes(
             records, ball, mixture, mus["passes"], n_passes, "pass", noisy_n, tol
         )
-    return mixture.shifted(ball.center), n_made, converged
+    return mixture, n_made, converged
 
 
 def _start_share(n_components, n_features, n_passes, start):

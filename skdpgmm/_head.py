@@ -50,6 +50,10 @@ class Head(NamedTuple):
         """Return the scores of rows about the centre of the ball."""
         return X @ self.coef.T + self.intercept
 
+    def shifted(self, center):
+        """Return the head for rows about the origin."""
+        return Head(self.coef, self.intercept - self.coef @ center)
+
 
 def release_second_moment(records, ball, noisy_n, mu):
     """Return eigenvalues and eigenvectors of the second moment about the centre.

@@ -186,14 +186,13 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
                 noisy_n,
                 mus["gradients"],
             )
-            self._store(head, ball.center, classes)
+            self._store(head.shifted(ball.center), classes)
             self.privacy_ = self._report(session.ledger, groups)
         return self
 
-    def _store(self, head, center, classes):
+    def _store(self, head, classes):
         self.classes_ = classes
-        self.coef_ = head.coef
-        self.intercept_ = head.intercept - head.coef @ center
+        self.coef_, self.intercept_ = head
         if len(classes) == 2:
             self.coef_ = np.diff(self.coef_, axis=0)
             self.intercept_ = np.diff(self.intercept_)

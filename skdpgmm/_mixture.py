@@ -276,7 +276,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
                 n_init=self.n_init,
                 tol=self.tol if noiseless else None,
             )
-            self._store(mixture)
+            self._store(mixture.shifted(ball.center))
             self.converged_ = converged or not noiseless
             self.privacy_ = self._report(session.ledger, groups)
         if not self.converged_ and self.n_iter_ > 0:

@@ -11,6 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._gaussian import sample_components
 
+# Draws of a row before one with another label is taken.
+_MAX_TRIES = 100
+
 
 class ConditionalSamplerMixin:
     """Sampling for an estimator that has fitted a mixture for each class."""
@@ -25,6 +28,9 @@ class ConditionalSamplerMixin:
     covariance_type_: Any
     _factors: Any
     _dtype: Any
+    label_coef_: Any
+    label_intercept_: Any
+    _label_components: Any
 
     def sample(self, n_samples=1, y=None, random_state=None, class_weight=None):
         """Draw synthetic rows and their labels, in random order.
@@ -126,7 +132,9 @@ class ConditionalSamplerMixin:
         return np.array([position[label] for label in labels.tolist()])
 
     def _draw(self, codes, rng):
-        """Draw a component of each class code, and a row of each component."""
+        """Draw a row, and its label, for each class code."""
+        if self.label_coef_ is not None:
+            return self._draw_labelled(codes, rng)
         component_codes = self._component_codes()
         components = np.empty(len(codes), dtype=np.intp)
         for code in np.unique(codes):
@@ -134,11 +142,31 @@ class ConditionalSamplerMixin:
             of_class = np.flatnonzero(component_codes == code)
             p = self.weights_[of_class] / self.weights_[of_class].sum()
             components[rows] = rng.choice(of_class, size=rows.sum(), p=p)
-        X = sample_components(
-            components, self.means_, self._factors, self.covariance_type_, rng
-        ).astype(self._dtype, copy=False)
+        X = self._draw_rows(components, rng)
         labels = components if self.classes_ is None else self.classes_[codes]
         return X, labels
+
+    def _draw_rows(self, components, rng):
+        return sample_components(
+            components, self.means_, self._factors, self.covariance_type_, rng
+        ).astype(self._dtype, copy=False)
+
+    def _draw_labelled(self, codes, rng):
+        """Draw rows of the mixture, given the label that the label model gives them."""
+        X = np.empty((len(codes), self.means_.shape[1]), dtype=self._dtype)
+        missing = np.arange(len(codes))
+        cumulated = np.cumsum(self._label_components, axis=1)
+        for _ in range(_MAX_TRIES):
+            u = rng.random(len(missing)) * cumulated[codes[missing], -1]
+            components = np.sum(cumulated[codes[missing]] <= u[:, None], axis=1)
+            X[missing] = self._draw_rows(components, rng)
+            scores = X[missing] @ self.label_coef_.T + self.label_intercept_
+            missing = missing[scores.argmax(axis=1) != codes[missing]]
+            if not len(missing):
+                break
+        # Rows of a label that the label model hardly ever gives are the last ones
+        # tried: of the components behind that label all the same.
+        return X, self.classes_[codes]
 
     def _component_codes(self):
         if self.classes_ is None:

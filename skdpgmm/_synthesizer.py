@@ -16,12 +16,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._choices import supported_components, supported_covariance
 from skdpgmm._domain import find_tight_ball
 from skdpgmm._fit import cluster_and_measure, fit_mixture
 from skdpgmm._gaussian import covariance_factors, log_joint, normalize_log
 from skdpgmm._labels import encode_labels
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
+from skdpgmm._placement import components_of_labels
 from skdpgmm._sampling import ConditionalSamplerMixin
+from skdpgmm._taught import fit_taught_mixture
 from skdpgmm.privacy.accounting import split_mu
 
 
@@ -69,6 +72,12 @@ class DPEmbeddingSynthesizer(
     classes : array-like of shape (n_classes,), default=None
         The public set of classes. None takes it from `y`: then the *set* of labels
         that occur is treated as public; which record has which is not.
+    label_model : bool or "auto", default="auto"
+        Whether a private softmax head labels the rows and places the components.
+        It needs labels, one component for each class and a tied covariance. "auto"
+        has it where these are and there are more than 32 features, as in
+        embeddings: there the rows are far better to train on. False is the plain
+        method: components have the means of the classes and label their rows.
     max_iter : int or "auto", default="auto"
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
@@ -92,7 +101,7 @@ class DPEmbeddingSynthesizer(
     precisions_cholesky_ : ndarray
         Cholesky factors of the precisions; released.
     component_classes_ : ndarray of shape (n_total,)
-        Class of each component; public.
+        Class of each component; public. A label model may label rows otherwise.
     classes_ : ndarray of shape (n_classes,) or None
         The public classes, sorted; None without labels.
     class_weights_ : ndarray of shape (n_classes,)
@@ -101,9 +110,13 @@ class DPEmbeddingSynthesizer(
         Number of components of each class that was used; released.
     covariance_type_ : str
         Covariance type that was used; released.
+    label_coef_ : ndarray of shape (n_classes, n_features) or None
+        Released weights of the label model; None without one.
+    label_intercept_ : ndarray of shape (n_classes,) or None
+        Released constants of the label model; None without one.
     n_iter_ : int
-        Number of passes that refined the components, or 1 where they are measured
-        in one; released.
+        Number of gradient steps of the label model, or of passes that refined the
+        components, or 1 where they are measured in one; released.
     privacy_ : PrivacyReport
         The guarantee and the ledger of all releases; released.
     n_features_in_ : int
@@ -161,6 +174,7 @@ class DPEmbeddingSynthesizer(
         ],
         "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
         "classes": ["array-like", None],
+        "label_model": ["boolean", StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
 
@@ -176,6 +190,7 @@ class DPEmbeddingSynthesizer(
         center=None,
         covariance_type="auto",
         classes=None,
+        label_model="auto",
         max_iter="auto",
         random_state=None,
         block_size=4096,
@@ -190,6 +205,7 @@ class DPEmbeddingSynthesizer(
         self.center = center
         self.covariance_type = covariance_type
         self.classes = classes
+        self.label_model = label_model
         self.max_iter = max_iter
         self.random_state = random_state
         self.block_size = block_size
@@ -217,18 +233,20 @@ class DPEmbeddingSynthesizer(
             X = validate_data(self, X, dtype=[np.float64, np.float32])
             classes, codes = self._encode(X, y)
             center = self._checked_center(X.shape[1])
+            self._check_label_model(classes)
             session = self._open_session(X, codes, groups)
             mus = split_mu(session.mu, {"ball": 0.05, "mixture": 0.95})
-            ball, noisy_n, _ = find_tight_ball(
+            ball, noisy_n, middle = find_tight_ball(
                 session.records, X.shape[1], mus["ball"], self.clip_norm, center
             )
             n_classes = 1 if classes is None else len(classes)
             k, kind = self._resolve_auto(noisy_n, n_classes, X.shape[1], session.mu)
-            mixture, n_iter = self._fit_mixture(
-                session, ball, noisy_n, n_classes, k, kind, mus["mixture"]
+            mixture, head, n_iter = self._fit_mixture(
+                session, ball, middle, noisy_n, n_classes, k, kind, mus["mixture"]
             )
             self.n_iter_ = max(n_iter, 1)
-            self._store(mixture, classes, k, X.dtype)
+            self._store(mixture.shifted(ball.center), classes, k, X.dtype)
+            self._store_label_model(mixture, head, ball.center, session.public_rng)
             self.privacy_ = self._report(session.ledger, groups)
         return self
 
@@ -240,39 +258,49 @@ class DPEmbeddingSynthesizer(
             return None, None
         return encode_labels(y, self.classes, X.shape[0])
 
+    def _check_label_model(self, classes):
+        one_each = self.n_components in (1, "auto")
+        tied = self.covariance_type in ("tied", "auto")
+        labelled = classes is not None and len(classes) > 1
+        if self.label_model is True and not (one_each and tied and labelled):
+            raise ValueError(
+                "label_model=True needs labels of two classes or more, n_components 1 "
+                "or 'auto', and covariance_type 'tied' or 'auto', got n_components="
+                f"{self.n_components!r}, covariance_type={self.covariance_type!r} and "
+                f"classes {None if classes is None else classes.tolist()}."
+            )
+
     def _resolve_auto(self, noisy_n, n_classes, n_features, mu):
         """Choose what is "auto" from public quantities and the noisy count."""
         k, kind = self.n_components, self.covariance_type
-        per_class = noisy_n / n_classes
         if k == "auto":
-            # Each component should get records enough for its mean to be known
-            # to about a tenth of its spread, noise included.
-            noise = np.sqrt(n_features) / min(mu, 1e6)
-            supported = per_class / (10.0 * (noise + n_features))
-            k = 1 if n_classes > 1 else int(np.clip(supported, 1, 16))
+            k = 1
+            if n_classes == 1:
+                k = supported_components(noisy_n, n_features, mu)
         if kind == "auto":
-            # Relative Frobenius noise of one full covariance; below a tenth, its
-            # own shape is worth more than the records of the others.
-            blur = n_features**1.5 / min(mu, 1e6) + 10.0 * n_features
-            kind = "full" if per_class / k > 10.0 * blur else "tied"
+            kind = supported_covariance(noisy_n / n_classes / k, n_features, mu)
+            kind = "tied" if self.label_model is True else kind
         return k, kind
 
-    def _fit_mixture(self, session, ball, noisy_n, n_classes, k, kind, mu):
+    def _fit_mixture(self, session, ball, middle, noisy_n, n_classes, k, kind, mu):
+        """Return the mixture about the centre of the ball, label model and steps."""
+        records, public_rng = session.records, session.public_rng
         if n_classes == 1 and ball.n_features <= MAX_OVERFIT_FEATURES:
-            return fit_mixture(
-                session.records,
-                ball,
-                k,
-                kind,
-                mu,
-                noisy_n,
-                self.max_iter,
-                session.public_rng,
-            )[:2]
+            mixture, n_made, _ = fit_mixture(
+                records, ball, k, kind, mu, noisy_n, self.max_iter, public_rng
+            )
+            return mixture, None, n_made
+        wanted = self.label_model
+        if wanted == "auto":
+            wanted = ball.n_features > MAX_OVERFIT_FEATURES
+        if wanted and n_classes > 1 and k == 1 and kind == "tied":
+            return fit_taught_mixture(
+                records, ball, middle, n_classes, noisy_n, mu, public_rng
+            )
         mixture, _ = cluster_and_measure(
-            session.records, ball, k, n_classes, kind, mu, session.public_rng
+            records, ball, k, n_classes, kind, mu, public_rng
         )
-        return mixture.shifted(ball.center), 1
+        return mixture, None, 1
 
     def _store(self, mixture, classes, k, dtype):
         self.weights_ = mixture.weights
@@ -287,6 +315,12 @@ class DPEmbeddingSynthesizer(
         self.class_weights_ = np.bincount(codes, mixture.weights)
         self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
         self._dtype = dtype
+
+    def _store_label_model(self, mixture, head, center, public_rng):
+        self.label_coef_ = self.label_intercept_ = self._label_components = None
+        if head is not None:
+            self._label_components = components_of_labels(mixture, head, public_rng)
+            self.label_coef_, self.label_intercept_ = head.shifted(center)
 
     def _log_joint(self, X):
         check_is_fitted(self)

@@ -74,6 +74,7 @@ def fit_cases(d):
         ),
         "synthesizer": (partial(synthesizer, 2, max_iter=1), False),
         "synthesizer-1": (synthesizer, True),
+        "synthesizer-labels": (partial(synthesizer, label_model=True), True),
         "synthesizer-2": (partial(synthesizer, 2, covariance_type="full"), True),
     }
     for kind in COVARIANCE_TYPES:
@@ -86,7 +87,7 @@ def fit_cases(d):
         }
         cases[f"mixture-{kind}-known"] = (partial(of_kind, **known), False)
         cases[f"synthesizer-{kind}"] = (
-            partial(synthesizer, covariance_type=kind),
+            partial(synthesizer, covariance_type=kind, label_model=False),
             True,
         )
     return cases

@@ -124,6 +124,7 @@ def all_parameters(estimator):
         "warm_start": True,
         "verbose": 1,
         "verbose_interval": 5,
+        "label_model": False,
     }
     return {name: values[name] for name in estimator.get_params()}
 

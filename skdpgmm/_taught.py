@@ -1,0 +1,62 @@
+"""A labelled mixture whose rows are labelled, and placed, by a private head."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdpgmm._head import fit_head, release_second_moment
+from skdpgmm._placement import place_components
+from skdpgmm._postprocess import shrink_counts
+from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.sums import CellMoments, NearestCell
+
+_SHARES = {"counts": 0.01, "moment": 0.15, "head": 0.84}
+
+
+def fit_taught_mixture(records, ball, middle, n_classes, noisy_n, mu, public_rng):
+    """Fit a head, and a mixture with one component for each class around it.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows, with their classes.
+    ball : Ball
+        Clipping and grid.
+    middle : float
+        A radius that holds half of the records.
+    n_classes : int
+        Number of classes, public.
+    noisy_n : float
+        Noisy number of records.
+    mu : float
+        Budget.
+    public_rng : numpy.random.Generator
+        Public randomness.
+
+    Returns
+    -------
+    mixture : Mixture
+        About the centre of the ball.
+    head : Head
+        Likewise.
+    n_steps : int
+    """
+    mus = split_mu(mu, _SHARES)
+    weights = _class_weights(records, ball, n_classes, mus["counts"])
+    values, vectors = release_second_moment(records, ball, noisy_n, mus["moment"])
+    inner = Ball(ball.center, middle)
+    head, n_steps = fit_head(
+        records, inner, n_classes, values, vectors, noisy_n, mus["head"]
+    )
+    mixture = place_components(head, weights, values, vectors, public_rng)
+    return mixture, head, n_steps
+
+
+def _class_weights(records, ball, n_classes, mu):
+    centers = np.zeros((n_classes, ball.n_features))
+    partition = NearestCell(centers, np.arange(n_classes))
+    query = CellMoments(ball, partition, centers, np.ones(n_classes), ("count",))
+    (release,) = records.release("classes", query, [mu])
+    counts = shrink_counts(release.value, float(release.sd))
+    return counts / counts.sum()

@@ -1,0 +1,120 @@
+"""The label model of the synthesizer: whose labels rows carry, and what it costs."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits, make_blobs
+
+from skdpgmm import DPEmbeddingSynthesizer
+from skdpgmm._head import Head
+from skdpgmm._placement import components_of_labels, place_components
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y = load_digits(return_X_y=True)
+    return DPEmbeddingSynthesizer(epsilon=8.0, random_state=0).fit(X, y)
+
+
+def labels_of(synthesizer, X):
+    scores = X @ synthesizer.label_coef_.T + synthesizer.label_intercept_
+    return synthesizer.classes_[scores.argmax(axis=1)]
+
+
+def test_rows_carry_the_labels_of_the_label_model(fitted):
+    X, y = fitted.sample(3000)
+    assert np.mean(labels_of(fitted, X) == y) > 0.999
+    shares = np.bincount(y, minlength=10) / 3000
+    assert_allclose(shares, fitted.class_weights_, atol=0.03)
+    X, y = fitted.sample(500, y=7)
+    assert_array_equal(y, np.full(500, 7))
+    assert np.mean(labels_of(fitted, X) == 7) > 0.99
+    batches = [y for _, y in fitted.iter_samples(50, y=3, batch_size=20)]
+    assert_array_equal(np.concatenate(batches), np.full(50, 3))
+
+
+def test_its_share_is_in_the_ledger(fitted):
+    steps = [e for e in fitted.privacy_.ledger if e.name.startswith("head step")]
+    assert len(steps) == fitted.n_iter_
+    share = sum(e.mu**2 for e in steps) / fitted.privacy_.mu**2
+    assert_allclose(share, 0.95 * 0.84, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "params, labelled",
+    [
+        ({"label_model": False}, True),
+        ({"label_model": "auto"}, True),  # two features
+        ({"n_components": 2}, True),
+        ({"covariance_type": "diag"}, True),
+        ({"label_model": "auto"}, False),
+    ],
+)
+def test_the_plain_method_has_none(params, labelled):
+    X, y = make_blobs(500, centers=3, random_state=0)
+    synthesizer = DPEmbeddingSynthesizer(random_state=0, **params)
+    synthesizer.fit(X, y if labelled else None)
+    assert synthesizer.label_coef_ is None
+    assert synthesizer.label_intercept_ is None
+    names = [e.name for e in synthesizer.privacy_.ledger]
+    assert not [name for name in names if name.startswith("head")]
+    assert synthesizer.sample(10)[0].shape == (10, 2)
+
+
+@pytest.mark.parametrize(
+    "params", [{"n_components": 2}, {"covariance_type": "full"}, {"y": None}]
+)
+def test_asked_for_where_it_cannot_be_had(params):
+    X, y = make_blobs(100, centers=3, random_state=0)
+    y = params.pop("y", y)
+    synthesizer = DPEmbeddingSynthesizer(label_model=True, **params)
+    with pytest.raises(ValueError, match="label_model=True needs"):
+        synthesizer.fit(X, y)
+    assert not hasattr(synthesizer, "privacy_")
+
+
+def random_head(k, p, seed):
+    rng = np.random.default_rng(seed)
+    values = np.sort(rng.exponential(size=p))[::-1]
+    vectors = np.linalg.qr(rng.standard_normal((p, p)))[0]
+    head = Head(rng.standard_normal((k, p)), 0.1 * rng.standard_normal(k))
+    return head, rng.dirichlet(np.full(k, 5.0)), values, vectors
+
+
+@pytest.mark.parametrize("k, p", [(2, 1), (3, 20), (8, 3), (40, 10)])
+def test_placement_keeps_the_second_moment(k, p):
+    head, weights, values, vectors = random_head(k, p, seed=0)
+    rng = np.random.default_rng(1)
+    mixture = place_components(head, weights, values, vectors, rng)
+    spread = (mixture.means.T * weights) @ mixture.means
+    second = (vectors * values) @ vectors.T
+    assert_allclose(mixture.covariances + spread, second, atol=1e-9)
+    assert_allclose(weights @ mixture.means, 0.0, atol=1e-9)
+    assert np.linalg.eigvalsh(mixture.covariances).min() > 0.0
+
+
+def test_placement_reaches_the_agreement_where_it_can():
+    head, weights, values, vectors = random_head(3, 50, seed=0)
+    rng = np.random.default_rng(1)
+    mixture = place_components(head, weights, values, vectors, rng)
+    components = rng.choice(3, size=20_000, p=weights)
+    root = np.linalg.cholesky(mixture.covariances)
+    rows = mixture.means[components] + rng.standard_normal((20_000, 50)) @ root.T
+    labels = head.scores(rows).argmax(axis=1)
+    assert abs(np.mean(labels == components) - 0.95) < 0.02
+    table = components_of_labels(mixture, head, rng)
+    assert_allclose(table.sum(axis=1), 1.0)
+    joint = np.histogram2d(labels, components, bins=(3, 3))[0]
+    assert_allclose(table, joint / joint.sum(axis=1, keepdims=True), atol=0.05)
+
+
+def test_a_label_that_is_never_given_ends_the_search_for_it():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((300, 5)), rng.integers(20, size=300)
+    synthesizer = DPEmbeddingSynthesizer(
+        epsilon=0.01, label_model=True, random_state=0
+    ).fit(X, y)
+    for label in range(20):
+        rows, labels = synthesizer.sample(200, y=label)
+        assert np.isfinite(rows).all()
+        assert_array_equal(labels, np.full(200, label))
