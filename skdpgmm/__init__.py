@@ -6,6 +6,7 @@ from skdpgmm._kmeans import DPKMeans
 from skdpgmm._logistic import DPLogisticRegression
 from skdpgmm._mixture import DPGaussianMixture
 from skdpgmm._synthesizer import DPEmbeddingSynthesizer
+from skdpgmm._synthetic_classifier import DPSyntheticClassifier
 
 __version__ = "0.1.0"
 
@@ -14,6 +15,7 @@ __all__ = [
     "DPGaussianMixture",
     "DPKMeans",
     "DPLogisticRegression",
+    "DPSyntheticClassifier",
     "TorchEmbeddingTransformer",
 ]
 

@@ -70,8 +70,9 @@ def place_components(head, weights, values, vectors, public_rng):
     b = between(high)
     root = np.sqrt(values)[:, None] * vectors.T
     means = ((left * b) @ right / np.sqrt(weights)[:, None]) @ root
-    inner = (right * b[:, None]) @ root
-    covariance = root.T @ root - inner.T @ inner
+    # As a square it is positive definite, however badly conditioned.
+    within = root - (right.T * (1.0 - np.sqrt(1.0 - b**2))) @ (right @ root)
+    covariance = within.T @ within
     classes = np.arange(len(weights))
     return Mixture(weights, means, covariance, "tied", classes)
 

@@ -93,6 +93,16 @@ def test_placement_keeps_the_second_moment(k, p):
     assert np.linalg.eigvalsh(mixture.covariances).min() > 0.0
 
 
+@pytest.mark.parametrize("epsilon", [100.0, np.inf])
+def test_constant_features(epsilon):
+    X, y = load_digits(return_X_y=True)
+    assert np.any(X.std(axis=0) == 0.0)
+    synthesizer = DPEmbeddingSynthesizer(epsilon=epsilon, random_state=0).fit(X, y)
+    rows, _ = synthesizer.sample(1000)
+    assert np.isfinite(rows).all()
+    assert np.abs(rows[:, X.std(axis=0) == 0.0]).max() < 1.0
+
+
 def test_placement_reaches_the_agreement_where_it_can():
     head, weights, values, vectors = random_head(3, 50, seed=0)
     rng = np.random.default_rng(1)

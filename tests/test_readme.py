@@ -22,6 +22,8 @@ def test_every_estimator_has_an_example():
         "DPEmbeddingSynthesizer",
         "DPGaussianMixture",
         "DPKMeans",
+        "DPLogisticRegression",
+        "DPSyntheticClassifier",
         "TorchEmbeddingTransformer",
     ):
         assert f"{name}(" in code

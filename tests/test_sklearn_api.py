@@ -15,6 +15,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPSyntheticClassifier,
 )
 
 COVARIANCE_TYPES = ["full", "tied", "diag", "spherical"]
@@ -42,6 +43,9 @@ def estimators():
             budget = {"epsilon": epsilon, "adjacency": adjacency}
             yield DPKMeans(**budget)
             yield DPLogisticRegression(**budget)
+            yield DPSyntheticClassifier(
+                DPEmbeddingSynthesizer(**budget), n_samples=1000
+            )
             for kind in COVARIANCE_TYPES:
                 yield DPGaussianMixture(covariance_type=kind, **budget)
             for kind in ["auto", *COVARIANCE_TYPES]:

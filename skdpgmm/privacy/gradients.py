@@ -71,12 +71,15 @@ class SoftmaxGradient:
         return errors
 
     def exact(self, block):
-        G = self.ball.to_grid(block.X)
-        errors = self._errors(G, block.codes)
+        gradient = np.zeros(self.weights.shape)
+        for panel in block.panels():
+            G = self.ball.to_grid(panel.X)
+            Q = self._clipped(self._errors(G, panel.codes))
+            gradient[:, :-1] += Q.T @ G
+            gradient[:, -1] += Q.sum(axis=0) * _CONSTANT_STEPS
+        return (gradient.astype(np.int64),)
+
+    def _clipped(self, errors):
         norms = np.sqrt(np.einsum("ij,ij->i", errors, errors))
         errors *= (2.0**ERROR_BITS / np.maximum(norms, self.clip))[:, None]
-        Q, _ = clip_round(errors, ERROR_BITS)
-        gradient = np.empty(self.weights.shape)
-        gradient[:, :-1] = Q.T @ G
-        gradient[:, -1] = Q.sum(axis=0) * _CONSTANT_STEPS
-        return (gradient.astype(np.int64),)
+        return clip_round(errors, ERROR_BITS)[0]
