@@ -1,0 +1,63 @@
+"""The lemma of the grid: every rounded row is within the bound, checked in integers."""
+
+import math
+
+import numpy as np
+import pytest
+from extremes import ENTRIES, MAX
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skdpgmm.privacy.grid import clip_round
+
+
+@st.composite
+def wild_rows(draw):
+    shape = draw(st.integers(0, 4)), draw(st.sampled_from([1, 2, 3, 17, 400, 2000]))
+    return draw(arrays(np.float64, shape, elements=st.one_of(ENTRIES, st.floats())))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@example(V=np.array([[np.inf, -np.inf], [np.nan, 1.0], [MAX, MAX]]), bits=24)
+@example(V=np.full((1, 2000), 2.0**13 / math.sqrt(2000)), bits=13)
+@example(V=np.full((1, 2000), 2.0**26 / math.sqrt(2000)), bits=26)
+@given(V=wild_rows(), bits=st.sampled_from([13, 16, 24, 26]))
+def test_clip_round_lemma(V, bits):
+    original = V.copy()
+    out, sq = clip_round(V, bits)
+    assert out.shape == original.shape
+    assert np.array_equal(out, np.rint(out))  # integers, and nothing is nan
+    slack = math.sqrt(V.shape[1]) + 3.0
+    for before, row, square in zip(original, out, sq, strict=True):
+        exact = sum(int(v) ** 2 for v in row)
+        assert exact <= 4**bits
+        assert square == exact
+        if not np.isfinite(before).all():
+            continue
+        # Nothing is lost: a row inside is rounded, a row outside keeps its
+        # direction and all of the length it may have.
+        length = math.hypot(*before)
+        if length <= 2.0**bits - slack:
+            assert np.abs(row - before).max() <= 0.5
+        else:
+            assert math.sqrt(exact) >= 2.0**bits - 2.0 * slack
+            # Beyond 1e300 only the signs are promised.
+            if np.abs(before).max() <= 1e300:
+                unit = before / length
+                assert np.abs(row - unit * math.sqrt(exact)).max() <= 2.0 * slack
+
+
+@pytest.mark.parametrize("bits", [13, 16, 24, 26])
+@pytest.mark.parametrize("d", [1, 2, 50, 2000])
+def test_clip_round_on_the_boundary(d, bits):
+    # Just inside, on and just outside, in the direction that rounds worst.
+    rng = np.random.default_rng(0)
+    U = rng.standard_normal((300, d))
+    U /= np.linalg.norm(U, axis=1, keepdims=True)
+    U[0] = 1.0 / math.sqrt(d)
+    U *= 2.0**bits * rng.uniform(0.9999, 1.0001, size=(300, 1))
+    out, _ = clip_round(U, bits)
+    lengths = [math.isqrt(sum(int(v) ** 2 for v in row)) for row in out]
+    assert max(lengths) <= 2**bits
+    assert min(lengths) > 0.99 * 2**bits
