@@ -8,6 +8,7 @@ import pytest
 from numpydoc.validate import ERROR_MSGS, validate
 
 import skdpgmm
+import skdpgmm.metrics
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -20,10 +21,10 @@ def enabled_checks():
 
 
 def public_names():
+    for name in skdpgmm.metrics.__all__:
+        yield f"skdpgmm.metrics.{name}"
     for name in skdpgmm.__all__:
         obj = getattr(skdpgmm, name)
-        if inspect.isfunction(obj):
-            yield f"skdpgmm.{name}"
         if not inspect.isclass(obj):
             continue
         yield f"skdpgmm.{name}"

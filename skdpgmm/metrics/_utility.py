@@ -1,0 +1,228 @@
+"""How well a classifier does that has seen synthetic rows only."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm.privacy.accounting import ADJACENCIES, PrivacyReport
+from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.sums import CellMoments, NearestCell
+
+
+@validate_params(
+    {
+        "classifier": [HasMethods(["fit", "predict"])],
+        "X_synthetic": ["array-like"],
+        "y_synthetic": ["array-like"],
+        "X_real": ["array-like"],
+        "y_real": ["array-like"],
+        "per_class": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def train_on_synthetic_accuracy(
+    classifier, X_synthetic, y_synthetic, X_real, y_real, *, per_class=False
+):
+    """Return the accuracy on real rows of a classifier trained on synthetic ones.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Any classifier; a clone of it is fitted.
+    X_synthetic : array-like of shape (n_synthetic, n_features)
+        Synthetic rows to train on.
+    y_synthetic : array-like of shape (n_synthetic,)
+        Their labels.
+    X_real : array-like of shape (n_real, n_features)
+        Real rows to test on.
+    y_real : array-like of shape (n_real,)
+        Their labels.
+    per_class : bool, default=False
+        Return the recall of each class in place of the accuracy of all.
+
+    Returns
+    -------
+    accuracy : float or dict
+        In [0, 1]; with `per_class` a dict by label, for the labels of `y_real`.
+
+    Raises
+    ------
+    ValueError
+        When an array is not legal.
+
+    Notes
+    -----
+    Privacy: an accuracy on private rows is itself not private; `private_accuracy` is.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skdpgmm import DPEmbeddingSynthesizer
+    >>> from skdpgmm.metrics import train_on_synthetic_accuracy
+    >>> X, X_test, y, y_test = train_test_split(
+    ...     *load_digits(return_X_y=True), random_state=0
+    ... )
+    >>> synthesizer = DPEmbeddingSynthesizer(epsilon=8.0, random_state=0).fit(X, y)
+    >>> rows, labels = synthesizer.sample(2000)
+    >>> classifier = LogisticRegression(max_iter=1000)
+    >>> accuracy = train_on_synthetic_accuracy(classifier, rows, labels, X_test, y_test)
+    >>> accuracy > 0.8
+    True
+    """
+    y_real = column_or_1d(y_real)
+    check_consistent_length(X_real, y_real)
+    found = clone(classifier).fit(X_synthetic, y_synthetic).predict(X_real)
+    right = found == y_real
+    if not per_class:
+        return float(np.mean(right))
+    return {
+        label: float(np.mean(right[y_real == label]))
+        for label in np.unique(y_real).tolist()
+    }
+
+
+class PrivateAccuracy(NamedTuple):
+    """What `private_accuracy` returns.
+
+    Parameters
+    ----------
+    accuracy : float
+        Noisy accuracy, in [0, 1]; released.
+    noise_sd : float
+        Standard deviation of the noise in it, to first order; released. The chance in
+        which records were tested is not part of it.
+    privacy : PrivacyReport
+        The guarantee and the ledger; released.
+    """
+
+    accuracy: float
+    noise_sd: float
+    privacy: PrivacyReport
+
+
+class _Score(PrivateEstimatorMixin):
+    """The parameters that a private session reads."""
+
+    block_size = 4096
+    n_jobs = None
+
+    def __init__(self, epsilon, delta, adjacency, max_contributions, random_state):
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.random_state = random_state
+
+
+@validate_params(
+    {
+        "y_true": ["array-like"],
+        "y_pred": ["array-like"],
+        "epsilon": [Interval(Real, 0, None, closed="right")],
+        "delta": [Interval(Real, 0, 1, closed="neither")],
+        "adjacency": [StrOptions(set(ADJACENCIES))],
+        "max_contributions": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def private_accuracy(
+    y_true,
+    y_pred,
+    *,
+    epsilon=1.0,
+    delta=1e-5,
+    adjacency="add-remove",
+    max_contributions=1,
+    groups=None,
+    random_state=None,
+):
+    """Return the accuracy of a model on private records, under privacy.
+
+    One noisy pair of counts, of right and of wrong predictions.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Private labels.
+    y_pred : array-like of shape (n_samples,)
+        Predictions of a model that is public, or released, for the same records.
+    epsilon : float, default=1.0
+        Privacy loss of this call, in (0, inf]. It adds to that of a model that was
+        fitted to the same records.
+    delta : float, default=1e-5
+        Additive slack of the guarantee, in (0, 1).
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in. With the former the number of records
+        is private.
+    max_contributions : int, default=1
+        Largest number of records of one person, at least 1.
+    groups : array-like of shape (n_samples,), default=None
+        Person of each record; at most `max_contributions` of each are counted.
+    random_state : int, RandomState instance or None, default=None
+        None draws noise that nobody can repeat. A seed is for tests.
+
+    Returns
+    -------
+    score : PrivateAccuracy
+        The accuracy, the standard deviation of its noise, and the guarantee.
+
+    Raises
+    ------
+    ValueError
+        When an argument is not legal; nothing is spent then.
+
+    Notes
+    -----
+    Privacy: what is returned is (epsilon, delta)-differentially private, when the
+    model that predicts was not fitted to these records or was fitted to them
+    privately. Each call spends anew: the best of many models costs as many calls.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdpgmm.metrics import private_accuracy
+    >>> y = np.arange(10_000) % 4
+    >>> score = private_accuracy(y, np.where(y == 3, 0, y), random_state=0)
+    >>> round(score.accuracy, 2)
+    0.75
+    >>> score.noise_sd < 0.001
+    True
+    """
+    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    check_consistent_length(y_true, y_pred)
+    score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
+    nothing = np.zeros((len(y_true), 1))
+    codes = (y_true == y_pred).astype(np.intp)
+    session = score._open_session(nothing, codes, groups)
+    centers = np.zeros((2, 1))
+    query = CellMoments(
+        Ball(np.zeros(1), 1.0),
+        NearestCell(centers, np.arange(2)),
+        centers,
+        np.ones(2),
+        ("count",),
+    )
+    (release,) = session.records.release("predictions", query, [session.mu])
+    wrong, right = np.maximum(release.value, 0.0)
+    noisy_n = max(right + wrong, 1.0)
+    accuracy = min(right / noisy_n, 1.0)
+    noise_sd = float(release.sd) * math.hypot(accuracy, 1.0 - accuracy) / noisy_n
+    return PrivateAccuracy(
+        float(accuracy), float(noise_sd), score._report(session.ledger, groups)
+    )

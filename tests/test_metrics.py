@@ -1,0 +1,147 @@
+"""Scores of synthetic sets: known values, limits, bad input, and the private one."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.linalg import sqrtm
+from sklearn.metrics import accuracy_score
+from sklearn.naive_bayes import GaussianNB
+
+from skdpgmm import metrics
+from skdpgmm.privacy import epsilon_from_mu
+
+rng = np.random.default_rng(0)
+REAL = rng.standard_normal((400, 6)) * np.geomspace(3.0, 0.3, 6)
+OTHER = rng.standard_normal((300, 6)) + 0.5
+
+
+@pytest.mark.parametrize("n", [3, 300])  # fewer rows than features, and more
+def test_frechet_distance_is_the_formula(n):
+    gap = REAL.mean(axis=0) - OTHER[:n].mean(axis=0)
+    covariances = [np.cov(X, rowvar=False, bias=True) for X in (REAL, OTHER[:n])]
+    cross = np.trace(sqrtm(covariances[0] @ covariances[1]).real)
+    expected = gap @ gap + sum(np.trace(C) for C in covariances) - 2.0 * cross
+    assert_allclose(metrics.frechet_distance(REAL, OTHER[:n]), expected, rtol=1e-6)
+    assert metrics.frechet_distance(REAL, REAL) < 1e-9
+
+
+def test_manifold_scores_are_their_definitions():
+    k = 3
+
+    def radii(X):
+        D = np.linalg.norm(X[:, None] - X, axis=2)
+        return np.sort(D, axis=1)[:, k]
+
+    D = np.linalg.norm(OTHER[:, None] - REAL, axis=2)  # (n_synthetic, n_real)
+    in_real = radii(REAL) >= D
+    in_synthetic = radii(OTHER)[:, None] >= D
+    scores = metrics.manifold_scores(REAL, OTHER, n_neighbors=k)
+    assert_allclose(
+        scores,
+        (
+            in_real.any(axis=1).mean(),
+            in_synthetic.any(axis=0).mean(),
+            in_real.sum(axis=1).mean() / k,
+            in_real.any(axis=0).mean(),
+        ),
+    )
+
+
+def test_a_mode_that_is_left_out_costs_recall_and_not_precision():
+    both = np.concatenate([REAL, REAL[::-1] + 100.0])
+    scores = metrics.manifold_scores(both, REAL + 1e-3)
+    assert scores.precision > 0.95
+    assert_allclose([scores.recall, scores.coverage], 0.5, atol=0.05)
+
+
+def test_copies_have_small_ratios():
+    copies = REAL[:50] + 1e-6
+    assert metrics.nearest_neighbor_distance_ratio(REAL, copies).max() < 1e-2
+    fresh = np.random.default_rng(1).standard_normal((200, 6))
+    assert np.median(metrics.nearest_neighbor_distance_ratio(REAL, fresh)) > 0.5
+    twice = np.concatenate([REAL, REAL])
+    assert_array_equal(metrics.nearest_neighbor_distance_ratio(twice, REAL), 1.0)
+
+
+def test_accuracy_and_recall_of_a_classifier_trained_on_synthetic_rows():
+    X, y = np.concatenate([REAL, OTHER + 2.0]), np.repeat(["a", "b"], [400, 300])
+    classifier = GaussianNB()
+    args = classifier, X[::2], y[::2], X[1::2], y[1::2]
+    found = GaussianNB().fit(X[::2], y[::2]).predict(X[1::2])
+    accuracy = metrics.train_on_synthetic_accuracy(*args)
+    assert accuracy == accuracy_score(y[1::2], found)
+    recalls = metrics.train_on_synthetic_accuracy(*args, per_class=True)
+    assert list(recalls) == ["a", "b"]
+    assert_allclose(np.dot(list(recalls.values()), [200, 150]) / 350, accuracy)
+    assert not hasattr(classifier, "classes_")
+
+
+@pytest.mark.parametrize("adjacency, factor", [("add-remove", 1), ("replace-one", 2)])
+@pytest.mark.parametrize("m", [1, 3])
+def test_private_accuracy_spends_what_it_says(adjacency, factor, m):
+    y = np.arange(1000) % 2
+    score = metrics.private_accuracy(
+        y, np.zeros(1000), epsilon=0.5, adjacency=adjacency, max_contributions=m
+    )
+    (entry,) = score.privacy.ledger
+    assert entry.l2_sensitivity == factor * m
+    assert epsilon_from_mu(entry.mu, 1e-5) <= 0.5
+
+
+def test_private_accuracy_has_the_noise_that_it_says():
+    y = np.arange(1000) % 10
+    found = np.where(y < 3, -1, y)
+    scores = [
+        metrics.private_accuracy(y, found, epsilon=0.3, random_state=seed)
+        for seed in range(300)
+    ]
+    errors = np.array([(s.accuracy - 0.7) / s.noise_sd for s in scores])
+    assert abs(errors.mean()) < 0.3
+    assert 0.85 < errors.std() < 1.15
+    exact = metrics.private_accuracy(y, found, epsilon=np.inf)
+    assert exact[:2] == (0.7, 0.0)
+
+
+def test_private_accuracy_counts_some_of_each_person():
+    y, groups = np.arange(100) % 2, np.repeat(np.arange(10), 10)
+    found = np.ones(100)
+    found[::10] = 0  # the first record of each person is right, the others half so
+    options = {"epsilon": np.inf, "max_contributions": 1, "groups": groups}
+    assert metrics.private_accuracy(y, found, **options).accuracy == 1.0
+
+
+def test_private_accuracy_of_little_data_is_a_share():
+    for seed in range(20):
+        score = metrics.private_accuracy([1], [0], epsilon=0.01, random_state=seed)
+        assert 0.0 <= score.accuracy <= 1.0
+
+
+@pytest.mark.parametrize(
+    "call, match",
+    [
+        (lambda: metrics.frechet_distance(REAL, OTHER[:, :2]), "X_synthetic must have"),
+        (lambda: metrics.frechet_distance(REAL, OTHER[:1]), "minimum of 2"),
+        (lambda: metrics.frechet_distance(REAL * np.nan, OTHER), "X_real contains NaN"),
+        (lambda: metrics.manifold_scores(REAL, OTHER[:5]), "minimum of 6"),
+        (lambda: metrics.manifold_scores(REAL, OTHER, n_neighbors=0), "n_neighbors"),
+        (
+            lambda: metrics.nearest_neighbor_distance_ratio(REAL[:1], OTHER),
+            "X_real must have at least 2",
+        ),
+        (
+            lambda: metrics.by_class(
+                metrics.frechet_distance, REAL, np.arange(400) % 2, OTHER, np.zeros(300)
+            ),
+            r"got none of \[1\]",
+        ),
+        (lambda: metrics.private_accuracy([0, 1], [0]), "inconsistent numbers"),
+        (lambda: metrics.private_accuracy([0, 1], [0, 1], epsilon=0), "epsilon"),
+        (
+            lambda: metrics.private_accuracy([0, 1], [0, 1], groups=[1]),
+            "groups must have 2 entries",
+        ),
+    ],
+)
+def test_bad_input(call, match):
+    with pytest.raises(ValueError, match=match):
+        call()
