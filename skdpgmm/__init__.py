@@ -5,6 +5,7 @@ from importlib import import_module
 from skdpgmm._kmeans import DPKMeans
 from skdpgmm._logistic import DPLogisticRegression
 from skdpgmm._mixture import DPGaussianMixture
+from skdpgmm._resampler import DPSyntheticResampler
 from skdpgmm._synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._synthetic_classifier import DPSyntheticClassifier
 
@@ -16,6 +17,7 @@ __all__ = [
     "DPKMeans",
     "DPLogisticRegression",
     "DPSyntheticClassifier",
+    "DPSyntheticResampler",
     "TorchEmbeddingTransformer",
 ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from numbers import Integral
 
-import numpy as np
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -15,22 +14,17 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdpgmm._synthesizer import DPEmbeddingSynthesizer
-
-# Rows of each class, however rare: a classifier cannot learn one that it never saw.
-_LEAST_ROWS = 10
-
-
-def _seed(estimator, seeds):
-    """Seed an estimator that is not seeded yet."""
-    params = estimator.get_params(deep=False)
-    if "random_state" in params and params["random_state"] is None:
-        estimator.set_params(random_state=seeds.randint(2**31 - 1))
+from skdpgmm._training_rows import (
+    copy_features_in,
+    draw_training_rows,
+    fit_synthesizer,
+    make_seeds,
+    seed_estimator,
+)
 
 
 def _classifier_has(name):
@@ -152,21 +146,11 @@ class DPSyntheticClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self : DPSyntheticClassifier
             Fitted estimator.
         """
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        synthesizer = DPEmbeddingSynthesizer()
-        if self.synthesizer is not None:
-            synthesizer = clone(self.synthesizer)
-        seeds = None
-        if self.random_state is not None:
-            seeds = check_random_state(self.random_state)
-            _seed(synthesizer, seeds)
-        given = {} if groups is None else {"groups": groups}
-        synthesizer.fit(X, y, **given)
-        rows, labels = self._draw(synthesizer)
+        seeds = make_seeds(self.random_state)
+        synthesizer = fit_synthesizer(self.synthesizer, X, y, groups, seeds)
+        rows, labels = draw_training_rows(synthesizer, self.n_samples)
         classifier = self._new_classifier(len(rows), len(synthesizer.classes_))
-        if seeds is not None:
-            _seed(classifier, seeds)
+        seed_estimator(classifier, seeds)
         with warnings.catch_warnings():
             if self.classifier is None:
                 # That the network stops at a fixed number of epochs is meant.
@@ -175,23 +159,8 @@ class DPSyntheticClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.synthesizer_ = synthesizer
         self.classes_ = synthesizer.classes_
         self.privacy_ = synthesizer.privacy_
-        self.n_features_in_ = synthesizer.n_features_in_
-        if hasattr(synthesizer, "feature_names_in_"):
-            self.feature_names_in_ = synthesizer.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        copy_features_in(synthesizer, self)
         return self
-
-    def _draw(self, synthesizer):
-        """Draw rows, a few of each class at least."""
-        rows, labels = synthesizer.sample(self.n_samples)
-        counts = (labels[:, None] == synthesizer.classes_).sum(axis=0)
-        missing = np.repeat(synthesizer.classes_, np.maximum(_LEAST_ROWS - counts, 0))
-        if len(missing):
-            more = synthesizer.sample(len(missing), y=missing)
-            rows = np.concatenate([rows, more[0]])
-            labels = np.concatenate([labels, more[1]])
-        return rows, labels
 
     def _new_classifier(self, n_rows, n_classes):
         if self.classifier is not None:

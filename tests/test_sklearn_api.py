@@ -16,6 +16,7 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
     DPSyntheticClassifier,
+    DPSyntheticResampler,
 )
 
 COVARIANCE_TYPES = ["full", "tied", "diag", "spherical"]
@@ -46,6 +47,7 @@ def estimators():
             yield DPSyntheticClassifier(
                 DPEmbeddingSynthesizer(**budget), n_samples=1000
             )
+            yield DPSyntheticResampler(DPEmbeddingSynthesizer(**budget), n_samples=100)
             for kind in COVARIANCE_TYPES:
                 yield DPGaussianMixture(covariance_type=kind, **budget)
             for kind in ["auto", *COVARIANCE_TYPES]:

@@ -1,0 +1,155 @@
+"""Private synthetic rows as a step of an imbalanced-learn pipeline."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skdpgmm._training_rows import (
+    copy_features_in,
+    draw_training_rows,
+    fit_synthesizer,
+    make_seeds,
+)
+
+
+class DPSyntheticResampler(MetaEstimatorMixin, BaseEstimator):
+    """A resampler that puts private synthetic rows in the place of the records.
+
+    The step of an ``imblearn.pipeline.Pipeline`` before a classifier: `fit` of the
+    pipeline trains the classifier on synthetic rows only, and `predict` passes real
+    rows through. It needs nothing of imbalanced-learn itself.
+
+    Parameters
+    ----------
+    synthesizer : estimator, default=None
+        With `fit` and `sample`; None is ``DPEmbeddingSynthesizer()``.
+    n_samples : int, default=60000
+        Number of synthetic rows, at least 1. They cost time, and no privacy.
+    class_weight : {None, "balanced"}, default=None
+        Draw labels by the private class weights, or all equally often.
+    random_state : int, RandomState instance or None, default=None
+        None draws noise that nobody can repeat. A seed makes `fit_resample`
+        reproducible, for tests, the noise of an unseeded synthesizer included:
+        whoever knows it can remove the noise.
+
+    Attributes
+    ----------
+    synthesizer_ : estimator
+        The fitted synthesizer; released.
+    classes_ : ndarray of shape (n_classes,)
+        The public classes, sorted.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of the synthesizer; released.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X`, `y` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPSyntheticClassifier : Synthesizer and classifier as one estimator.
+
+    Notes
+    -----
+    Privacy: rows, labels and fitted attributes are as private as the synthesizer says.
+    Steps before this one must not learn from the private records, and scores on
+    private records, by which ``GridSearchCV`` chooses, are not private.
+
+    References
+    ----------
+    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
+       Training & Data Generation by Clustering Embeddings", 2025,
+       arXiv:2506.16661.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPSyntheticResampler
+    >>> X, y = make_blobs([2900, 100], n_features=8, random_state=0)
+    >>> resampler = DPSyntheticResampler(
+    ...     n_samples=1000, class_weight="balanced", random_state=0
+    ... )
+    >>> rows, labels = resampler.fit_resample(X, y)
+    >>> rows.shape, bool(abs(np.mean(labels == 1) - 0.5) < 0.1)
+    ((1000, 8), True)
+    """
+
+    _parameter_constraints: dict = {
+        "synthesizer": [HasMethods(["fit", "sample"]), None],
+        "n_samples": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        synthesizer=None,
+        *,
+        n_samples=60_000,
+        class_weight=None,
+        random_state=None,
+    ):
+        self.synthesizer = synthesizer
+        self.n_samples = n_samples
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    # The synthesizer is validated by its own fit.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, groups=None):
+        """Fit the synthesizer privately.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : array-like of shape (n_samples,)
+            Private labels.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record; passed to the synthesizer.
+
+        Returns
+        -------
+        self : DPSyntheticResampler
+            Fitted estimator.
+        """
+        seeds = make_seeds(self.random_state)
+        synthesizer = fit_synthesizer(self.synthesizer, X, y, groups, seeds)
+        self.synthesizer_ = synthesizer
+        self.classes_ = synthesizer.classes_
+        self.privacy_ = synthesizer.privacy_
+        copy_features_in(synthesizer, self)
+        return self
+
+    def fit_resample(self, X, y, groups=None):
+        """Fit the synthesizer privately and draw synthetic rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : array-like of shape (n_samples,)
+            Private labels.
+        groups : array-like of shape (n_samples,), default=None
+            Person of each record; passed to the synthesizer.
+
+        Returns
+        -------
+        X_synthetic : ndarray of shape (n_rows, n_features)
+            Synthetic rows; `n_samples` and, where a class is rare, a few more.
+        y_synthetic : ndarray of shape (n_rows,)
+            Their labels.
+        """
+        synthesizer = self.fit(X, y, groups).synthesizer_
+        return draw_training_rows(
+            synthesizer, self.n_samples, class_weight=self.class_weight
+        )
