@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
+from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round
 from skdpgmm.privacy.sums import Part
 
@@ -59,27 +60,31 @@ class SoftmaxGradient:
         bound = float(math.ceil(2.0**ERROR_BITS * longest))
         return (Part("gradient", self.weights.shape, bound, unit),)
 
-    def _errors(self, G, codes):
-        """Return the probabilities less the one-hot classes."""
+    def exact(self, block):
+        G = block.grid_points(self.ball)
+        W, unit = self._grid_weights()
+        scores = np.empty((len(G), len(W)))
+        # Few rows at a time, which stay in the cache.
+        for rows in cache_slices(G):
+            scores[rows] = G[rows].astype(np.float64) @ W.T
+        Q = self._errors(scores * unit, block.codes)
+        gradient = np.zeros(self.weights.shape)
+        for rows in cache_slices(G):
+            gradient[:, :-1] += Q[rows].T @ G[rows].astype(np.float64)
+        gradient[:, -1] = Q.sum(axis=0) * _CONSTANT_STEPS
+        return (gradient.astype(np.int64),)
+
+    def _grid_weights(self):
+        """Return integer weights and their unit: they make the scores exact."""
         W = self.weights[:, :-1]
         norm = np.sqrt(np.sum(W**2, axis=1)).max()
         power = 2.0 ** np.floor(_WEIGHT_BITS - 1 - np.log2(max(norm, 1e-200)))
-        # Exact, and so the same for every block size.
-        scores = (G @ np.rint(W * power).T) / (power * 2.0**GRID_BITS)
+        return np.rint(W * power), 1.0 / (power * 2.0**GRID_BITS)
+
+    def _errors(self, scores, codes):
+        """Return the probabilities less the one-hot classes, clipped and rounded."""
         errors = softmax(scores + CONSTANT * self.weights[:, -1], axis=1)
-        errors[np.arange(len(G)), codes] -= 1.0
-        return errors
-
-    def exact(self, block):
-        gradient = np.zeros(self.weights.shape)
-        for panel in block.panels():
-            G = self.ball.to_grid(panel.X)
-            Q = self._clipped(self._errors(G, panel.codes))
-            gradient[:, :-1] += Q.T @ G
-            gradient[:, -1] += Q.sum(axis=0) * _CONSTANT_STEPS
-        return (gradient.astype(np.int64),)
-
-    def _clipped(self, errors):
+        errors[np.arange(len(scores)), codes] -= 1.0
         norms = np.sqrt(np.einsum("ij,ij->i", errors, errors))
         errors *= (2.0**ERROR_BITS / np.maximum(norms, self.clip))[:, None]
         return clip_round(errors, ERROR_BITS)[0]

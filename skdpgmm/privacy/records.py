@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from skdpgmm._blocks import row_slices, sum_blocks
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry
+from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
 from skdpgmm.privacy.sums import MAX_BLOCK_ROWS, MAX_ROWS, Block, BoundedSum
 
@@ -71,8 +73,25 @@ class PrivateRecords:
         self._generator = generator
         self._slices = row_slices(X.shape[0], min(block_size, MAX_BLOCK_ROWS))
         self._n_jobs = n_jobs
+        self._held_ball: Ball | None = None
+        self._held: dict[int, np.ndarray] = {}
 
-    def _block(self, rows) -> Block:
+    @contextmanager
+    def holding(self, ball: Ball):
+        """Clip and round to the grid of `ball` once for all releases in the block.
+
+        Costs memory, of 4 bytes a number, for time; changes no result. Records that
+        are not in memory are not held there.
+        """
+        if isinstance(self._X, np.ndarray) and not isinstance(self._X, np.memmap):
+            self._held_ball = ball
+        try:
+            yield
+        finally:
+            self._held_ball = None
+            self._held.clear()
+
+    def _block(self, rows, ball: Ball | None = None) -> Block:
         X = np.asarray(self._X[rows]).view()
         X.flags.writeable = False
         codes = (
@@ -82,7 +101,12 @@ class PrivateRecords:
         )
         if self._kept is not None:
             X, codes = X[self._kept[rows]], codes[self._kept[rows]]
-        return Block(X, codes)
+        if ball is None or self._held_ball is not ball:
+            return Block(X, codes)
+        if rows.start not in self._held:
+            # float32 represents every integer up to 2**24, the norm of the longest.
+            self._held[rows.start] = ball.to_grid(X).astype(np.float32)
+        return Block(X, codes, self._held[rows.start])
 
     def release(self, name: str, query: BoundedSum, mus) -> tuple[Release, ...]:
         """Release the parts of a bounded sum under Gaussian noise.
@@ -106,8 +130,11 @@ class PrivateRecords:
             LedgerEntry(f"{name}: {p.name}", p.shape, s, 1.0 / mu, mu)
             for p, s, mu in zip(query.parts, sensitivities, mus, strict=True)
         )
+        ball = getattr(query, "ball", None)
         sums = sum_blocks(
-            lambda rows: query.exact(self._block(rows)), self._slices, self._n_jobs
+            lambda rows: query.exact(self._block(rows, ball)),
+            self._slices,
+            self._n_jobs,
         )
         releases = []
         for part, exact, sensitivity, mu in zip(

@@ -39,15 +39,24 @@ MAX_ROWS = 2 ** (62 - _SUMMAND_BITS)
 
 
 class Block(NamedTuple):
-    """Rows of the private records, not to be written to, and integer class codes."""
+    """Rows of the private records, not to be written to, and integer class codes.
+
+    `held` is what ``ball.to_grid(X)`` returned for the ball of the query, in a type
+    that represents these integers, or None where it is not held.
+    """
 
     X: np.ndarray  # (rows, d)
     codes: np.ndarray  # (rows,)
+    held: np.ndarray | None = None  # (rows, p)
 
     def panels(self):
         """Cut the block into blocks that stay in the cache."""
         for rows in cache_slices(self.X):
             yield Block(self.X[rows], self.codes[rows])
+
+    def grid_points(self, ball):
+        """Return the rows as grid points of the ball of the query."""
+        return ball.to_grid(self.X) if self.held is None else self.held
 
 
 class Part(NamedTuple):
@@ -166,7 +175,7 @@ class AgreementCount:
     def exact(self, block):
         agrees = [
             self.rule.assign(self.ball.to_grid(X), codes) == codes
-            for X, codes in block.panels()
+            for X, codes, _ in block.panels()
         ]
         return (np.array([np.count_nonzero(np.concatenate(agrees))], dtype=np.int64),)
 
