@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array
 
+from skdpgmm._moment import public_second_moment
 from skdpgmm.privacy.accounting import (
     ADJACENCIES,
     Ledger,
@@ -28,6 +29,13 @@ class Session(NamedTuple):
     mu: float
     ledger: Ledger
     public_rng: np.random.Generator
+
+
+class PublicRows(NamedTuple):
+    """Mean and second moment about it, of trace 1, of public rows; None without any."""
+
+    mean: np.ndarray | None
+    second: np.ndarray | None
 
 
 class PrivateEstimatorMixin:
@@ -52,6 +60,7 @@ class PrivateEstimatorMixin:
     max_contributions: Any
     clip_norm: Any
     center: Any
+    X_public: Any
     random_state: Any
     block_size: Any
     n_jobs: Any
@@ -96,6 +105,22 @@ class PrivateEstimatorMixin:
                 f"got {center.shape}."
             )
         return center
+
+    def _checked_public(self, n_features) -> PublicRows:
+        """Return what is used of `X_public`, without which both are None."""
+        if self.X_public is None:
+            return PublicRows(None, None)
+        X = check_array(
+            self.X_public,
+            dtype=np.float64,
+            ensure_min_samples=2,
+            input_name="X_public",
+        )
+        if X.shape[1] != n_features:
+            raise ValueError(
+                f"X_public must have {n_features} features, as X has, got {X.shape[1]}."
+            )
+        return PublicRows(X.mean(axis=0), public_second_moment(X))
 
     def _report(self, ledger: Ledger, groups=None) -> PrivacyReport:
         m = self.max_contributions

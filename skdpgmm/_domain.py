@@ -49,7 +49,7 @@ def find_ball(records, n_features, mu, clip_norm, center):
     return ball, noisy_n
 
 
-def find_tight_ball(records, n_features, mu, clip_norm, center):
+def find_tight_ball(records, n_features, mu, clip_norm, center, guess=None):
     """Return the smallest ball about the mean that holds nearly all records.
 
     A public radius is a bound only, so that the budget is spent in any case.
@@ -58,6 +58,9 @@ def find_tight_ball(records, n_features, mu, clip_norm, center):
     ----------
     records, n_features, mu, clip_norm, center
         As in `find_ball`.
+    guess : ndarray of shape (n_features,), optional
+        Where the mean may be, from public records. The noisy mean is shrunk toward
+        it; None is the origin.
 
     Returns
     -------
@@ -68,8 +71,11 @@ def find_tight_ball(records, n_features, mu, clip_norm, center):
     """
     origin = _origin(n_features, center)
     move = center is None
+    guess = origin if guess is None or not move else guess
     if clip_norm != "auto":
-        return _refine_ball(records, Ball(origin, float(clip_norm)), mu, move)
+        ball = Ball(origin, float(clip_norm))
+        return _refine_ball(records, ball, mu, move, guess)
+    origin = guess
     mus = split_mu(mu, {"norms": 0.25, "refine": 0.75})
     exponents = np.arange(-2 * _LOG2_RANGE, 2 * _LOG2_RANGE + 1)
     edges = 2.0 ** (exponents / 2.0) * _SLACK
@@ -77,7 +83,7 @@ def find_tight_ball(records, n_features, mu, clip_norm, center):
     radius = _radius(counts, edges)
     # Nothing stands out of the noise: one is the scale that most encoders have.
     ball = Ball(origin, 1.0 if radius is None else radius)
-    return _refine_ball(records, ball, mus["refine"], move)
+    return _refine_ball(records, ball, mus["refine"], move, guess)
 
 
 def _origin(n_features, center):
@@ -113,7 +119,32 @@ def count_records(records, ball, mu):
     return max(float(count.value[0]), 1.0)
 
 
-def _refine_ball(records, ball, mu, move):
+def on_unit_sphere(records, n_features, noisy_n, mu):
+    """Return whether all records seem to have norm 1, as from many encoders.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows.
+    n_features : int
+        Their width.
+    noisy_n : float
+        Noisy number of records.
+    mu : float
+        Budget.
+
+    Returns
+    -------
+    unit : bool
+        False as well when the noise hides it.
+    """
+    edges = np.array([1.0 / _SLACK, _SLACK])
+    query = NormHistogram(np.zeros(n_features), edges)
+    (counts,) = records.release("unit norms", query, [mu])
+    return bool(counts.value[1] - 3.0 * counts.sd > 0.9 * noisy_n)
+
+
+def _refine_ball(records, ball, mu, move, guess):
     """Return a ball about the mean of the records in `ball`, just wide enough."""
     d = ball.n_features
     mus = split_mu(mu, {"count": 0.05, "sum": 0.6, "radius": 0.35})
@@ -127,7 +158,9 @@ def _refine_ball(records, ball, mu, move):
     if move:
         mean = sums.value[0] / noisy_n
         sd = float(np.ravel(sums.sd)[0]) / noisy_n
-        center = center + np.clip(james_stein(mean, sd), -ball.radius, ball.radius)
+        start = guess - center
+        mean = start + james_stein(mean - start, sd)
+        center = center + np.clip(mean, -ball.radius, ball.radius)
     exponents = np.arange(-20 * _PER_OCTAVE, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents * _SLACK
     (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])

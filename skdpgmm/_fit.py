@@ -16,14 +16,10 @@ import numpy as np
 from skdpgmm._em import auto_passes, soft_passes
 from skdpgmm._gaussian import COVARIANCES, Mixture
 from skdpgmm._lloyd import private_kmeans
+from skdpgmm._moment import NoisyMoment
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES, over_fit_and_reduce
 from skdpgmm._overlap import match_overlap
-from skdpgmm._postprocess import (
-    noisy_quantile,
-    shrink_between,
-    shrink_counts,
-    spiked_covariance,
-)
+from skdpgmm._postprocess import noisy_quantile, shrink_between, shrink_counts
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.sums import CellMoments, DistanceHistogram, NearestCell
 
@@ -37,6 +33,7 @@ def cluster_and_measure(
     mu,
     public_rng,
     means_share=0.3,
+    prior=None,
 ):
     """Cluster each class, then release second moments about the centres.
 
@@ -58,6 +55,8 @@ def cluster_and_measure(
         Public randomness.
     means_share : float
         Share of the budget for the clustering.
+    prior : ndarray of shape (d, d), optional
+        Second moment of public records, of any scale.
 
     Returns
     -------
@@ -82,7 +81,7 @@ def cluster_and_measure(
     )
     counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
     mixture = measure_mixture(
-        records, ball, means, classes, counts, covariance_type, mus, mu
+        records, ball, means, classes, counts, covariance_type, mus, mu, prior
     )
     if covariance_type == "tied":
         variances, vectors = np.linalg.eigh(mixture.covariances)
@@ -104,14 +103,22 @@ def cluster_and_measure(
 
 
 def measure_mixture(
-    records, ball, means, classes, counts, covariance_type, mus, mu_total
+    records, ball, means, classes, counts, covariance_type, mus, mu_total, prior=None
 ):
     """Return the mixture of public means and the covariances about them."""
     radius = _residual_radius(
         records, ball, means, classes, counts, mus["radius"], mu_total
     )
     covariances = measure_covariances(
-        records, ball, means, classes, counts, radius, covariance_type, mus["moments"]
+        records,
+        ball,
+        means,
+        classes,
+        counts,
+        radius,
+        covariance_type,
+        mus["moments"],
+        prior,
     )
     weights = counts / counts.sum()
     return Mixture(weights, means, covariances, covariance_type, classes)
@@ -130,7 +137,7 @@ def _residual_radius(records, ball, means, classes, counts, mu, mu_total):
 
 
 def measure_covariances(
-    records, ball, means, classes, counts, radius, covariance_type, mu
+    records, ball, means, classes, counts, radius, covariance_type, mu, prior=None
 ):
     """Release second moments about public centres, and shrink them by their noise.
 
@@ -147,10 +154,14 @@ def measure_covariances(
     floor = (radius * 2.0**-20) ** 2
     total = counts.sum()
     if covariance_type == "tied":
-        return _pooled_matrix(release.value / total, sd / total, floor, means)
+        second = NoisyMoment(release.value / total, sd / total, floor, prior)
+        return second.along(means - means.mean(axis=0))
     if covariance_type == "full":
         return np.stack(
-            [_matrix(release.value[j] / n, sd / n, floor) for j, n in enumerate(counts)]
+            [
+                NoisyMoment(release.value[j] / n, sd / n, floor, prior).matrix()
+                for j, n in enumerate(counts)
+            ]
         )
     if covariance_type == "diag":
         pooled = release.value.sum(axis=0) / total
@@ -166,36 +177,6 @@ def measure_covariances(
     variances = release.value / counts / d
     noise = sd / counts / d
     return np.where(variances > 2.0 * noise, np.maximum(variances, floor), pooled)
-
-
-def _matrix(second, sd, floor):
-    values, vectors = spiked_covariance(second, sd, floor)
-    root = vectors * np.sqrt(values)
-    return root @ root.T
-
-
-def _pooled_matrix(second, sd, floor, means):
-    """Estimate the covariance of all, with care along the differences of means.
-
-    Below the spectral edge single directions cannot be told apart, and the bulk
-    gives all of them the same variance. But the few directions in which the means
-    differ are known beforehand, and along those the noise is that of a matrix of
-    their number only.
-    """
-    values, vectors = spiked_covariance(second, sd, floor)
-    bulk = values[-1]
-    top = vectors[:, values > bulk]
-    rest = means - means.mean(axis=0)
-    rest = rest - (rest @ top) @ top.T
-    _, lengths, between = np.linalg.svd(rest, full_matrices=False)
-    between = between[lengths > 1e-9 * max(lengths.max(), 1e-300)].T
-    root = vectors * np.sqrt(values)
-    covariance = root @ root.T
-    if between.size:
-        own, axes = spiked_covariance(between.T @ second @ between, sd, bulk)
-        root = between @ axes * np.sqrt(np.maximum(own - bulk, 0.0))
-        covariance += root @ root.T
-    return covariance
 
 
 def _shrink_variances(variances, sd, prior, noise_floor, floor):

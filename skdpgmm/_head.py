@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdpgmm._postprocess import spiked_covariance
+from skdpgmm._moment import NoisyMoment
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.gradients import CONSTANT, SoftmaxGradient
 from skdpgmm.privacy.sums import CellMoments, NearestCell
@@ -55,8 +55,8 @@ class Head(NamedTuple):
         return Head(self.coef, self.intercept - self.coef @ center)
 
 
-def release_second_moment(records, ball, noisy_n, mu):
-    """Return eigenvalues and eigenvectors of the second moment about the centre.
+def release_second_moment(records, ball, noisy_n, mu, prior=None):
+    """Release the second moment about the centre.
 
     Parameters
     ----------
@@ -68,11 +68,12 @@ def release_second_moment(records, ball, noisy_n, mu):
         Noisy number of records.
     mu : float
         Budget.
+    prior : ndarray of shape (p, p), optional
+        Second moment of public records, of any scale.
 
     Returns
     -------
-    values : ndarray of shape (p,)
-    vectors : ndarray of shape (p, p)
+    moment : NoisyMoment
     """
     zero = np.zeros((1, ball.n_features))
     partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
@@ -80,10 +81,10 @@ def release_second_moment(records, ball, noisy_n, mu):
     (release,) = records.release("second moment", query, [mu])
     floor = (ball.radius * 2.0**-20) ** 2
     sd = float(np.ravel(release.sd)[0])
-    return spiked_covariance(release.value / noisy_n, sd / noisy_n, floor)
+    return NoisyMoment(release.value / noisy_n, sd / noisy_n, floor, prior)
 
 
-def fit_head(records, ball, n_classes, values, vectors, noisy_n, mu):
+def fit_head(records, ball, n_classes, moment, noisy_n, mu):
     """Train a softmax head by noisy gradients.
 
     Parameters
@@ -95,8 +96,8 @@ def fit_head(records, ball, n_classes, values, vectors, noisy_n, mu):
         the clipping saves, until it cuts too much.
     n_classes : int
         Number of classes, public.
-    values, vectors : ndarray of shape (p,) and (p, p)
-        Second moment of the records about the centre; public.
+    moment : NoisyMoment
+        Second moment of the records about the centre.
     noisy_n : float
         Noisy number of records.
     mu : float
@@ -107,6 +108,7 @@ def fit_head(records, ball, n_classes, values, vectors, noisy_n, mu):
     head : Head
     n_steps : int
     """
+    values, vectors = moment.spectrum
     values = np.maximum(values / ball.radius**2, 2.0**-40)
     length = _SCORE_NOISE * min(mu, _LARGEST_MU) * noisy_n
     length /= _CLIP * math.sqrt(values.sum() + CONSTANT**2)
@@ -116,11 +118,13 @@ def fit_head(records, ball, n_classes, values, vectors, noisy_n, mu):
     constant_step = min(length / n_steps, 4.0 / CONSTANT**2)
     each = split_mu(mu, {"step": 1.0 / n_steps})["step"]
     weights = np.zeros((n_classes, ball.n_features + 1))
-    for i in range(n_steps):
-        query = SoftmaxGradient(ball, weights, _CLIP)
-        (release,) = records.release(f"head step {i}", query, [each])
-        gradient = release.value / noisy_n
-        move = ((gradient[:, :-1] @ vectors) * steps) @ vectors.T
-        weights = weights - np.column_stack([move, constant_step * gradient[:, -1]])
+    with records.holding(ball):
+        for i in range(n_steps):
+            query = SoftmaxGradient(ball, weights, _CLIP)
+            (release,) = records.release(f"head step {i}", query, [each])
+            gradient = release.value / noisy_n
+            move = ((gradient[:, :-1] @ vectors) * steps) @ vectors.T
+            constant = constant_step * gradient[:, -1]
+            weights = weights - np.column_stack([move, constant])
     head = Head(weights[:, :-1] / ball.radius, CONSTANT * weights[:, -1])
     return head, n_steps

@@ -46,6 +46,10 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
     classes : array-like of shape (n_classes,), default=None
         The public set of classes. None takes it from `y`: then the *set* of labels
         that occur is treated as public; which record has which is not.
+    X_public : array-like of shape (n_public, n_features), default=None
+        Embeddings of public records by the same encoder; labels are not needed. The
+        mean of the records is shrunk toward theirs, and their second moment stands
+        in for what noise hides.
     random_state : int, RandomState instance or None, default=None
         None draws noise that nobody can repeat. A seed makes `fit` reproducible,
         for tests: whoever knows it can remove the noise, and fits that share it
@@ -112,6 +116,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
     _parameter_constraints: dict = {
         **PrivateEstimatorMixin._privacy_constraints,
         "classes": ["array-like", None],
+        "X_public": ["array-like", None],
     }
 
     def __init__(
@@ -124,6 +129,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         clip_norm="auto",
         center=None,
         classes=None,
+        X_public=None,
         random_state=None,
         block_size=4096,
         n_jobs=None,
@@ -135,6 +141,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         self.clip_norm = clip_norm
         self.center = center
         self.classes = classes
+        self.X_public = X_public
         self.random_state = random_state
         self.block_size = block_size
         self.n_jobs = n_jobs
@@ -168,21 +175,26 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
                     f"{classes.tolist()}. Name the others in classes=."
                 )
             center = self._checked_center(X.shape[1])
+            public = self._checked_public(X.shape[1])
             session = self._open_session(X, codes, groups)
             mus = split_mu(session.mu, _SHARES)
             ball, noisy_n, middle = find_tight_ball(
-                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+                session.records,
+                X.shape[1],
+                mus["ball"],
+                self.clip_norm,
+                center,
+                public.mean,
             )
             ball = Ball(ball.center, middle)
-            values, vectors = release_second_moment(
-                session.records, ball, noisy_n, mus["moment"]
+            moment = release_second_moment(
+                session.records, ball, noisy_n, mus["moment"], public.second
             )
             head, self.n_iter_ = fit_head(
                 session.records,
                 ball,
                 len(classes),
-                values,
-                vectors,
+                moment,
                 noisy_n,
                 mus["gradients"],
             )

@@ -16,13 +16,13 @@ import numpy as np
 from skdpgmm._gaussian import Mixture
 
 # Share of the rows whose label should be that of their component.
-_AGREEMENT = 0.95
+_AGREEMENT = 0.75
 # Share of the second moment in one direction that may lie between components.
 _MOST_BETWEEN = 0.95
 _N_DRAWS = 4_000
 
 
-def place_components(head, weights, values, vectors, public_rng):
+def place_components(head, weights, second, public_rng):
     """Return a tied mixture with a component for each class of a head.
 
     Parameters
@@ -31,9 +31,8 @@ def place_components(head, weights, values, vectors, public_rng):
         Scores of rows about the centre of the ball; public.
     weights : ndarray of shape (k,)
         Of sum 1, positive.
-    values, vectors : ndarray of shape (p,) and (p, p)
-        Eigenvalues, positive, and eigenvectors of the second moment about the
-        centre; public.
+    second : ndarray of shape (p, p)
+        Second moment about the centre, positive definite; public.
     public_rng : numpy.random.Generator
         Public randomness.
 
@@ -42,6 +41,7 @@ def place_components(head, weights, values, vectors, public_rng):
     mixture : Mixture
         About the centre of the ball; covariance type "tied".
     """
+    values, vectors = np.linalg.eigh(second)
     # In whitened principal coordinates the second moment is the identity.
     coef = (head.coef @ vectors) * np.sqrt(values)
     gaps = head.coef @ vectors

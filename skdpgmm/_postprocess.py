@@ -237,3 +237,32 @@ def spiked_covariance(scatter, sd, floor):
     shrunk = np.full(d, max(bulk, floor))
     shrunk[:n_top] = np.maximum(top, floor)
     return shrunk, vectors
+
+
+def spiked_deviation(scatter, sd):
+    """Estimate a symmetric matrix of any sign under isometric noise.
+
+    As `spiked_covariance`, about the mean of all eigenvalues, on both sides of it.
+
+    Parameters
+    ----------
+    scatter : ndarray of shape (d, d)
+        Symmetric, with noise.
+    sd : float
+        Noise on the diagonal; off it, smaller by sqrt(2).
+
+    Returns
+    -------
+    middle : float
+        The mean of the eigenvalues.
+    gaps : ndarray of shape (d,)
+        Differences from it; zero where the noise hides them.
+    vectors : ndarray of shape (d, d)
+        Orthonormal columns.
+    """
+    values, vectors = np.linalg.eigh(scatter)
+    middle = float(values.mean())
+    gaps = values - middle
+    edge = 2.0 * sd * np.sqrt(len(values) / 2.0)
+    shrunk = np.sign(gaps) * np.sqrt(np.maximum(gaps**2 - edge**2, 0.0))
+    return middle, shrunk, vectors

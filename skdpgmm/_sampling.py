@@ -26,6 +26,7 @@ class ConditionalSamplerMixin:
     weights_: Any
     means_: Any
     covariance_type_: Any
+    normalize_: Any
     _factors: Any
     _dtype: Any
     label_coef_: Any
@@ -147,9 +148,12 @@ class ConditionalSamplerMixin:
         return X, labels
 
     def _draw_rows(self, components, rng):
-        return sample_components(
+        rows = sample_components(
             components, self.means_, self._factors, self.covariance_type_, rng
-        ).astype(self._dtype, copy=False)
+        )
+        if self.normalize_:
+            rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-300)
+        return rows.astype(self._dtype, copy=False)
 
     def _draw_labelled(self, codes, rng):
         """Draw rows of the mixture, given the label that the label model gives them."""

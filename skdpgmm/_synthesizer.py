@@ -5,21 +5,16 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from scipy.special import logsumexp
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._choices import supported_components, supported_covariance
-from skdpgmm._domain import find_tight_ball
+from skdpgmm._densities import MixtureDensityMixin
+from skdpgmm._domain import find_tight_ball, on_unit_sphere
 from skdpgmm._fit import cluster_and_measure, fit_mixture
-from skdpgmm._gaussian import covariance_factors, log_joint, normalize_log
+from skdpgmm._gaussian import covariance_factors
 from skdpgmm._labels import encode_labels
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._placement import components_of_labels
@@ -30,9 +25,8 @@ from skdpgmm.privacy.accounting import split_mu
 
 class DPEmbeddingSynthesizer(
     ConditionalSamplerMixin,
+    MixtureDensityMixin,
     PrivateEstimatorMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     BaseEstimator,
 ):
     """Synthetic labelled embeddings under (epsilon, delta)-differential privacy.
@@ -78,6 +72,13 @@ class DPEmbeddingSynthesizer(
         has it where these are and there are more than 32 features, as in
         embeddings: there the rows are far better to train on. False is the plain
         method: components have the means of the classes and label their rows.
+    normalize : bool or "auto", default="auto"
+        Whether synthetic rows are put on the unit sphere. "auto" spends 0.2 % of the
+        budget to see whether the records lie there, as from encoders that normalise.
+    X_public : array-like of shape (n_public, n_features), default=None
+        Embeddings of public records by the same encoder; labels are not needed. What
+        is like them costs the budget nothing: the mean of the records is shrunk
+        toward theirs, and their second moment stands in for what noise hides.
     max_iter : int or "auto", default="auto"
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
@@ -114,6 +115,8 @@ class DPEmbeddingSynthesizer(
         Released weights of the label model; None without one.
     label_intercept_ : ndarray of shape (n_classes,) or None
         Released constants of the label model; None without one.
+    normalize_ : bool
+        Whether synthetic rows are put on the unit sphere; released.
     n_iter_ : int
         Number of gradient steps of the label model, or of passes that refined the
         components, or 1 where they are measured in one; released.
@@ -175,6 +178,8 @@ class DPEmbeddingSynthesizer(
         "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
         "classes": ["array-like", None],
         "label_model": ["boolean", StrOptions({"auto"})],
+        "normalize": ["boolean", StrOptions({"auto"})],
+        "X_public": ["array-like", None],
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
 
@@ -191,6 +196,8 @@ class DPEmbeddingSynthesizer(
         covariance_type="auto",
         classes=None,
         label_model="auto",
+        normalize="auto",
+        X_public=None,
         max_iter="auto",
         random_state=None,
         block_size=4096,
@@ -206,6 +213,8 @@ class DPEmbeddingSynthesizer(
         self.covariance_type = covariance_type
         self.classes = classes
         self.label_model = label_model
+        self.normalize = normalize
+        self.X_public = X_public
         self.max_iter = max_iter
         self.random_state = random_state
         self.block_size = block_size
@@ -232,17 +241,34 @@ class DPEmbeddingSynthesizer(
         with self._all_or_nothing():
             X = validate_data(self, X, dtype=[np.float64, np.float32])
             classes, codes = self._encode(X, y)
-            center = self._checked_center(X.shape[1])
+            d = X.shape[1]
+            center = self._checked_center(d)
+            public = self._checked_public(d)
             self._check_label_model(classes)
             session = self._open_session(X, codes, groups)
-            mus = split_mu(session.mu, {"ball": 0.05, "mixture": 0.95})
+            sphere = 0.002 if self.normalize == "auto" else 0.0
+            shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
+            mus = split_mu(session.mu, shares)
             ball, noisy_n, middle = find_tight_ball(
-                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+                session.records, d, mus["ball"], self.clip_norm, center, public.mean
             )
+            self.normalize_ = bool(self.normalize)
+            if self.normalize == "auto":
+                self.normalize_ = on_unit_sphere(
+                    session.records, d, noisy_n, mus["sphere"]
+                )
             n_classes = 1 if classes is None else len(classes)
-            k, kind = self._resolve_auto(noisy_n, n_classes, X.shape[1], session.mu)
+            k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
             mixture, head, n_iter = self._fit_mixture(
-                session, ball, middle, noisy_n, n_classes, k, kind, mus["mixture"]
+                session,
+                ball,
+                middle,
+                noisy_n,
+                n_classes,
+                k,
+                kind,
+                mus["mixture"],
+                public.second,
             )
             self.n_iter_ = max(n_iter, 1)
             self._store(mixture.shifted(ball.center), classes, k, X.dtype)
@@ -282,7 +308,9 @@ class DPEmbeddingSynthesizer(
             kind = "tied" if self.label_model is True else kind
         return k, kind
 
-    def _fit_mixture(self, session, ball, middle, noisy_n, n_classes, k, kind, mu):
+    def _fit_mixture(
+        self, session, ball, middle, noisy_n, n_classes, k, kind, mu, prior
+    ):
         """Return the mixture about the centre of the ball, label model and steps."""
         records, public_rng = session.records, session.public_rng
         if n_classes == 1 and ball.n_features <= MAX_OVERFIT_FEATURES:
@@ -295,10 +323,10 @@ class DPEmbeddingSynthesizer(
             wanted = ball.n_features > MAX_OVERFIT_FEATURES
         if wanted and n_classes > 1 and k == 1 and kind == "tied":
             return fit_taught_mixture(
-                records, ball, middle, n_classes, noisy_n, mu, public_rng
+                records, ball, middle, n_classes, noisy_n, mu, public_rng, prior
             )
         mixture, _ = cluster_and_measure(
-            records, ball, k, n_classes, kind, mu, public_rng
+            records, ball, k, n_classes, kind, mu, public_rng, prior=prior
         )
         return mixture, None, 1
 
@@ -321,75 +349,3 @@ class DPEmbeddingSynthesizer(
         if head is not None:
             self._label_components = components_of_labels(mixture, head, public_rng)
             self.label_coef_, self.label_intercept_ = head.shifted(center)
-
-    def _log_joint(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        return log_joint(
-            X,
-            self.weights_,
-            self.means_,
-            self.precisions_cholesky_,
-            self.covariance_type_,
-        )
-
-    def transform(self, X):
-        """Return the responsibilities of all components of all classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        responsibilities : ndarray of shape (n_samples, n_total)
-            Posterior probabilities; as private as `X`.
-        """
-        return normalize_log(self._log_joint(X))
-
-    def score_samples(self, X):
-        """Return the log density of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_samples,)
-            In nats; as private as `X`.
-        """
-        return logsumexp(self._log_joint(X), axis=1)
-
-    def score(self, X, y=None):
-        """Return the mean log density of rows, or of rows and labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,), default=None
-            Labels; with them, the joint density of row and label.
-
-        Returns
-        -------
-        score : float
-            In nats; as private as `X` and `y`.
-        """
-        log_joint = self._log_joint(X)
-        if y is not None and self.classes_ is not None:
-            labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-            if len(labels) != len(log_joint):
-                raise ValueError(
-                    f"y must have {len(log_joint)} labels, one a row, "
-                    f"got {len(labels)}."
-                )
-            other = self._component_codes()[None, :] != self._codes(labels)[:, None]
-            log_joint[other] = -np.inf
-        return float(np.mean(logsumexp(log_joint, axis=1)))
-
-    @property
-    def _n_features_out(self):
-        return len(self.weights_)

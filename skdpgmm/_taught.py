@@ -14,7 +14,9 @@ from skdpgmm.privacy.sums import CellMoments, NearestCell
 _SHARES = {"counts": 0.01, "moment": 0.15, "head": 0.84}
 
 
-def fit_taught_mixture(records, ball, middle, n_classes, noisy_n, mu, public_rng):
+def fit_taught_mixture(
+    records, ball, middle, n_classes, noisy_n, mu, public_rng, prior=None
+):
     """Fit a head, and a mixture with one component for each class around it.
 
     Parameters
@@ -33,6 +35,8 @@ def fit_taught_mixture(records, ball, middle, n_classes, noisy_n, mu, public_rng
         Budget.
     public_rng : numpy.random.Generator
         Public randomness.
+    prior : ndarray of shape (p, p), optional
+        Second moment of public records, of any scale.
 
     Returns
     -------
@@ -44,12 +48,11 @@ def fit_taught_mixture(records, ball, middle, n_classes, noisy_n, mu, public_rng
     """
     mus = split_mu(mu, _SHARES)
     weights = _class_weights(records, ball, n_classes, mus["counts"])
-    values, vectors = release_second_moment(records, ball, noisy_n, mus["moment"])
+    moment = release_second_moment(records, ball, noisy_n, mus["moment"], prior)
     inner = Ball(ball.center, middle)
-    head, n_steps = fit_head(
-        records, inner, n_classes, values, vectors, noisy_n, mus["head"]
-    )
-    mixture = place_components(head, weights, values, vectors, public_rng)
+    head, n_steps = fit_head(records, inner, n_classes, moment, noisy_n, mus["head"])
+    second = moment.along(head.coef - weights @ head.coef)
+    mixture = place_components(head, weights, second, public_rng)
     return mixture, head, n_steps
 
 

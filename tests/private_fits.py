@@ -60,11 +60,13 @@ def fit_cases(d):
     k = 3
     start = np.random.default_rng(9).standard_normal((k, d))
     mixture = partial(DPGaussianMixture, k, max_iter=1)
+    public = np.random.default_rng(8).standard_normal((50, d)) + 1.0
     synthesizer = DPEmbeddingSynthesizer
     cases = {
         "kmeans": (partial(DPKMeans, k), False),
         "kmeans-1": (partial(DPKMeans, 1, max_iter=1), False),
         "logistic": (DPLogisticRegression, True),
+        "logistic-public": (partial(DPLogisticRegression, X_public=public), True),
         "mixture-1": (partial(DPGaussianMixture, 1, max_iter=1), False),
         "mixture-plain": (partial(mixture, max_iter=0), False),
         "mixture-means": (partial(mixture, means_init=start), False),
@@ -75,6 +77,14 @@ def fit_cases(d):
         "synthesizer": (partial(synthesizer, 2, max_iter=1), False),
         "synthesizer-1": (synthesizer, True),
         "synthesizer-labels": (partial(synthesizer, label_model=True), True),
+        "synthesizer-public": (
+            partial(synthesizer, label_model=True, X_public=public),
+            True,
+        ),
+        "synthesizer-public-plain": (
+            partial(synthesizer, label_model=False, X_public=public, clip_norm=20.0),
+            True,
+        ),
         "synthesizer-2": (partial(synthesizer, 2, covariance_type="full"), True),
     }
     for kind in COVARIANCE_TYPES:
@@ -174,7 +184,7 @@ class Tape:
             )
             return releases
 
-        def read(records, rows):
+        def read(records, rows, ball=None):
             raise AssertionError("a replayed fit read the data")
 
         self.monkeypatch.setattr(PrivateRecords, "release", release)

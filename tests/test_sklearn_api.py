@@ -131,6 +131,8 @@ def all_parameters(estimator):
         "verbose": 1,
         "verbose_interval": 5,
         "label_model": False,
+        "normalize": True,
+        "X_public": [[0.0, 0.0], [1.0, 1.0]],
     }
     return {name: values[name] for name in estimator.get_params()}
 

@@ -1,0 +1,116 @@
+"""A second moment that was released, and its estimates."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import nnls
+
+from skdpgmm._postprocess import floor_spectrum, spiked_covariance, spiked_deviation
+
+
+class NoisyMoment:
+    """A released second moment and its estimates.
+
+    Parameters
+    ----------
+    value : ndarray of shape (d, d)
+        Second moment under isometric noise.
+    sd : float
+        Noise on the diagonal; off it, smaller by sqrt(2).
+    floor : float
+        Smallest eigenvalue of an estimate, positive.
+    prior : ndarray of shape (d, d), optional
+        Second moment of public records. A multiple of it, plus one of the identity,
+        takes the place of what noise hides: those that fit `value` best.
+    """
+
+    def __init__(self, value, sd, floor, prior=None):
+        self.value, self.sd, self.floor, self.prior = value, sd, floor, prior
+
+    @cached_property
+    def spectrum(self):
+        """Eigenvalues, descending, and eigenvectors of the estimate."""
+        if self.prior is None:
+            return spiked_covariance(self.value, self.sd, self.floor)
+        base, gaps, vectors = self._about_prior
+        return self._positive(base + _outer(vectors, gaps))
+
+    def matrix(self):
+        """Return the estimate for no direction in particular."""
+        values, vectors = self.spectrum
+        return _outer(vectors, values)
+
+    def along(self, directions):
+        """Return the estimate with care along a few public directions.
+
+        Below the spectral edge single directions cannot be told apart, and are what
+        the bulk, or the prior, is there. But in the space of a few directions that
+        were known beforehand the noise is that of a matrix of their number only.
+
+        Parameters
+        ----------
+        directions : ndarray of shape (k, d)
+            Any vectors.
+
+        Returns
+        -------
+        covariance : ndarray of shape (d, d)
+        """
+        if self.prior is None:
+            values, vectors = self.spectrum
+            top = vectors[:, values > values[-1]]
+        else:
+            base, gaps, vectors = self._about_prior
+            top = vectors[:, gaps != 0.0]
+        rest = directions - (directions @ top) @ top.T
+        rest = rest - (rest @ top) @ top.T  # what rounding has left
+        _, lengths, basis = np.linalg.svd(rest, full_matrices=False)
+        basis = basis[lengths > 1e-9 * max(float(np.linalg.norm(directions)), 1e-300)].T
+        covariance = self.matrix()
+        if not basis.size:
+            return covariance
+        if self.prior is None:
+            bulk = values[-1]
+            inner = basis.T @ self.value @ basis
+            own, axes = spiked_covariance(inner, self.sd, bulk)
+            return covariance + _outer(basis @ axes, np.maximum(own - bulk, 0.0))
+        inner = basis.T @ (self.value - base) @ basis
+        middle, gaps, axes = spiked_deviation(inner, self.sd)
+        more = _outer(basis @ axes, middle + gaps)
+        values, vectors = self._positive(covariance + more)
+        return _outer(vectors, values)
+
+    @cached_property
+    def _about_prior(self):
+        """The prior scaled to the release, and what stands out from it."""
+        P, identity = self.prior, np.eye(len(self.prior))
+        gram = np.array([[_dot(P, P), np.trace(P)], [np.trace(P), len(P)]])
+        # A multiple of the identity as prior would make it singular.
+        root = np.linalg.cholesky(gram + 1e-9 * np.diag(np.diag(gram)))
+        products = [_dot(self.value, P), np.trace(self.value)]
+        (scale, constant), _ = nnls(root.T, np.linalg.solve(root, products))
+        base = scale * P + constant * identity
+        middle, gaps, vectors = spiked_deviation(self.value - base, self.sd)
+        return base + middle * identity, gaps, vectors
+
+    def _positive(self, matrix):
+        values, vectors = np.linalg.eigh(matrix)
+        values = floor_spectrum(values[::-1], self.floor)
+        return values, vectors[:, ::-1]
+
+
+def public_second_moment(X_public):
+    """Return the second moment of public rows about their mean, of trace 1."""
+    gaps = X_public - X_public.mean(axis=0)
+    moment = gaps.T @ gaps
+    return moment / max(np.trace(moment), 1e-300)
+
+
+def _dot(A, B):
+    return float(np.sum(A * B))
+
+
+def _outer(vectors, values):
+    return (vectors * values) @ vectors.T
