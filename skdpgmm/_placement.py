@@ -11,6 +11,8 @@ ever near a boundary.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdpgmm._gaussian import Mixture
@@ -20,6 +22,8 @@ _AGREEMENT = 0.75
 # Share of the second moment in one direction that may lie between components.
 _MOST_BETWEEN = 0.95
 _N_DRAWS = 4_000
+# Draws of scores before those with another label are taken.
+_MAX_TRIES = 100
 
 
 def place_components(head, weights, second, public_rng):
@@ -93,33 +97,101 @@ class _Draws:
         return np.mean(scores.argmax(axis=1) == self.components)
 
 
-def components_of_labels(mixture, head, public_rng):
-    """Estimate how often each component is behind each label of the head.
+class ScoreSampler(NamedTuple):
+    """Draws components and scores of rows of a mixture, given the labels of a head.
+
+    Scores have few coordinates, so that drawing them again until they give the
+    label is cheap; a row is drawn once and moved to its scores.
+
+    Attributes
+    ----------
+    table : ndarray of shape (k, k)
+        Row c: probabilities of the components, given label c. A component is always
+        among those of its own class.
+    mean_scores : ndarray of shape (k, k)
+        Scores of the mean of each component.
+    root : ndarray of shape (k, k)
+        Root of the covariance of the scores about them.
+    lift : ndarray of shape (p, k)
+        Regression of rows on scores.
+    """
+
+    table: np.ndarray
+    mean_scores: np.ndarray
+    root: np.ndarray
+    lift: np.ndarray
+
+    def scores(self, components, rng):
+        """Draw scores of rows of the components."""
+        noise = rng.standard_normal((len(components), len(self.root)))
+        return self.mean_scores[components] + noise @ self.root.T
+
+    def draw(self, codes, rng):
+        """Return a component and scores for each label.
+
+        Scores of a label that is hardly ever given are the last ones tried.
+        """
+        components = np.empty(len(codes), dtype=np.intp)
+        scores = np.empty((len(codes), len(self.root)))
+        missing = np.arange(len(codes))
+        cumulated = np.cumsum(self.table, axis=1)
+        for _ in range(_MAX_TRIES):
+            labels = codes[missing]
+            u = rng.random(len(missing)) * cumulated[labels, -1]
+            components[missing] = np.sum(cumulated[labels] <= u[:, None], axis=1)
+            scores[missing] = self.scores(components[missing], rng)
+            missing = missing[scores[missing].argmax(axis=1) != labels]
+            if not len(missing):
+                break
+        return components, scores
+
+    def move(self, rows, gaps):
+        """Move rows so that their scores change by `gaps`.
+
+        A row of the mixture that is moved to scores of the mixture is again one, with
+        these scores [1]_.
+
+        References
+        ----------
+        .. [1] Y. Hoffman, E. Ribak, "Constrained realizations of Gaussian fields",
+           Astrophysical Journal 380, 1991.
+        """
+        return rows + gaps @ self.lift.T
+
+
+def score_sampler(mixture, head, public_rng):
+    """Return the `ScoreSampler` of a tied mixture and a head of the same classes.
 
     Parameters
     ----------
     mixture : Mixture
         About the centre of the ball; covariance type "tied".
     head : Head
-        Of the same classes.
+        Likewise.
     public_rng : numpy.random.Generator
         Public randomness.
 
     Returns
     -------
-    table : ndarray of shape (k, k)
-        Row c: probabilities of the components, given label c. A component is always
-        among those of its own class.
+    sampler : ScoreSampler
     """
     k = len(mixture.weights)
     n_each = max(200, _N_DRAWS // k)
-    squares, axes = np.linalg.eigh(head.coef @ mixture.covariances @ head.coef.T)
-    root = axes * np.sqrt(np.maximum(squares, 0.0))
-    mean_scores = head.scores(mixture.means)
-    table = np.empty((k, k))
+    spread = mixture.covariances @ head.coef.T  # (p, k)
+    squares, axes = np.linalg.eigh(head.coef @ spread)
+    # Scores that all rise together change no label: that direction may be empty.
+    squares = np.where(squares > 1e-9 * squares.max(), squares, 0.0)
+    inverse = np.divide(1.0, squares, where=squares > 0.0, out=np.zeros(k))
+    sampler = ScoreSampler(
+        np.empty((k, k)),
+        head.scores(mixture.means),
+        axes * np.sqrt(squares),
+        spread @ (axes * inverse) @ axes.T,
+    )
     for j in range(k):
-        noise = public_rng.standard_normal((n_each, k)) @ root.T
-        labels = (mean_scores[j] + noise).argmax(axis=1)
-        table[:, j] = np.bincount(labels, minlength=k) * mixture.weights[j] / n_each
-    table += np.diag(1e-3 * mixture.weights)
-    return table / table.sum(axis=1, keepdims=True)
+        labels = sampler.scores(np.full(n_each, j), public_rng).argmax(axis=1)
+        share = np.bincount(labels, minlength=k) / n_each
+        sampler.table[:, j] = share * mixture.weights[j]
+    sampler.table[:] += np.diag(1e-3 * mixture.weights)
+    sampler.table[:] /= sampler.table.sum(axis=1, keepdims=True)
+    return sampler

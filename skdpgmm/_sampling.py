@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdpgmm._gaussian import sample_components
 
 # Draws of a row before one with another label is taken.
-_MAX_TRIES = 100
+_MAX_TRIES = 5
 
 
 class ConditionalSamplerMixin:
@@ -31,7 +31,7 @@ class ConditionalSamplerMixin:
     _dtype: Any
     label_coef_: Any
     label_intercept_: Any
-    _label_components: Any
+    _score_sampler: Any
 
     def sample(self, n_samples=1, y=None, random_state=None, class_weight=None):
         """Draw synthetic rows and their labels, in random order.
@@ -143,14 +143,16 @@ class ConditionalSamplerMixin:
             of_class = np.flatnonzero(component_codes == code)
             p = self.weights_[of_class] / self.weights_[of_class].sum()
             components[rows] = rng.choice(of_class, size=rows.sum(), p=p)
-        X = self._draw_rows(components, rng)
+        X = self._finished(self._draw_rows(components, rng))
         labels = components if self.classes_ is None else self.classes_[codes]
         return X, labels
 
     def _draw_rows(self, components, rng):
-        rows = sample_components(
+        return sample_components(
             components, self.means_, self._factors, self.covariance_type_, rng
         )
+
+    def _finished(self, rows):
         if self.normalize_:
             rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-300)
         return rows.astype(self._dtype, copy=False)
@@ -159,18 +161,20 @@ class ConditionalSamplerMixin:
         """Draw rows of the mixture, given the label that the label model gives them."""
         X = np.empty((len(codes), self.means_.shape[1]), dtype=self._dtype)
         missing = np.arange(len(codes))
-        cumulated = np.cumsum(self._label_components, axis=1)
         for _ in range(_MAX_TRIES):
-            u = rng.random(len(missing)) * cumulated[codes[missing], -1]
-            components = np.sum(cumulated[codes[missing]] <= u[:, None], axis=1)
-            X[missing] = self._draw_rows(components, rng)
-            scores = X[missing] @ self.label_coef_.T + self.label_intercept_
-            missing = missing[scores.argmax(axis=1) != codes[missing]]
+            components, scores = self._score_sampler.draw(codes[missing], rng)
+            rows = self._draw_rows(components, rng)
+            rows = self._score_sampler.move(rows, scores - self._scores(rows))
+            X[missing] = self._finished(rows)
+            # On the sphere, and by rounding, a few scores are others after all.
+            labels = self._scores(X[missing]).argmax(axis=1)
+            missing = missing[labels != codes[missing]]
             if not len(missing):
                 break
-        # Rows of a label that the label model hardly ever gives are the last ones
-        # tried: of the components behind that label all the same.
         return X, self.classes_[codes]
+
+    def _scores(self, rows):
+        return rows @ self.label_coef_.T + self.label_intercept_
 
     def _component_codes(self):
         if self.classes_ is None:

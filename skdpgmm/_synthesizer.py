@@ -17,7 +17,7 @@ from skdpgmm._fit import cluster_and_measure, fit_mixture
 from skdpgmm._gaussian import covariance_factors
 from skdpgmm._labels import encode_labels
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
-from skdpgmm._placement import components_of_labels
+from skdpgmm._placement import score_sampler
 from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm._taught import fit_taught_mixture
 from skdpgmm.privacy.accounting import split_mu
@@ -345,7 +345,7 @@ class DPEmbeddingSynthesizer(
         self._dtype = dtype
 
     def _store_label_model(self, mixture, head, center, public_rng):
-        self.label_coef_ = self.label_intercept_ = self._label_components = None
+        self.label_coef_ = self.label_intercept_ = self._score_sampler = None
         if head is not None:
-            self._label_components = components_of_labels(mixture, head, public_rng)
+            self._score_sampler = score_sampler(mixture, head, public_rng)
             self.label_coef_, self.label_intercept_ = head.shifted(center)

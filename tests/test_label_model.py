@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits, make_blobs
 
 from skdpgmm import DPEmbeddingSynthesizer
 from skdpgmm._head import Head
-from skdpgmm._placement import _AGREEMENT, components_of_labels, place_components
+from skdpgmm._placement import _AGREEMENT, place_components, score_sampler
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_placement_reaches_the_agreement_where_it_can():
     rows = mixture.means[components] + rng.standard_normal((20_000, 50)) @ root.T
     labels = head.scores(rows).argmax(axis=1)
     assert abs(np.mean(labels == components) - _AGREEMENT) < 0.02
-    table = components_of_labels(mixture, head, rng)
+    table = score_sampler(mixture, head, rng).table
     assert_allclose(table.sum(axis=1), 1.0)
     joint = np.histogram2d(labels, components, bins=(3, 3))[0]
     assert_allclose(table, joint / joint.sum(axis=1, keepdims=True), atol=0.05)
