@@ -110,12 +110,15 @@ class PrivateEstimatorMixin:
         """Return what is used of `X_public`, without which both are None."""
         if self.X_public is None:
             return PublicRows(None, None)
-        X = check_array(
-            self.X_public,
-            dtype=np.float64,
-            ensure_min_samples=2,
-            input_name="X_public",
-        )
+        try:
+            X = check_array(
+                self.X_public,
+                dtype=np.float64,
+                ensure_min_samples=2,
+                input_name="X_public",
+            )
+        except ValueError as error:
+            raise ValueError(f"X_public cannot be used: {error}") from error
         if X.shape[1] != n_features:
             raise ValueError(
                 f"X_public must have {n_features} features, as X has, got {X.shape[1]}."

@@ -1,0 +1,173 @@
+"""Public rows and unit norms: what they change, and that they cost what is said."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
+from skdpgmm._moment import NoisyMoment, public_second_moment
+
+FLOOR = 1e-9
+
+
+def power_law(d, seed):
+    """A covariance of trace 1 whose eigenvalues fall as 1 / i."""
+    rng = np.random.default_rng(seed)
+    Q = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    values = 1.0 / np.arange(1, d + 1)
+    return (Q * values / values.sum()) @ Q.T
+
+
+def noisy(matrix, sd, seed):
+    """Isometric noise: `sd` on the diagonal, smaller by sqrt(2) off it."""
+    noise = np.random.default_rng(seed).standard_normal(matrix.shape)
+    return matrix + sd * 0.5 * (noise + noise.T)
+
+
+@pytest.mark.parametrize("prior", [None, "other", "identity"])
+def test_moment_without_noise_is_exact(prior):
+    truth = power_law(40, 0)
+    prior = {"other": power_law(40, 1), "identity": np.eye(40)}.get(prior)
+    moment = NoisyMoment(truth, 0.0, FLOOR, prior)
+    directions = np.random.default_rng(2).standard_normal((3, 40))
+    assert_allclose(moment.matrix(), truth, atol=1e-8)
+    assert_allclose(moment.along(directions), truth, atol=1e-8)
+
+
+@pytest.mark.parametrize("prior", [None, "other"])
+def test_moment_is_read_along_known_directions(prior):
+    d = 200
+    truth = power_law(d, 0)
+    values, vectors = np.linalg.eigh(truth)
+    direction = vectors[:, [-20]].T  # lost in the noise of the whole matrix
+    sd = 2.0 * values[-20] / np.sqrt(2.0 * d)
+    prior = None if prior is None else power_law(d, 1)
+    errors = {"matrix": [], "along": []}
+    for seed in range(10):
+        moment = NoisyMoment(noisy(truth, sd, seed), sd, FLOOR, prior)
+        for name, found in (
+            ("matrix", moment.matrix()),
+            ("along", moment.along(direction)),
+        ):
+            errors[name].append((direction @ found @ direction.T).item() - values[-20])
+            assert np.linalg.eigvalsh(found).min() > 0.0
+    assert np.mean(errors["matrix"]) < -0.2 * values[-20]
+    # One entry of the release, with its own noise only.
+    assert np.abs(errors["along"]).max() < 4.0 * sd
+    assert abs(np.mean(errors["along"])) < 0.1 * values[-20]
+
+
+def test_prior_stands_in_for_what_noise_hides():
+    d = 100
+    truth = power_law(d, 0)
+    sd = 0.2 / np.sqrt(d)
+    release = noisy(truth, sd, 1)
+    without = NoisyMoment(release, sd, FLOOR)
+    like = NoisyMoment(release, sd, FLOOR, 7.0 * truth)
+    unlike = NoisyMoment(release, sd, FLOOR, power_law(d, 5))
+
+    def error(moment):
+        return np.linalg.norm(moment.matrix() - truth) / np.linalg.norm(truth)
+
+    assert error(like) < 0.2 < error(without)
+    # Public rows of another kind are taken for what they are worth.
+    assert error(unlike) < 1.1 * error(without)
+
+
+def test_public_second_moment_has_trace_one():
+    X = np.random.default_rng(0).standard_normal((50, 4)) + 3.0
+    moment = public_second_moment(X)
+    assert_allclose(np.trace(moment), 1.0)
+    assert_allclose(moment * X.var(axis=0).sum(), np.cov(X.T, ddof=0))
+
+
+def rows_about(center, n, seed):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = center + rng.standard_normal((n, len(center)))
+    X[:, 0] += 4.0 * y
+    return X, y
+
+
+def test_public_rows_draw_the_centre():
+    center = np.full(60, 100.0)
+    X, y = rows_about(center, 400, 0)
+    X_public, _ = rows_about(center, 400, 1)
+    errors = []
+    for rows in (None, X_public):
+        synthesizer = DPEmbeddingSynthesizer(X_public=rows, random_state=0).fit(X, y)
+        middle = synthesizer.weights_ @ synthesizer.means_
+        errors.append(np.linalg.norm(middle - X.mean(axis=0)))
+    # Their mean is off by sampling alone; without them noise is all there is.
+    assert errors[1] < 2.0 * np.sqrt(60 / 400) + 1.0 < errors[0]
+
+
+@pytest.mark.parametrize("cls", [DPEmbeddingSynthesizer, DPLogisticRegression])
+def test_public_rows_are_free(cls):
+    X, y = rows_about(np.zeros(40), 300, 0)
+    ledgers = [
+        cls(X_public=rows, random_state=0).fit(X, y).privacy_.ledger
+        for rows in (None, X[:50] + 1.0)
+    ]
+    names = [[entry.name.split()[0] for entry in ledger] for ledger in ledgers]
+    assert set(names[0]) == set(names[1])
+    spent = [sum(entry.mu**2 for entry in ledger) for ledger in ledgers]
+    assert_allclose(spent[0], spent[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [DPEmbeddingSynthesizer, DPLogisticRegression])
+@pytest.mark.parametrize(
+    "public, message",
+    [
+        (np.zeros((5, 3)), "X_public must have 2 features"),
+        (np.zeros((1, 2)), "X_public.*minimum of 2 is required"),
+        (np.zeros(2), "X_public.*Expected 2D array"),
+        (np.full((5, 2), np.nan), "X_public contains NaN"),
+    ],
+)
+def test_bad_public_rows_are_refused(cls, public, message):
+    X, y = rows_about(np.zeros(2), 100, 0)
+    estimator = cls(X_public=public)
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, y)
+    assert not hasattr(estimator, "privacy_")
+
+
+def unit_rows(n, d, seed):
+    X, y = rows_about(np.full(d, 0.5), n, seed)
+    return X / np.linalg.norm(X, axis=1, keepdims=True), y
+
+
+@pytest.mark.parametrize("label_model", [True, False])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_rows_of_norm_one_give_rows_of_norm_one(label_model, labelled):
+    X, y = unit_rows(8000, 40, 0)
+    synthesizer = DPEmbeddingSynthesizer(
+        label_model=label_model and labelled, random_state=0
+    )
+    synthesizer.fit(X, y if labelled else None)
+    assert synthesizer.normalize_ is True
+    rows, labels = synthesizer.sample(500)
+    assert_allclose(np.linalg.norm(rows, axis=1), 1.0)
+    if label_model and labelled:
+        scores = rows @ synthesizer.label_coef_.T + synthesizer.label_intercept_
+        assert np.mean(scores.argmax(axis=1) == labels) > 0.999
+
+
+@pytest.mark.parametrize("epsilon", [1e-3, 1.0, np.inf])
+@pytest.mark.parametrize("scale", [0.9, 1.0 + 2.0**-8])
+def test_other_rows_are_left_as_they_are(epsilon, scale):
+    X, y = unit_rows(8000, 40, 0)
+    synthesizer = DPEmbeddingSynthesizer(epsilon=epsilon, random_state=0)
+    assert synthesizer.fit(scale * X, y).normalize_ is False
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_normalize_as_given_costs_nothing(normalize):
+    X, y = unit_rows(500, 40, 0)
+    synthesizer = DPEmbeddingSynthesizer(normalize=normalize, random_state=0).fit(X, y)
+    assert synthesizer.normalize_ is normalize
+    names = [entry.name for entry in synthesizer.privacy_.ledger]
+    assert not [name for name in names if name.startswith("unit norms")]
+    norms = np.linalg.norm(synthesizer.sample(200)[0], axis=1)
+    assert np.allclose(norms, 1.0) is normalize
