@@ -20,11 +20,16 @@ def supported_components(noisy_n, n_features, mu):
     return int(np.clip(supported, 1, _MOST_COMPONENTS))
 
 
-def supported_covariance(noisy_n, n_features, mu):
-    """Return "full" when components of `noisy_n` records can have their own shape.
+def supported_shapes(noisy_n, n_features, mu):
+    """Return how many components of `noisy_n` records can have their own shape.
 
     The relative noise of one full covariance, in the Frobenius norm, has to be below
     a tenth: then its shape is worth more than the records of the others.
     """
     blur = n_features**1.5 / min(mu, _LARGEST_MU) + 10.0 * n_features
-    return "full" if noisy_n > 10.0 * blur else "tied"
+    return int(np.clip(noisy_n / (10.0 * blur), 0, _MOST_COMPONENTS))
+
+
+def supported_covariance(noisy_n, n_features, mu):
+    """Return "full" when components of `noisy_n` records can have their own shape."""
+    return "full" if supported_shapes(noisy_n, n_features, mu) else "tied"

@@ -10,7 +10,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
-from skdpgmm._choices import supported_components, supported_covariance
+from skdpgmm._choices import (
+    supported_components,
+    supported_covariance,
+    supported_shapes,
+)
 from skdpgmm._densities import MixtureDensityMixin
 from skdpgmm._domain import find_tight_ball, on_unit_sphere
 from skdpgmm._fit import cluster_and_measure, fit_mixture
@@ -38,8 +42,10 @@ class DPEmbeddingSynthesizer(
     Parameters
     ----------
     n_components : int or "auto", default="auto"
-        Number of components of each class, at least 1. "auto" takes 1 with labels
-        and, without, a number that grows with the noisy count, at most 16.
+        Number of components of each class, at least 1. "auto" takes 1 with a label
+        model, as many as can each have a shape of its own, of what the noisy count
+        leaves to a class, without one, and a number that grows with the noisy count
+        without labels; at most 16.
     epsilon : float, default=1.0
         Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
         nobody.
@@ -303,10 +309,17 @@ class DPEmbeddingSynthesizer(
             k = 1
             if n_classes == 1:
                 k = supported_components(noisy_n, n_features, mu)
+            elif not self._wants_label_model(n_features):
+                k = max(supported_shapes(noisy_n / n_classes, n_features, mu), 1)
         if kind == "auto":
             kind = supported_covariance(noisy_n / n_classes / k, n_features, mu)
             kind = "tied" if self.label_model is True else kind
         return k, kind
+
+    def _wants_label_model(self, n_features):
+        if self.label_model == "auto":
+            return n_features > MAX_OVERFIT_FEATURES
+        return self.label_model
 
     def _fit_mixture(
         self, session, ball, middle, noisy_n, n_classes, k, kind, mu, prior
@@ -318,9 +331,7 @@ class DPEmbeddingSynthesizer(
                 records, ball, k, kind, mu, noisy_n, self.max_iter, public_rng
             )
             return mixture, None, n_made
-        wanted = self.label_model
-        if wanted == "auto":
-            wanted = ball.n_features > MAX_OVERFIT_FEATURES
+        wanted = self._wants_label_model(ball.n_features)
         if wanted and n_classes > 1 and k == 1 and kind == "tied":
             return fit_taught_mixture(
                 records, ball, middle, n_classes, noisy_n, mu, public_rng, prior

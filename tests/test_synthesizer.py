@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 from sklearn.base import clone
-from sklearn.datasets import make_blobs
+from sklearn.datasets import make_blobs, make_moons
 
 from skdpgmm import DPEmbeddingSynthesizer
 
@@ -81,7 +81,7 @@ def test_without_noise_classes_are_described_by_their_moments(data, kind):
     X, y = data
     # A public ball that holds all records: nothing is clipped at its edge.
     synthesizer = DPEmbeddingSynthesizer(
-        epsilon=math.inf, covariance_type=kind, clip_norm=20.0, random_state=0
+        1, epsilon=math.inf, covariance_type=kind, clip_norm=20.0, random_state=0
     ).fit(X, y)
     assert_allclose(synthesizer.class_weights_, np.array(SIZES) / sum(SIZES), atol=1e-3)
     scatters = np.array([np.cov(X[y == c].T, bias=True) for c in range(3)])
@@ -100,7 +100,7 @@ def test_without_noise_classes_are_described_by_their_moments(data, kind):
 @pytest.mark.parametrize("kind", ["auto", *TYPES])
 def test_at_epsilon_one_classes_are_where_they_were(data, kind, seed):
     synthesizer = DPEmbeddingSynthesizer(
-        epsilon=1.0, covariance_type=kind, random_state=seed
+        1, epsilon=1.0, covariance_type=kind, random_state=seed
     ).fit(*data)
     assert_allclose(synthesizer.means_, CENTERS, atol=0.3)
     assert_allclose(synthesizer.class_weights_, np.array(SIZES) / 6000, atol=0.05)
@@ -169,7 +169,8 @@ def test_labels_keep_their_names(data, fitted, names):
     X, y = data
     synthesizer = clone(fitted).fit(X, names[y])
     assert_array_equal(synthesizer.classes_, names)
-    assert_array_equal(synthesizer.component_classes_, names)
+    k = synthesizer.n_components_
+    assert_array_equal(synthesizer.component_classes_, np.repeat(names, k))
     # Only the names differ: the private part is the same.
     assert_array_equal(synthesizer.means_, fitted.means_)
     rows, labels = synthesizer.sample(20, random_state=1)
@@ -360,3 +361,23 @@ def test_covariance_type_auto_says_what_it_chose():
     tall = DPEmbeddingSynthesizer(epsilon=8.0, random_state=0)
     tall.fit(rng.normal(size=(20_000, 2)), np.arange(20_000) % 2)
     assert tall.covariance_type_ == "full"
+
+
+def test_n_components_auto_follows_the_shape_of_large_classes():
+    X, y = make_moons(10_000, noise=0.15, random_state=0)
+    many = DPEmbeddingSynthesizer(epsilon=1.0, random_state=0).fit(X, y)
+    assert many.n_components_ > 1
+    few = clone(many).fit(X[:200], y[:200])
+    assert few.n_components_ == 1
+    taught = clone(many).set_params(label_model=True).fit(X, y)
+    assert taught.n_components_ == 1
+
+    def right(synthesizer):
+        """Whether the more probable class is the own one."""
+        posterior = synthesizer.transform(X)
+        of_one = synthesizer.component_classes_ == 1
+        return np.mean((posterior[:, of_one].sum(axis=1) > 0.5) == y)
+
+    # One ellipse cannot follow a moon.
+    one = clone(many).set_params(n_components=1).fit(X, y)
+    assert right(one) < 0.9 < 0.95 < right(many)
