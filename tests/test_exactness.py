@@ -14,6 +14,11 @@ from private_fits import (
 )
 
 from skdpgmm import DPGaussianMixture, DPKMeans
+from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.gradients import SoftmaxGradient
+from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.sums import Block
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -169,3 +174,38 @@ def test_records_are_not_written_to(estimator):
         before = data.copy()
         estimator.set_params(random_state=0).fit(data)
         np.testing.assert_array_equal(data, before)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e300])
+def test_grid_points_that_are_held_change_nothing(scale):
+    """float32 represents grid points, those of the longest records as well."""
+    rng = np.random.default_rng(0)
+    X = scale * rng.standard_normal((500, 40))
+    codes = rng.integers(3, size=500)
+    ball = Ball(rng.standard_normal(40), 0.5)
+    query = SoftmaxGradient(ball, rng.standard_normal((3, 41)), 0.5)
+    held = ball.to_grid(X).astype(np.float32)
+    (expected,) = query.exact(Block(X, codes))
+    (found,) = query.exact(Block(X, codes, held))
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_grid_points_are_held_for_their_ball_alone():
+    X, codes = make_data(100, 5)
+    records = PrivateRecords(
+        X,
+        codes,
+        ledger=Ledger(np.inf),
+        unit_factor=1,
+        generator=np.random.default_rng(0),
+        block_size=30,
+    )
+    ball, other = Ball(np.zeros(5), 1.0), Ball(np.ones(5), 1.0)
+    weights = np.random.default_rng(1).standard_normal((3, 6))
+    queries = [SoftmaxGradient(b, weights, 0.5) for b in (ball, other)]
+    before = [records.release("x", query, [np.inf])[0].value for query in queries]
+    with records.holding(ball):
+        during = [records.release("x", query, [np.inf])[0].value for query in queries]
+    after = [records.release("x", query, [np.inf])[0].value for query in queries]
+    assert_same(before, during)
+    assert_same(before, after)
