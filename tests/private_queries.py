@@ -5,9 +5,9 @@ import numpy as np
 from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 from skdpgmm.privacy.partitions import LinearCell
+from skdpgmm.privacy.queries import Block
 from skdpgmm.privacy.sums import (
     AgreementCount,
-    Block,
     CellMoments,
     DistanceHistogram,
     NearestCell,

@@ -17,8 +17,8 @@ from skdpgmm import DPGaussianMixture, DPKMeans
 from skdpgmm.privacy.accounting import Ledger
 from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.queries import Block
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.sums import Block
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

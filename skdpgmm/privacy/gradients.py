@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round
-from skdpgmm.privacy.sums import Part
+from skdpgmm.privacy.queries import Part
 
 # 2**(24 + 12) is the largest entry of a summand, as in `sums`.
 ERROR_BITS = 12

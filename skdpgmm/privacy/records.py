@@ -11,7 +11,8 @@ from skdpgmm._blocks import row_slices, sum_blocks
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
-from skdpgmm.privacy.sums import MAX_BLOCK_ROWS, MAX_ROWS, Block, BoundedSum
+from skdpgmm.privacy.queries import Block, BoundedSum
+from skdpgmm.privacy.sums import MAX_BLOCK_ROWS, MAX_ROWS
 
 
 class Release(NamedTuple):

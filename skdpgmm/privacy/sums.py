@@ -19,7 +19,6 @@ sum below 2**53, and ``MAX_ROWS`` rows keep every int64 total at most 2**62.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -28,6 +27,7 @@ from scipy.special import softmax
 from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
 from skdpgmm.privacy.partitions import LinearCell, NearestCell
+from skdpgmm.privacy.queries import Part
 
 CELL_BITS = 16
 WHITE_BITS = 13
@@ -36,46 +36,6 @@ RESPONSIBILITY_BITS = 10
 _SUMMAND_BITS = 36
 MAX_BLOCK_ROWS = 2 ** (53 - _SUMMAND_BITS - 1)
 MAX_ROWS = 2 ** (62 - _SUMMAND_BITS)
-
-
-class Block(NamedTuple):
-    """Rows of the private records, not to be written to, and integer class codes.
-
-    `held` is what ``ball.to_grid(X)`` returned for the ball of the query, in a type
-    that represents these integers, or None where it is not held.
-    """
-
-    X: np.ndarray  # (rows, d)
-    codes: np.ndarray  # (rows,)
-    held: np.ndarray | None = None  # (rows, p)
-
-    def panels(self):
-        """Cut the block into blocks that stay in the cache."""
-        for rows in cache_slices(self.X):
-            yield Block(self.X[rows], self.codes[rows])
-
-    def grid_points(self, ball):
-        """Return the rows as grid points of the ball of the query."""
-        return ball.to_grid(self.X) if self.held is None else self.held
-
-
-class Part(NamedTuple):
-    """One array of a release."""
-
-    name: str
-    shape: tuple[int, ...]
-    l2_sensitivity: float
-    scale: np.ndarray | float = 1.0
-    symmetric: bool = False
-
-
-class BoundedSum(Protocol):
-    """A query: parts, and their exact sums over a block of records."""
-
-    @property
-    def parts(self) -> tuple[Part, ...]: ...
-
-    def exact(self, block: Block) -> tuple[np.ndarray, ...]: ...
 
 
 def _histogram(values, edges):

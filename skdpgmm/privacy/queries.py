@@ -1,0 +1,52 @@
+"""What a private query is: parts with their sensitivities, and a sum over blocks.
+
+`sums` and `gradients` hold the queries, `records` answers them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from skdpgmm._blocks import cache_slices
+
+
+class Block(NamedTuple):
+    """Rows of the private records, not to be written to, and integer class codes.
+
+    `held` is what ``ball.to_grid(X)`` returned for the ball of the query, in a type
+    that represents these integers, or None where it is not held.
+    """
+
+    X: np.ndarray  # (rows, d)
+    codes: np.ndarray  # (rows,)
+    held: np.ndarray | None = None  # (rows, p)
+
+    def panels(self):
+        """Cut the block into blocks that stay in the cache."""
+        for rows in cache_slices(self.X):
+            yield Block(self.X[rows], self.codes[rows])
+
+    def grid_points(self, ball):
+        """Return the rows as grid points of the ball of the query."""
+        return ball.to_grid(self.X) if self.held is None else self.held
+
+
+class Part(NamedTuple):
+    """One array of a release."""
+
+    name: str
+    shape: tuple[int, ...]
+    l2_sensitivity: float
+    scale: np.ndarray | float = 1.0
+    symmetric: bool = False
+
+
+class BoundedSum(Protocol):
+    """A query: parts, and their exact sums over a block of records."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]: ...
+
+    def exact(self, block: Block) -> tuple[np.ndarray, ...]: ...
