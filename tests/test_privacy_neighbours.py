@@ -23,9 +23,9 @@ from scipy.special import log_softmax
 from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS
 from skdpgmm.privacy.partitions import LinearCell
+from skdpgmm.privacy.queries import Block
 from skdpgmm.privacy.sums import (
     AgreementCount,
-    Block,
     CellMoments,
     DistanceHistogram,
     NearestCell,
