@@ -40,8 +40,9 @@ synthetic = DPSyntheticClassifier(
 # Noise is part of the answer: each epsilon is fitted on five folds, and the spread
 # over them is drawn.
 epsilons = [0.5, 1.0, 2.0, 4.0, 8.0]
-search = GridSearchCV(synthetic, {"synthesizer__epsilon": epsilons}, cv=5, refit=False)
-search.fit(X, y)
+search = GridSearchCV(
+    synthetic, {"synthesizer__epsilon": epsilons}, cv=5, refit=False
+).fit(X, y)
 
 # %%
 # The private linear probe is searched in the same way, and a logistic regression on
