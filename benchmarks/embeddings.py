@@ -17,10 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
 
-from fashion_mnist_data import (
-    cache_dir,
-    load_encoder,
-)
+from fashion_mnist_data import cache_dir, load_encoder
 
 BATCH = 256
 

@@ -102,10 +102,17 @@ class NoisyMoment:
 
 
 def public_second_moment(X_public):
-    """Return the second moment of public rows about their mean, of trace 1."""
+    """Return the second moment of public rows about their mean, of trace 1.
+
+    None when all rows are the same: then they tell nothing about it.
+    """
     gaps = X_public - X_public.mean(axis=0)
+    largest = np.abs(gaps).max()
+    if largest == 0.0:
+        return None
+    gaps /= largest
     moment = gaps.T @ gaps
-    return moment / max(np.trace(moment), 1e-300)
+    return moment / np.trace(moment)
 
 
 def _dot(A, B):

@@ -81,6 +81,14 @@ def test_public_second_moment_has_trace_one():
     assert_allclose(moment * X.var(axis=0).sum(), np.cov(X.T, ddof=0))
 
 
+@pytest.mark.parametrize("cls", [DPEmbeddingSynthesizer, DPLogisticRegression])
+def test_public_rows_that_are_all_the_same(cls):
+    X, y = rows_about(np.zeros(40), 300, 0)
+    estimator = cls(X_public=np.ones((5, 40)), random_state=0).fit(X, y)
+    released = getattr(estimator, "means_", getattr(estimator, "coef_", None))
+    assert np.isfinite(released).all()
+
+
 def rows_about(center, n, seed):
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
