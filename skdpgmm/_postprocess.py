@@ -41,9 +41,9 @@ def noisy_quantile(noisy_counts, sd, edges, q):
         None when nothing stands out of the noise.
     """
     n_bins = len(noisy_counts)
-    # A histogram of pure noise passes with probability below 0.05 (union bound over
+    # A histogram of pure noise passes with probability below 1e-4 (union bound over
     # Gaussian tails).
-    threshold = np.sqrt(2.0 * np.log(20.0 * len(_WIDTHS) * n_bins))
+    threshold = np.sqrt(2.0 * np.log(1e4 * len(_WIDTHS) * n_bins))
     clear = np.zeros(n_bins, dtype=bool)
     total = np.concatenate([[0.0], np.cumsum(noisy_counts)])
     for width in _WIDTHS:
@@ -77,7 +77,9 @@ def _end_of_tail(total, sd, last):
         found = False
         for width in (*_WIDTHS, 2 * _WIDTHS[-1]):
             end = min(last + width, n_bins - 1)
-            if total[end + 1] - total[last + 1] > _TAIL * sd * math.sqrt(width):
+            # Noise alone must not lead far: a false step of 16 bins is a factor of 256.
+            evidence = _TAIL * sd * max(math.sqrt(width), width / 2.0)
+            if total[end + 1] - total[last + 1] > evidence:
                 last, found = end, True
                 break
     return last

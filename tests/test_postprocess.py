@@ -33,7 +33,15 @@ def test_quantile_of_noise_is_none():
         noisy_quantile(noisy_counts({}, 10.0, seed), 10.0, EDGES, 0.99)
         for seed in range(400)
     ]
-    assert sum(edge is not None for edge in found) <= 400 * 0.05
+    assert not any(found)
+
+
+def test_noise_does_not_lead_the_quantile_far_from_the_records():
+    found = [
+        noisy_quantile(noisy_counts({10: 1000}, 10.0, seed), 10.0, EDGES, 0.99)
+        for seed in range(1000)
+    ]
+    assert max(found) <= EDGES[20]
 
 
 @pytest.mark.parametrize("q, edge", [(0.5, 3), (0.6, 7), (0.99, 7), (1.0, 30)])
