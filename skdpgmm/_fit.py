@@ -76,7 +76,7 @@ def cluster_and_measure(
         },
     )
     n_passes = 1 if n_components == 1 else 5
-    means, classes, noisy_counts, sd = private_kmeans(
+    means, classes, noisy_counts, noisy, sd = private_kmeans(
         records, ball, n_components, n_classes, mus["clusters"], n_passes, public_rng
     )
     counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
@@ -85,6 +85,9 @@ def cluster_and_measure(
     )
     if covariance_type == "tied":
         variances, vectors = np.linalg.eigh(mixture.covariances)
+        if n_components == 1:
+            # Every direction by its own noise, and not once more by that of all.
+            means = noisy
         means = shrink_between(
             means, mixture.weights, sd**2, counts, variances[::-1], vectors[:, ::-1]
         )

@@ -179,7 +179,7 @@ class DPKMeans(
             ball, _ = find_ball(
                 session.records, X.shape[1], mus["ball"], self.clip_norm, center
             )
-            centers, _, counts, _ = private_kmeans(
+            centers, _, counts, *_ = private_kmeans(
                 session.records,
                 ball,
                 self.n_clusters,

@@ -33,7 +33,7 @@ def random_basis(n_features, n_components, public_rng):
 def private_kmeans(
     records, ball, n_clusters, n_classes, mu, n_passes, public_rng, codebook_share=0.5
 ):
-    """Return private k-means centres of every class, and the noise in them.
+    """Return private k-means centres of every class.
 
     Parameters
     ----------
@@ -61,8 +61,10 @@ def private_kmeans(
     classes : ndarray of shape (n_classes * n_clusters,)
     counts : Release
         Noisy counts, shape (n_classes * n_clusters,).
+    noisy : ndarray of shape (n_classes * n_clusters, d)
+        The centres before the last shrinkage.
     sd : ndarray of shape (n_classes * n_clusters,)
-        Noise in one coordinate of each centre.
+        Noise in one coordinate of each of `noisy`.
     """
     d = ball.n_features
     radii = np.full(n_clusters * n_classes, ball.radius)
@@ -90,17 +92,17 @@ def private_kmeans(
     each = split_mu(mus["passes"], {"pass": 1.0 / n_passes})["pass"]
     for i in range(n_passes):
         parts = _PARTS if i < n_passes - 1 else _LAST_PARTS
-        centers, radii, counts, sd = _lloyd_pass(
+        centers, radii, counts, noisy, sd = _lloyd_pass(
             records, ball, centers, radii, classes, each, parts, f"lloyd pass {i}"
         )
-    return centers, classes, counts, sd
+    return centers, classes, counts, noisy, sd
 
 
 def _lloyd_pass(records, ball, centers, radii, classes, mu, parts, name):
     """One assignment to public centres, one release, one shrunken step.
 
-    Returns the next centres, their next clip radii, the noisy counts, and the noise
-    in one coordinate of each centre.
+    Returns the next centres, their next clip radii, the noisy counts, the centres
+    before they were shrunk, and the noise in one coordinate of these.
     """
     centers = ball.limit(centers)
     grid_centers = ball.place(centers)
@@ -109,7 +111,8 @@ def _lloyd_pass(records, ball, centers, radii, classes, mu, parts, name):
     )
     mus = split_mu(mu, parts)
     counts, sums, *energies = records.release(name, query, list(mus.values()))
-    shift, _, traces, noise = summarise_cells(counts, sums, *energies, radii=radii)
+    shift, n, traces, noise = summarise_cells(counts, sums, *energies, radii=radii)
     if energies:
         radii = tight_radii(traces, noise, ball.radius)
-    return centers + shift, radii, counts, noise / math.sqrt(ball.n_features)
+    noisy = centers + sums.value / n[:, None]
+    return centers + shift, radii, counts, noisy, noise / math.sqrt(ball.n_features)

@@ -34,9 +34,9 @@ def test_rows_carry_the_labels_of_the_label_model(fitted):
 
 
 def test_its_share_is_in_the_ledger(fitted):
-    steps = [e for e in fitted.privacy_.ledger if e.name.startswith("head step")]
-    assert len(steps) == fitted.n_iter_
-    share = sum(e.mu**2 for e in steps) / fitted.privacy_.mu**2
+    head = [e for e in fitted.privacy_.ledger if e.name.startswith("head")]
+    assert len(head) == fitted.n_iter_ + 1
+    share = sum(e.mu**2 for e in head) / fitted.privacy_.mu**2
     assert_allclose(share, 0.948 * 0.84, rtol=1e-9)
 
 
@@ -129,3 +129,16 @@ def test_a_label_that_is_never_given_ends_the_search_for_it():
         rows, labels = synthesizer.sample(200, y=label)
         assert np.isfinite(rows).all()
         assert_array_equal(labels, np.full(200, label))
+
+
+def test_means_of_many_small_classes_are_more_than_noise_in_the_plain_method():
+    rng = np.random.default_rng(0)
+    centers = rng.standard_normal((60, 64))
+    centers /= np.linalg.norm(centers, axis=1, keepdims=True)
+    y = rng.integers(60, size=6000)
+    X = 0.6 * centers[y] + 0.08 * rng.standard_normal((6000, 64))
+    synthesizer = DPEmbeddingSynthesizer(label_model=False, random_state=0).fit(X, y)
+    assert synthesizer.covariance_type_ == "tied"
+    means, truth = (Z - Z.mean(axis=0) for Z in (synthesizer.means_, centers))
+    cosines = np.sum(means * truth, axis=1) / np.linalg.norm(means, axis=1)
+    assert np.mean(cosines / np.linalg.norm(truth, axis=1)) > 0.4
