@@ -1,7 +1,8 @@
 """A private softmax head without anything to tune.
 
-Gradient descent from zero with the whole data in every step. Two rules take the
-place of a search for step sizes. The noise that has gathered in a weight after
+Gradient descent with the whole data in every step, from constants that are the
+logarithms of the shares of the classes, and a last look at these constants. Two rules
+take the place of a search for step sizes. The noise that has gathered in a weight after
 steps of total length H is ``H c / (mu n)``, whatever their number, so that H is
 set by the noise that the scores can bear. And along an eigenvector of the second
 moment of the features, lambda its eigenvalue, no step is longer than ``4 / lambda``:
@@ -21,8 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skdpgmm._moment import NoisyMoment
+from skdpgmm._postprocess import shrink_counts
 from skdpgmm.privacy.accounting import split_mu
-from skdpgmm.privacy.gradients import CONSTANT, SoftmaxGradient
+from skdpgmm.privacy.gradients import CONSTANT, SoftmaxErrors, SoftmaxGradient
+from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 # Standard deviation of the noise in a score.
@@ -30,6 +33,7 @@ _SCORE_NOISE = 1.0
 # Clip norm of the errors of a record, which are at most sqrt(2).
 _CLIP = 0.5
 _FEWEST, _MOST = 20, 60
+_SHARES = {"steps": 0.99, "balance": 0.01}
 # Beyond this budget, noise is no reason to stop.
 _LARGEST_MU = 100.0
 
@@ -84,7 +88,33 @@ def release_second_moment(records, ball, noisy_n, mu, prior=None):
     return NoisyMoment(release.value / noisy_n, sd / noisy_n, floor, prior)
 
 
-def fit_head(records, ball, n_classes, moment, noisy_n, mu):
+def release_class_counts(records, ball, n_classes, mu):
+    """Release the numbers of records of the classes, and shrink them by their noise.
+
+    Parameters
+    ----------
+    records : PrivateRecords
+        The private rows, with their classes.
+    ball : Ball
+        Any; no coordinate is looked at.
+    n_classes : int
+        Number of classes, public.
+    mu : float
+        Budget.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_classes,)
+        Positive.
+    """
+    centers = np.zeros((n_classes, ball.n_features))
+    partition = NearestCell(centers, np.arange(n_classes))
+    query = CellMoments(ball, partition, centers, np.ones(n_classes), ("count",))
+    (release,) = records.release("classes", query, [mu])
+    return shrink_counts(release.value, float(release.sd))
+
+
+def fit_head(records, ball, middle, counts, moment, noisy_n, mu):
     """Train a softmax head by noisy gradients.
 
     Parameters
@@ -92,10 +122,12 @@ def fit_head(records, ball, n_classes, moment, noisy_n, mu):
     records : PrivateRecords
         The private rows, with their classes.
     ball : Ball
-        Clipping and grid; the smaller it is, the larger the share of noise that
-        the clipping saves, until it cuts too much.
-    n_classes : int
-        Number of classes, public.
+        Clipping and grid; holds nearly all records.
+    middle : float
+        Radius of the clipping in the steps: the smaller it is, the larger the share
+        of noise that it saves, until it cuts too much.
+    counts : ndarray of shape (n_classes,)
+        Estimated numbers of records of the classes.
     moment : NoisyMoment
         Second moment of the records about the centre.
     noisy_n : float
@@ -109,22 +141,59 @@ def fit_head(records, ball, n_classes, moment, noisy_n, mu):
     n_steps : int
     """
     values, vectors = moment.spectrum
-    values = np.maximum(values / ball.radius**2, 2.0**-40)
+    values = np.maximum(values / middle**2, 2.0**-40)
     length = _SCORE_NOISE * min(mu, _LARGEST_MU) * noisy_n
     length /= _CLIP * math.sqrt(values.sum() + CONSTANT**2)
     # So many that the curvature binds in no direction, as far as time allows.
     n_steps = int(np.clip(length * values.max() / 4.0, _FEWEST, _MOST))
     steps = np.minimum(length / n_steps, 4.0 / values)
     constant_step = min(length / n_steps, 4.0 / CONSTANT**2)
-    each = split_mu(mu, {"step": 1.0 / n_steps})["step"]
-    weights = np.zeros((n_classes, ball.n_features + 1))
-    with records.holding(ball):
+    mus = split_mu(mu, _SHARES)
+    each = split_mu(mus["steps"], {"step": 1.0 / n_steps})["step"]
+    weights = np.zeros((len(counts), ball.n_features + 1))
+    weights[:, -1] = np.log(counts / counts.mean()) / CONSTANT
+    inner = Ball(ball.center, middle)
+    with records.holding(inner):
         for i in range(n_steps):
-            query = SoftmaxGradient(ball, weights, _CLIP)
+            query = SoftmaxGradient(inner, weights, _CLIP)
             (release,) = records.release(f"head step {i}", query, [each])
             gradient = release.value / noisy_n
             move = ((gradient[:, :-1] @ vectors) * steps) @ vectors.T
             constant = constant_step * gradient[:, -1]
             weights = weights - np.column_stack([move, constant])
-    head = Head(weights[:, :-1] / ball.radius, CONSTANT * weights[:, -1])
-    return head, n_steps
+    # Of records as they are: those that the steps clip have scores farther out.
+    weights[:, :-1] *= ball.radius / middle
+    (release,) = records.release(
+        "head balance", SoftmaxErrors(ball, weights), [mus["balance"]]
+    )
+    excess = balance(release.value, float(release.sd), counts)
+    intercept = CONSTANT * weights[:, -1] - excess
+    return Head(weights[:, :-1] / ball.radius, intercept), n_steps
+
+
+def balance(errors, sd, counts):
+    """Return what to take from the constants, so that shares of labels come out right.
+
+    At the maximum of the likelihood the errors of a class add up to zero. Clipped
+    gradients do not lead there: hard records, as are those of a rare class, are cut
+    most. Errors relative to the counts share one prior, whose variance they show.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_classes,)
+        Noisy sums of the probabilities less the one-hot classes.
+    sd : float
+        Noise of one of them.
+    counts : ndarray of shape (n_classes,)
+        Estimated numbers of records of the classes, positive.
+
+    Returns
+    -------
+    excess : ndarray of shape (n_classes,)
+        Logarithms of predicted over estimated shares.
+    """
+    gaps, noise = errors / counts, (sd / counts) ** 2
+    variance = max(float(np.mean(gaps**2 - noise)), 0.0)
+    gaps *= variance / np.maximum(variance + noise, 1e-300)
+    # A class that seems to be predicted less than never is predicted by noise.
+    return np.log(np.maximum(1.0 + gaps, np.minimum(sd / counts, 1.0) + 1e-3))

@@ -9,12 +9,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import find_tight_ball
-from skdpgmm._head import fit_head, release_second_moment
+from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._labels import encode_labels
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
 
-_SHARES = {"ball": 0.05, "moment": 0.10, "gradients": 0.85}
+_SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "head": 0.84}
 
 
 class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator):
@@ -186,17 +186,24 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
                 center,
                 public.mean,
             )
-            ball = Ball(ball.center, middle)
             moment = release_second_moment(
-                session.records, ball, noisy_n, mus["moment"], public.second
+                session.records,
+                Ball(ball.center, middle),
+                noisy_n,
+                mus["moment"],
+                public.second,
+            )
+            counts = release_class_counts(
+                session.records, ball, len(classes), mus["counts"]
             )
             head, self.n_iter_ = fit_head(
                 session.records,
                 ball,
-                len(classes),
+                middle,
+                counts,
                 moment,
                 noisy_n,
-                mus["gradients"],
+                mus["head"],
             )
             self._store(head.shifted(ball.center), classes)
             self.privacy_ = self._report(session.ledger, groups)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from skdpgmm._head import fit_head, release_second_moment
+from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._placement import place_components
-from skdpgmm._postprocess import shrink_counts
 from skdpgmm.privacy.accounting import split_mu
-from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 _SHARES = {"counts": 0.01, "moment": 0.15, "head": 0.84}
 
@@ -47,19 +42,12 @@ def fit_taught_mixture(
     n_steps : int
     """
     mus = split_mu(mu, _SHARES)
-    weights = _class_weights(records, ball, n_classes, mus["counts"])
+    counts = release_class_counts(records, ball, n_classes, mus["counts"])
+    weights = counts / counts.sum()
     moment = release_second_moment(records, ball, noisy_n, mus["moment"], prior)
-    inner = Ball(ball.center, middle)
-    head, n_steps = fit_head(records, inner, n_classes, moment, noisy_n, mus["head"])
+    head, n_steps = fit_head(
+        records, ball, middle, counts, moment, noisy_n, mus["head"]
+    )
     second = moment.along(head.coef - weights @ head.coef)
     mixture = place_components(head, weights, second, public_rng)
     return mixture, head, n_steps
-
-
-def _class_weights(records, ball, n_classes, mu):
-    centers = np.zeros((n_classes, ball.n_features))
-    partition = NearestCell(centers, np.arange(n_classes))
-    query = CellMoments(ball, partition, centers, np.ones(n_classes), ("count",))
-    (release,) = records.release("classes", query, [mu])
-    counts = shrink_counts(release.value, float(release.sd))
-    return counts / counts.sum()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdpgmm.privacy.gradients import SoftmaxGradient
+from skdpgmm.privacy.gradients import SoftmaxErrors, SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.queries import Block
@@ -98,13 +98,25 @@ def agreement(projected):
     return build
 
 
+def random_head(rng, ball, n_classes):
+    weights = rng.standard_normal((n_classes, ball.n_features + 1))
+    # No weights, moderate ones, and scores that leave one class only.
+    return weights * rng.choice([0.0, 1.0, 1e6])
+
+
 def gradient(projected):
     def build(rng, d, n_classes):
         ball = random_ball(rng, d, projected)
-        weights = rng.standard_normal((n_classes, ball.n_features + 1))
-        # No weights, moderate ones, and scores that leave one class only.
-        weights *= rng.choice([0.0, 1.0, 1e6])
+        weights = random_head(rng, ball, n_classes)
         return SoftmaxGradient(ball, weights, 10.0 ** rng.uniform(-2, 0.3))
+
+    return build
+
+
+def errors(projected):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        return SoftmaxErrors(ball, random_head(rng, ball, n_classes))
 
     return build
 
@@ -146,6 +158,8 @@ QUERIES = {
     "agreement-projected": agreement(True),
     "gradient": gradient(False),
     "gradient-projected": gradient(True),
+    "errors": errors(False),
+    "errors-projected": errors(True),
 }
 for _kind in ("single", "class", "nearest"):
     for _projected in (False, True):

@@ -65,6 +65,19 @@ def test_a_declared_class_without_records_is_never_surer_than_the_others(digits)
     assert probabilities[:, 10].mean() < 0.05
 
 
+@pytest.mark.parametrize("epsilon", [8.0, np.inf])
+def test_a_rare_class_is_expected_as_often_as_it_occurs(epsilon):
+    rng = np.random.default_rng(0)
+    y = rng.choice(4, size=20_000, p=[0.33, 0.33, 0.32, 0.02])
+    centers = np.array(
+        [[3, 0], [-3, 0], [0, 3], [2, 0]]
+    )  # the rare one lies in the first
+    X = rng.standard_normal((20_000, 2)) + centers[y]
+    classifier = DPLogisticRegression(epsilon=epsilon, random_state=0).fit(X, y)
+    expected = classifier.predict_proba(X).mean(axis=0)
+    assert_allclose(expected, np.bincount(y) / len(y), rtol=0.2)
+
+
 def test_one_class_is_refused_unless_others_are_declared():
     X, _ = make_blobs(50, random_state=0)
     y = np.zeros(50, dtype=int)

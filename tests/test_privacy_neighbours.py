@@ -20,7 +20,7 @@ from private_queries import (
 )
 from scipy.special import log_softmax
 
-from skdpgmm.privacy.gradients import SoftmaxGradient
+from skdpgmm.privacy.gradients import SoftmaxErrors, SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS
 from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.queries import Block
@@ -284,6 +284,18 @@ def test_gradient_attains(d):
     # The constant feature does not turn around with the record.
     replaced = math.sqrt(squared_distance(plus, minus))
     assert 2.0 * 0.99 < replaced / query.parts[0].l2_sensitivity <= 2.0
+
+
+def test_errors_attain():
+    # All probability on a class that is not the record's.
+    weights = np.zeros((3, 5))
+    weights[1, -1] = 1e4
+    query = SoftmaxErrors(whole_ball(4), weights)
+    assert MARGIN < change(query, axis(4, 0.5))["errors"] <= 1.0
+    right, wrong = (exact_sums(query, axis(4, 0.5), np.array([c]))[0] for c in (1, 0))
+    assert not right.any()
+    found = wrong * query.parts[0].scale
+    assert np.allclose(found, [-1.0, 1.0, 0.0], atol=1e-3)
 
 
 def test_gradient_is_that_of_the_cross_entropy():

@@ -62,29 +62,64 @@ class SoftmaxGradient:
 
     def exact(self, block):
         G = block.grid_points(self.ball)
-        W, unit = self._grid_weights()
-        scores = np.empty((len(G), len(W)))
-        # Few rows at a time, which stay in the cache.
-        for rows in cache_slices(G):
-            scores[rows] = G[rows].astype(np.float64) @ W.T
-        Q = self._errors(scores * unit, block.codes)
+        Q = _errors(G, block.codes, self.weights, self.clip)
         gradient = np.zeros(self.weights.shape)
         for rows in cache_slices(G):
             gradient[:, :-1] += Q[rows].T @ G[rows].astype(np.float64)
         gradient[:, -1] = Q.sum(axis=0) * _CONSTANT_STEPS
         return (gradient.astype(np.int64),)
 
-    def _grid_weights(self):
-        """Return integer weights and their unit: they make the scores exact."""
-        W = self.weights[:, :-1]
-        norm = np.sqrt(np.sum(W**2, axis=1)).max()
-        power = 2.0 ** np.floor(_WEIGHT_BITS - 1 - np.log2(max(norm, 1e-200)))
-        return np.rint(W * power), 1.0 / (power * 2.0**GRID_BITS)
 
-    def _errors(self, scores, codes):
-        """Return the probabilities less the one-hot classes, clipped and rounded."""
-        errors = softmax(scores + CONSTANT * self.weights[:, -1], axis=1)
-        errors[np.arange(len(scores)), codes] -= 1.0
-        norms = np.sqrt(np.einsum("ij,ij->i", errors, errors))
-        errors *= (2.0**ERROR_BITS / np.maximum(norms, self.clip))[:, None]
-        return clip_round(errors, ERROR_BITS)[0]
+@dataclass(frozen=True, eq=False)
+class SoftmaxErrors:
+    """Probabilities of the classes less the one-hot classes, summed.
+
+    With p as in `SoftmaxGradient`, the summand of a record is
+    ``q = round(clip(p - onehot(y), sqrt(2)) * 2**b / sqrt(2))``; nothing is clipped
+    but by rounding, as ``||p - onehot(y)|| <= sqrt(2)``.
+
+    Parameters
+    ----------
+    ball : Ball
+        Clipping and grid of the records; one radius is one unit of the features.
+    weights : ndarray of shape (k, p + 1)
+        Public; the last column belongs to the constant.
+
+    Notes
+    -----
+    Lemma. ``||q|| <= 2**b``, verified.
+    """
+
+    ball: Ball
+    weights: np.ndarray
+
+    @property
+    def parts(self):
+        unit = math.sqrt(2.0) / 2.0**ERROR_BITS
+        return (Part("errors", (len(self.weights),), 2.0**ERROR_BITS, unit),)
+
+    def exact(self, block):
+        G = block.grid_points(self.ball)
+        Q = _errors(G, block.codes, self.weights, math.sqrt(2.0))
+        return (Q.sum(axis=0).astype(np.int64),)
+
+
+def _errors(G, codes, weights, clip):
+    """Return the probabilities less the one-hot classes, clipped and rounded."""
+    W, unit = _grid_weights(weights[:, :-1])
+    errors = np.empty((len(G), len(W)))
+    # Few rows at a time, which stay in the cache.
+    for rows in cache_slices(G):
+        errors[rows] = G[rows].astype(np.float64) @ W.T
+    errors = softmax(errors * unit + CONSTANT * weights[:, -1], axis=1)
+    errors[np.arange(len(G)), codes] -= 1.0
+    norms = np.sqrt(np.einsum("ij,ij->i", errors, errors))
+    errors *= (2.0**ERROR_BITS / np.maximum(norms, clip))[:, None]
+    return clip_round(errors, ERROR_BITS)[0]
+
+
+def _grid_weights(W):
+    """Return integer weights and their unit: they make the scores exact."""
+    norm = np.sqrt(np.sum(W**2, axis=1)).max()
+    power = 2.0 ** np.floor(_WEIGHT_BITS - 1 - np.log2(max(norm, 1e-200)))
+    return np.rint(W * power), 1.0 / (power * 2.0**GRID_BITS)
