@@ -5,6 +5,7 @@ from importlib import import_module
 from skdpgmm._kmeans import DPKMeans
 from skdpgmm._logistic import DPLogisticRegression
 from skdpgmm._mixture import DPGaussianMixture
+from skdpgmm._parquet import ParquetColumn
 from skdpgmm._resampler import DPSyntheticResampler
 from skdpgmm._synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._synthetic_classifier import DPSyntheticClassifier
@@ -18,6 +19,7 @@ __all__ = [
     "DPLogisticRegression",
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
+    "ParquetColumn",
     "TorchEmbeddingTransformer",
 ]
 

@@ -20,6 +20,7 @@ from skdpgmm.privacy.accounting import (
 )
 from skdpgmm.privacy.noise import make_generators
 from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.rows import Rows
 
 
 class Session(NamedTuple):
@@ -67,29 +68,34 @@ class PrivateEstimatorMixin:
 
     @contextmanager
     def _all_or_nothing(self):
-        """Leave the estimator as it was when the block raises."""
+        """Leave the estimator as it was when the block raises.
+
+        What was released until then is known to whoever saw it: the exception says it.
+        """
         before = dict(vars(self))
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            ledger = vars(self).get("_ledger")
             vars(self).clear()
             vars(self).update(before)
+            if ledger is not None and ledger.entries:
+                report = self._report(ledger)
+                error.add_note(f"The fit failed after some releases:\n{report}")
+                error.privacy_ = report  # type: ignore[attr-defined]
             raise
+        vars(self).pop("_ledger", None)
 
-    def _open_session(self, X, codes=None, groups=None) -> Session:
-        """Put validated data behind a `PrivateRecords` with its budget."""
+    def _open_session(self, rows: Rows) -> Session:
+        """Put rows that were looked at behind a `PrivateRecords` with its budget."""
         noise, public_rng = make_generators(_entropy(self.random_state))
         mu = mu_from_epsilon(float(self.epsilon), float(self.delta))
-        ledger = Ledger(mu)
+        self._ledger = ledger = Ledger(mu)
         records = PrivateRecords(
-            X,
-            codes,
-            _first_contributions(groups, X, self.max_contributions),
+            rows,
             ledger=ledger,
             unit_factor=unit_factor(self.adjacency, self.max_contributions),
             generator=noise,
-            block_size=self.block_size,
-            n_jobs=self.n_jobs,
         )
         return Session(records, mu, ledger, public_rng)
 
@@ -160,25 +166,3 @@ def _entropy(random_state):
         return int(random_state)
     words = random_state.randint(2**32, size=4, dtype=np.uint64)
     return int.from_bytes(words.astype("<u4").tobytes(), "little")
-
-
-def _first_contributions(groups, X, max_contributions):
-    """Mask that keeps the first `max_contributions` records of each group."""
-    if groups is None:
-        return None
-    groups = check_array(
-        groups, ensure_2d=False, dtype=None, ensure_all_finite=True, input_name="groups"
-    )
-    if groups.ndim != 1:
-        raise ValueError(f"groups must be one-dimensional, got shape {groups.shape}.")
-    if len(groups) != X.shape[0]:
-        raise ValueError(
-            f"groups must have {X.shape[0]} entries, one a row, got {len(groups)}."
-        )
-    _, codes = np.unique(groups, return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    sizes = np.bincount(codes)
-    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept = np.empty(len(codes), dtype=bool)
-    kept[order] = np.arange(len(codes)) - starts < max_contributions
-    return kept

@@ -18,18 +18,18 @@ def cache_slices(X):
     return row_slices(len(X), max(1, 2**16 // X.shape[1]))
 
 
-def sum_blocks(kernel, slices, n_jobs=None):
-    """Sum the int64 arrays that `kernel` returns for each slice.
+def sum_blocks(kernel, blocks, n_jobs=None):
+    """Sum the int64 arrays that `kernel` returns for each block.
 
     Integer addition is associative and commutative, so the result does not
-    depend on the slices, their order or the number of threads.
+    depend on the blocks, their order or the number of threads.
 
     Parameters
     ----------
     kernel : callable
-        Maps a slice to a tuple of int64 arrays.
-    slices : list of slice
-        At least one.
+        Maps a block to a tuple of int64 arrays.
+    blocks : iterable
+        Of whatever the kernel takes; at least one. A few are asked for at a time.
     n_jobs : int or None
         Threads, as in joblib.
 
@@ -37,11 +37,11 @@ def sum_blocks(kernel, slices, n_jobs=None):
     -------
     totals : tuple of ndarray of int64
     """
-    blocks = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")(
-        delayed(kernel)(rows) for rows in slices
+    results = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")(
+        delayed(kernel)(block) for block in blocks
     )
-    totals = next(blocks)
-    for parts in blocks:
+    totals = next(results)
+    for parts in results:
         for total, part in zip(totals, parts, strict=True):
             total += part
     return totals

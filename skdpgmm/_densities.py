@@ -10,6 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdpgmm._gaussian import log_joint, normalize_log
+from skdpgmm._inputs import is_lazy, map_rows, mean_of
 
 
 class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -48,6 +49,10 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         responsibilities : ndarray of shape (n_samples, n_total)
             Posterior probabilities; as private as `X`.
         """
+        check_is_fitted(self)
+        return map_rows(self._responsibilities, X)
+
+    def _responsibilities(self, X):
         return normalize_log(self._log_joint(X))
 
     def score_samples(self, X):
@@ -63,6 +68,10 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         log_density : ndarray of shape (n_samples,)
             In nats; as private as `X`.
         """
+        check_is_fitted(self)
+        return map_rows(self._log_densities, X)
+
+    def _log_densities(self, X):
         return logsumexp(self._log_joint(X), axis=1)
 
     def score(self, X, y=None):
@@ -80,16 +89,19 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
             In nats; as private as `X` and `y`.
         """
+        check_is_fitted(self)
+        if y is None or self.classes_ is None:
+            return mean_of(self.score_samples(X))
+        if is_lazy(X):
+            raise TypeError(f"score with y needs arrays, got X of {type(X).__name__}.")
         log_joint = self._log_joint(X)
-        if y is not None and self.classes_ is not None:
-            labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-            if len(labels) != len(log_joint):
-                raise ValueError(
-                    f"y must have {len(log_joint)} labels, one a row, "
-                    f"got {len(labels)}."
-                )
-            other = self._component_codes()[None, :] != self._codes(labels)[:, None]
-            log_joint[other] = -np.inf
+        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        if len(labels) != len(log_joint):
+            raise ValueError(
+                f"y must have {len(log_joint)} labels, one a row, got {len(labels)}."
+            )
+        other = self._component_codes()[None, :] != self._codes(labels)[:, None]
+        log_joint[other] = -np.inf
         return float(np.mean(logsumexp(log_joint, axis=1)))
 
     @property

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import find_ball
+from skdpgmm._inputs import map_rows, open_rows, sum_of
 from skdpgmm._lloyd import private_kmeans
 from skdpgmm.privacy.accounting import split_mu
 
@@ -171,14 +172,12 @@ class DPKMeans(
             Fitted estimator.
         """
         with self._all_or_nothing():
-            X = validate_data(self, X, dtype=[np.float64, np.float32])
-            center = self._checked_center(X.shape[1])
-            session = self._open_session(X, groups=groups)
+            rows, (_, d), *_ = open_rows(self, X, None, None, groups)
+            center = self._checked_center(d)
+            session = self._open_session(rows)
             find_share = 0.05 if self.clip_norm == "auto" else 0.0
             mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-            ball, _ = find_ball(
-                session.records, X.shape[1], mus["ball"], self.clip_norm, center
-            )
+            ball, _ = find_ball(session.records, d, mus["ball"], self.clip_norm, center)
             centers, _, counts, *_ = private_kmeans(
                 session.records,
                 ball,
@@ -227,6 +226,9 @@ class DPKMeans(
             Indices into `cluster_centers_`; as private as `X`.
         """
         check_is_fitted(self)
+        return map_rows(self._nearest, X)
+
+    def _nearest(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return pairwise_distances_argmin(X, self.cluster_centers_)
 
@@ -244,6 +246,9 @@ class DPKMeans(
             Euclidean; as private as `X`.
         """
         check_is_fitted(self)
+        return map_rows(self._distances, X)
+
+    def _distances(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return euclidean_distances(X, self.cluster_centers_)
 
@@ -262,7 +267,11 @@ class DPKMeans(
         score : float
             Minus the k-means loss; as private as `X`.
         """
-        return -float(np.sum(self.transform(X).min(axis=1) ** 2))
+        check_is_fitted(self)
+        return -sum_of(map_rows(self._losses, X))
+
+    def _losses(self, X):
+        return self._distances(X).min(axis=1) ** 2
 
     @property
     def _n_features_out(self):

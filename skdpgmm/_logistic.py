@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import find_tight_ball
 from skdpgmm._head import fit_head, release_class_counts, release_second_moment
-from skdpgmm._labels import encode_labels
+from skdpgmm._inputs import map_rows, open_rows
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
 
@@ -165,22 +165,21 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
             Fitted estimator.
         """
         with self._all_or_nothing():
-            X = validate_data(self, X, dtype=[np.float64, np.float32])
-            if y is None:
+            rows, (_, d), _, classes = open_rows(self, X, y, self.classes, groups)
+            if classes is None:
                 raise ValueError("requires y to be passed, but the target y is None")
-            classes, codes = encode_labels(y, self.classes, X.shape[0])
             if len(classes) < 2:
                 raise ValueError(
                     "y must have at least two classes, got only one class: "
                     f"{classes.tolist()}. Name the others in classes=."
                 )
-            center = self._checked_center(X.shape[1])
-            public = self._checked_public(X.shape[1])
-            session = self._open_session(X, codes, groups)
+            center = self._checked_center(d)
+            public = self._checked_public(d)
+            session = self._open_session(rows)
             mus = split_mu(session.mu, _SHARES)
             ball, noisy_n, middle = find_tight_ball(
                 session.records,
-                X.shape[1],
+                d,
                 mus["ball"],
                 self.clip_norm,
                 center,
@@ -230,6 +229,9 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
             As private as `X`; for two classes, positive in favour of the second.
         """
         check_is_fitted(self)
+        return map_rows(self._scores, X)
+
+    def _scores(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         scores = X @ self.coef_.T + self.intercept_
         return scores[:, 0] if len(self.classes_) == 2 else scores
@@ -247,7 +249,11 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         labels : ndarray of shape (n_samples,)
             As private as `X`.
         """
-        scores = self.decision_function(X)
+        check_is_fitted(self)
+        return map_rows(self._labels, X)
+
+    def _labels(self, X):
+        scores = self._scores(X)
         codes = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
         return self.classes_[codes]
 
@@ -264,7 +270,11 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         probabilities : ndarray of shape (n_samples, n_classes)
             As private as `X`.
         """
-        scores = self.decision_function(X)
+        check_is_fitted(self)
+        return map_rows(self._probabilities, X)
+
+    def _probabilities(self, X):
+        scores = self._scores(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros_like(scores), scores])
         return softmax(scores, axis=1)
@@ -282,4 +292,8 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         log_probabilities : ndarray of shape (n_samples, n_classes)
             As private as `X`.
         """
-        return np.log(self.predict_proba(X))
+        check_is_fitted(self)
+        return map_rows(self._log_probabilities, X)
+
+    def _log_probabilities(self, X):
+        return np.log(self._probabilities(X))

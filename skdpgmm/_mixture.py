@@ -9,7 +9,6 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import (
     _check_means,
     _check_precisions,
@@ -19,16 +18,18 @@ from sklearn.mixture._gaussian_mixture import (
 )
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import count_records, find_ball
 from skdpgmm._fit import PublicStart, fit_mixture
 from skdpgmm._gaussian import covariance_factors, sample_components
+from skdpgmm._inputs import open_rows
+from skdpgmm._mapped_mixture import MappedGaussianMixture
 from skdpgmm.privacy.accounting import split_mu
 
 
-class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
+class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     """Gaussian mixture under (epsilon, delta)-differential privacy.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
@@ -166,7 +167,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
     """
 
     _parameter_constraints: dict = {
-        **GaussianMixture._parameter_constraints,
+        **MappedGaussianMixture._parameter_constraints,
         **PrivateEstimatorMixin._privacy_constraints,
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
@@ -242,16 +243,16 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
         """
         with self._all_or_nothing():
             start = self._warm_parameters()
-            X = validate_data(self, X, dtype=[np.float64, np.float32])
+            rows, (n, d), *_ = open_rows(self, X, None, None, groups)
             noiseless = math.isinf(self.epsilon)
-            if noiseless and X.shape[0] < self.n_components:
+            if noiseless and n < self.n_components:
                 raise ValueError(
                     "Expected n_samples >= n_components when epsilon=inf, but got "
-                    f"n_components = {self.n_components}, n_samples = {X.shape[0]}"
+                    f"n_components = {self.n_components}, n_samples = {n}"
                 )
-            start = start or self._public_start(X.shape[1])
-            center = self._checked_center(X.shape[1])
-            session = self._open_session(X, groups=groups)
+            start = start or self._public_start(d)
+            center = self._checked_center(d)
+            session = self._open_session(rows)
             find_share = 0.005
             if self.clip_norm == "auto":
                 find_share = 0.05
@@ -259,7 +260,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, GaussianMixture):
                 find_share = 0.0
             mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
             ball, noisy_n = find_ball(
-                session.records, X.shape[1], mus["ball"], self.clip_norm, center
+                session.records, d, mus["ball"], self.clip_norm, center
             )
             if noisy_n is None and find_share > 0.0:
                 noisy_n = count_records(session.records, ball, mus["ball"])

@@ -7,7 +7,6 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._choices import (
@@ -19,7 +18,7 @@ from skdpgmm._densities import MixtureDensityMixin
 from skdpgmm._domain import find_tight_ball, on_unit_sphere
 from skdpgmm._fit import cluster_and_measure, fit_mixture
 from skdpgmm._gaussian import covariance_factors
-from skdpgmm._labels import encode_labels
+from skdpgmm._inputs import open_rows
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._placement import score_sampler
 from skdpgmm._sampling import ConditionalSamplerMixin
@@ -245,13 +244,13 @@ class DPEmbeddingSynthesizer(
             Fitted estimator.
         """
         with self._all_or_nothing():
-            X = validate_data(self, X, dtype=[np.float64, np.float32])
-            classes, codes = self._encode(X, y)
-            d = X.shape[1]
+            rows, (_, d), dtype, classes = open_rows(self, X, y, self.classes, groups)
+            if y is None and self.classes is not None:
+                raise ValueError("classes is given, so fit needs y, got y=None.")
             center = self._checked_center(d)
             public = self._checked_public(d)
             self._check_label_model(classes)
-            session = self._open_session(X, codes, groups)
+            session = self._open_session(rows)
             sphere = 0.002 if self.normalize == "auto" else 0.0
             shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
             mus = split_mu(session.mu, shares)
@@ -277,18 +276,10 @@ class DPEmbeddingSynthesizer(
                 public.second,
             )
             self.n_iter_ = max(n_iter, 1)
-            self._store(mixture.shifted(ball.center), classes, k, X.dtype)
+            self._store(mixture.shifted(ball.center), classes, k, dtype)
             self._store_label_model(mixture, head, ball.center, session.public_rng)
             self.privacy_ = self._report(session.ledger, groups)
         return self
-
-    def _encode(self, X, y):
-        """Return the sorted public classes and the codes of the labels, or Nones."""
-        if y is None:
-            if self.classes is not None:
-                raise ValueError("classes is given, so fit needs y, got y=None.")
-            return None, None
-        return encode_labels(y, self.classes, X.shape[0])
 
     def _check_label_model(self, classes):
         one_each = self.n_components in (1, "auto")

@@ -17,7 +17,9 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
+from torch.utils.data import IterableDataset
 
+from skdpgmm._inputs import first_rows, is_lazy, map_rows
 from skdpgmm._torch_checks import (
     as_items,
     as_rows,
@@ -240,6 +242,7 @@ class TorchEmbeddingTransformer(
         self : object
             The transformer itself.
         """
+        X = first_rows(X, 2) if is_lazy(X) else X
         items = take(self._check_items(X, reset=True), slice(0, 2))
         self._n_features_out = self._embed(items).shape[1]
         return self
@@ -254,14 +257,20 @@ class TorchEmbeddingTransformer(
             items along the first; a frame of numbers; a list of arrays, tensors, PIL
             images or strings, or a column of strings; or a map-style Dataset, of
             whose tuples the first entry is taken. Images and strings need a
-            `preprocess`.
+            `preprocess`. A Dask array or an object that gives blocks of items.
 
         Returns
         -------
         Z : ndarray of shape (n_items, n_outputs) and dtype float32
-            The embeddings, of unit norm with `normalize=True`.
+            The embeddings, of unit norm with `normalize=True`; a Dask array for one,
+            and blocks for blocks, computed when they are asked for.
         """
         self._validate_params()
+        if is_lazy(X) and not isinstance(X, IterableDataset):
+            return map_rows(self._transform, X)
+        return self._transform(X)
+
+    def _transform(self, X):
         return self._embed(self._check_items(X, reset=False), verbose=self.verbose)
 
     @available_if(_has_decoder)

@@ -19,6 +19,7 @@ from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.queries import Block
 from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.rows import ArrayRows
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -193,12 +194,10 @@ def test_grid_points_that_are_held_change_nothing(scale):
 def test_grid_points_are_held_for_their_ball_alone():
     X, codes = make_data(100, 5)
     records = PrivateRecords(
-        X,
-        codes,
+        ArrayRows(X, codes, block_size=30),
         ledger=Ledger(np.inf),
         unit_factor=1,
         generator=np.random.default_rng(0),
-        block_size=30,
     )
     ball, other = Ball(np.zeros(5), 1.0), Ball(np.ones(5), 1.0)
     weights = np.random.default_rng(1).standard_normal((3, 6))

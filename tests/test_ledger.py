@@ -11,6 +11,7 @@ from skdpgmm.privacy import BudgetExceededError, Ledger, mu_from_epsilon, unit_f
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import make_generators
 from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
@@ -204,7 +205,7 @@ def watched_records(mu):
     events = []
     generator = make_generators(0)[0]
     records = PrivateRecords(
-        Watched(np.ones((10, 2)), events),
+        ArrayRows(Watched(np.ones((10, 2)), events)),
         ledger=WatchedLedger(mu, events),
         unit_factor=1,
         generator=WatchedGenerator(generator, events),

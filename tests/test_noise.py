@@ -18,6 +18,7 @@ from skdpgmm.privacy.noise import (
     make_generators,
 )
 from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 # Probability that a right scale or distribution is rejected. Seeds are fixed, so
@@ -106,9 +107,8 @@ def test_release_has_the_scale_of_the_ledger(unit_factor):
     )
     ledger = Ledger(mu * math.sqrt(len(query.parts)) * 1.01)
     records = PrivateRecords(
-        np.zeros((1, d)),
-        None,
-        np.zeros(1, dtype=bool),  # no record takes part: only noise is released
+        # No record takes part: only noise is released.
+        ArrayRows(np.zeros((1, d)), None, np.zeros(1, dtype=bool)),
         ledger=ledger,
         unit_factor=unit_factor,
         generator=noise_generator(),

@@ -24,6 +24,7 @@ from private_fits import (
 
 from skdpgmm import DPGaussianMixture, DPKMeans
 from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.rows import ArrayRows
 
 CASES = sorted(fit_cases(3))
 GRID = [
@@ -218,6 +219,7 @@ def test_no_reference_to_the_data(name, d):
     estimator = fit(constructor(random_state=0), X, y, labelled, groups=groups)
     forbidden = (
         PrivateRecords,
+        ArrayRows,
         np.random.Generator,
         np.random.BitGenerator,
         types.GeneratorType,

@@ -17,8 +17,10 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._inputs import first_contributions
 from skdpgmm.privacy.accounting import ADJACENCIES, PrivacyReport
 from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 
@@ -209,7 +211,8 @@ def private_accuracy(
     score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
     nothing = np.zeros((len(y_true), 1))
     codes = (y_true == y_pred).astype(np.intp)
-    session = score._open_session(nothing, codes, groups)
+    kept = first_contributions(groups, len(codes), max_contributions)
+    session = score._open_session(ArrayRows(nothing, codes, kept))
     centers = np.zeros((2, 1))
     query = CellMoments(
         Ball(np.zeros(1), 1.0),

@@ -2,7 +2,8 @@
 
 Read in this order: `accounting` (what is promised and what a release costs),
 `noise` (how a sum is released), `grid` and `sums` (why one record moves a sum by
-no more than is stated), `records` (that nothing else looks at the data).
+no more than is stated), `rows` (that a pass sees every record once), `records` (that
+nothing else looks at the data).
 """
 
 from skdpgmm.privacy.accounting import (

@@ -1,0 +1,230 @@
+"""Rows in a Dask collection: every release is one graph, and only sums travel."""
+
+from __future__ import annotations
+
+import math
+
+import dask
+import dask.array as da
+import numpy as np
+
+from skdpgmm._labels import encode_labels
+from skdpgmm.privacy.rows import ArrayRows, checked_block
+
+# Sums that are added in one task.
+_FAN_IN = 16
+
+
+class DaskRows:
+    """Rows in the chunks of a Dask array, summed where they are.
+
+    A chunk that is computed again, because its worker was lost, gives the same
+    integers, and Dask takes one result of each task: so each record counts once. Noise
+    is drawn by the process that calls `fit`.
+
+    Parameters
+    ----------
+    chunks : list of Delayed
+        Arrays of shape (rows, d).
+    codes : list of Delayed or None
+        Classes of the rows of each chunk.
+    kept : ndarray of bool of shape (n,), or None
+        Rows that take part; a function of each unit's own records only.
+    lengths : tuple of int
+        Rows of each chunk.
+    block_size : int
+        Rows summed at a time.
+    """
+
+    def __init__(self, chunks, codes, kept, lengths, block_size):
+        nothing = [None] * len(chunks)
+        self.n_rows = self.n_records = sum(lengths)
+        if kept is not None:
+            self.n_records = int(np.count_nonzero(kept))
+            kept = np.split(kept, np.cumsum(lengths)[:-1])
+        self._parts = list(zip(chunks, codes or nothing, kept or nothing, strict=True))
+        self._block_size = block_size
+
+    def sum(self, summand):
+        """Sum over the chunks by a tree of tasks."""
+        task = dask.delayed(_sum_of_chunk)
+        # Sent to a worker once, not with every task.
+        summand = dask.delayed(summand, traverse=False)
+        sums = [task(summand, *part, self._block_size) for part in self._parts]
+        add = dask.delayed(_add)
+        while len(sums) > 1:
+            sums = [add(sums[i : i + _FAN_IN]) for i in range(0, len(sums), _FAN_IN)]
+        (total,) = dask.compute(sums[0])
+        return total
+
+    def hold(self, ball):
+        """Do nothing: where chunks are kept is for Dask to say."""
+
+
+def _sum_of_chunk(summand, X, codes, kept, block_size):
+    return ArrayRows(X, codes, kept, block_size, checked=False).sum(summand)
+
+
+def _add(sums):
+    return tuple(sum(parts) for parts in zip(*sums, strict=True))
+
+
+def as_array(X, name):
+    """Return a Dask array of chunks of known lengths.
+
+    Parameters
+    ----------
+    X : dask.array.Array, or a Dask data frame or series
+        Frames are measured, which computes them once.
+    name : str
+        For messages.
+
+    Returns
+    -------
+    array : dask.array.Array
+    """
+    if hasattr(X, "to_dask_array"):
+        X = X.to_dask_array(lengths=True)
+    if not isinstance(X, da.Array):
+        raise TypeError(
+            f"{name} must be a Dask array or data frame, got {type(X).__name__}."
+        )
+    if any(math.isnan(length) for length in X.chunks[0]):
+        raise ValueError(
+            f"{name} has chunks of unknown size: call {name}.compute_chunk_sizes() "
+            "before."
+        )
+    if 0 in X.chunks[0]:
+        raise ValueError(
+            f"{name} must not have empty chunks; chunk {X.chunks[0].index(0)} is empty."
+        )
+    return X
+
+
+def as_rows(X):
+    """Return a Dask array whose records are each in one chunk.
+
+    Parameters
+    ----------
+    X : dask.array.Array or dask.dataframe.DataFrame
+        Records along the first dimension.
+
+    Returns
+    -------
+    array : dask.array.Array
+    """
+    X = as_array(X, "X")
+    for axis, n_chunks in enumerate(X.numblocks[1:], start=1):
+        if n_chunks > 1:
+            raise ValueError(
+                f"X has {n_chunks} chunks along axis {axis}, and a record must be in "
+                f"one: call X.rechunk({{{axis}: -1}}) before."
+            )
+    return X
+
+
+def open_chunks(X, y, classes, kept, block_size):
+    """Look at every chunk once, in one graph.
+
+    Parameters
+    ----------
+    X : dask.array.Array of shape (n, d)
+        From `as_rows`.
+    y : array-like or Dask collection of shape (n,), or None
+        Labels.
+    classes : array-like or None
+        The public set of classes; None takes the labels that occur.
+    kept : ndarray of bool of shape (n,), or None
+        Rows that take part.
+    block_size : int
+        Rows summed at a time.
+
+    Returns
+    -------
+    rows : DaskRows
+    classes : ndarray or None
+    """
+    lengths = X.chunks[0]
+    chunks = list(X.to_delayed().ravel())
+    labels = [None] * len(chunks)
+    if y is not None:
+        y = as_array(y, "y") if dask.is_dask_collection(y) else np.asarray(y)
+        if y.shape != X.shape[:1]:
+            raise ValueError(
+                f"y must have {X.shape[0]} labels, one a row, got shape {y.shape}."
+            )
+        y = (
+            y.rechunk((lengths,))
+            if isinstance(y, da.Array)
+            else da.from_array(y, lengths)
+        )
+        labels = list(y.to_delayed())
+    look = dask.delayed(_look)
+    seen = dask.compute(
+        *(
+            look(chunk, label, i, X.shape[1], X.dtype)
+            for i, (chunk, label) in enumerate(zip(chunks, labels, strict=True))
+        )
+    )
+    codes = None
+    if y is not None:
+        found = np.unique(np.concatenate(seen))
+        classes, _ = encode_labels(found, classes, len(found))
+        encode = dask.delayed(_encode)
+        codes = [encode(label, classes) for label in labels]
+    rows = DaskRows(chunks, codes, kept, lengths, block_size)
+    return rows, None if y is None else classes
+
+
+def _look(X, labels, i, n_features, dtype):
+    """Check a chunk; return its labels, each once."""
+    if X.dtype != dtype:
+        raise ValueError(
+            f"X must be of one type, that of the Dask array, {dtype}; chunk {i} is of "
+            f"{X.dtype}."
+        )
+    try:
+        checked_block(X, n_features, 0)
+    except ValueError as error:
+        raise ValueError(
+            f"Chunk {i} of X, rows counted from its start: {error}"
+        ) from error
+    return None if labels is None else np.unique(labels)
+
+
+def _encode(labels, classes):
+    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    if np.any(classes[codes] != labels):
+        raise ValueError("y has other labels than it had at first.")
+    return codes
+
+
+def map_rows(function, X):
+    """Apply a function of rows to every chunk, lazily.
+
+    Parameters
+    ----------
+    function : callable
+        Maps an array of rows to an array with a row, or a number, for each. It is
+        sent to a worker once.
+    X : dask.array.Array or dask.dataframe.DataFrame
+        Rows.
+
+    Returns
+    -------
+    array : dask.array.Array
+    """
+    array = as_rows(X)
+    # A frame is mapped by its partitions, which have the names of its columns.
+    chunks = array.to_delayed().ravel() if X is array else X.to_delayed()
+    # What comes out of one row tells shape and type.
+    row = np.zeros((1, *array.shape[1:]), array.dtype)
+    if X is not array:
+        row = X._meta_nonempty.iloc[:1]
+    example = np.asarray(function(row))
+    apply = dask.delayed(function, traverse=False)
+    blocks = [
+        da.from_delayed(apply(chunk), (length, *example.shape[1:]), dtype=example.dtype)
+        for chunk, length in zip(chunks, array.chunks[0], strict=True)
+    ]
+    return da.concatenate(blocks)

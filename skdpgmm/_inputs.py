@@ -1,0 +1,287 @@
+"""What `fit` takes as rows: arrays, arrays in files, streams of blocks, Dask.
+
+Everything is looked at once before any budget is spent, so that bad rows cost nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_array, validate_data
+
+from skdpgmm._blocks import row_slices
+from skdpgmm._labels import encode_labels
+from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block
+
+_FLOATS = [np.float64, np.float32]
+# Rows of an array in a file that are mapped at a time.
+_ROWS_AT_A_TIME = 4096
+
+
+class Opened(NamedTuple):
+    """Rows that were looked at.
+
+    Attributes
+    ----------
+    rows : Rows
+    shape : tuple of int
+        Number of rows and of features.
+    dtype : dtype
+        float32 or float64.
+    classes : ndarray of shape (n_classes,), or None without labels
+    """
+
+    rows: Rows
+    shape: tuple[int, int]
+    dtype: Any
+    classes: Any
+
+
+def is_dask(X) -> bool:
+    """Whether `X` is a collection of Dask, which need not be installed."""
+    return type(X).__module__.split(".")[0] == "dask" or (
+        hasattr(X, "__dask_graph__") and hasattr(X, "dask")
+    )
+
+
+def is_sliced(X) -> bool:
+    """Whether `X` is an array that is not in memory, but can be sliced."""
+    if isinstance(X, np.ndarray):
+        return isinstance(X, np.memmap)
+    return all(hasattr(X, a) for a in ("shape", "dtype", "chunks", "__getitem__"))
+
+
+def is_stream(X) -> bool:
+    """Whether `X` gives blocks of rows, rather than rows."""
+    if isinstance(X, list | tuple | str | bytes | dict) or issparse(X):
+        return False
+    arrays = (
+        "shape",
+        "__array__",
+        "__array_interface__",
+        "__dataframe__",
+        "__getitem__",
+    )
+    return isinstance(X, Iterable) and not any(hasattr(X, a) for a in arrays)
+
+
+def open_rows(estimator, X, y, classes, groups) -> Opened:
+    """Look at the rows and labels that an estimator is given, once.
+
+    Parameters
+    ----------
+    estimator : PrivateEstimatorMixin
+        Gets its `n_features_in_` and `feature_names_in_`.
+    X : array-like, or one of the other inputs
+        Rows.
+    y : array-like, or as `X`, or None
+        Labels; None without any.
+    classes : array-like or None
+        The public set of classes; None takes the labels that occur.
+    groups : array-like or None
+        Person of each record.
+
+    Returns
+    -------
+    opened : Opened
+    """
+    kwargs = {"block_size": estimator.block_size, "n_jobs": estimator.n_jobs}
+    if is_dask(X):
+        return _open_dask(estimator, X, y, classes, groups)
+    if is_stream(X):
+        shape, dtype = _look_at_stream(X)
+        _set_features(estimator, shape[1])
+        y = None if y is None else _labels(y)
+    elif is_sliced(X):
+        shape, dtype = _look_at_slices(X, estimator.block_size)
+        _set_features(estimator, shape[1])
+        y = None if y is None else _labels(y)
+    else:
+        X = validate_data(estimator, X, dtype=_FLOATS)
+        shape, dtype = X.shape, X.dtype
+    codes = None
+    if y is not None:
+        classes, codes = encode_labels(y, classes, shape[0])
+        codes = codes.astype(np.min_scalar_type(len(classes)))
+    kept = first_contributions(groups, shape[0], estimator.max_contributions)
+    rows: Rows
+    if is_stream(X):
+        rows = StreamRows(X, shape, codes, kept, **kwargs)
+    else:
+        rows = ArrayRows(X, codes, kept, checked=not is_sliced(X), **kwargs)
+    return Opened(rows, shape, dtype, None if y is None else classes)
+
+
+def _open_dask(estimator, X, y, classes, groups):
+    from skdpgmm._dask import as_rows, open_chunks
+
+    array = as_rows(X)
+    _check_two_dimensions(array)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"X must be of real numbers, got a Dask array of {array.dtype}."
+        )
+    names = getattr(X, "columns", None)
+    kept = first_contributions(groups, array.shape[0], estimator.max_contributions)
+    rows, classes = open_chunks(array, y, classes, kept, estimator.block_size)
+    _set_features(estimator, array.shape[1], names)
+    dtype = array.dtype if array.dtype in _FLOATS else np.dtype(np.float64)
+    return Opened(rows, array.shape, dtype, classes)
+
+
+def _look_at_stream(X):
+    """Return shape and type of a stream of blocks, or say what is wrong with it."""
+    if isinstance(X, Iterator):
+        raise TypeError(
+            f"X is an iterator ({type(X).__name__}), which can be read only once, and "
+            "a fit reads its rows several times: give an object whose __iter__ starts "
+            "anew each time."
+        )
+    return _look_at(X, None)
+
+
+def _look_at_slices(X, block_size):
+    _check_two_dimensions(X)
+    starts = range(0, X.shape[0], block_size)
+    return _look_at((X[i : i + block_size] for i in starts), X.shape[1])
+
+
+def _check_two_dimensions(X):
+    if len(X.shape) != 2:
+        raise ValueError(
+            f"Expected 2D array, got {len(X.shape)}D array instead: X has shape "
+            f"{X.shape}. Reshape your data."
+        )
+
+
+def _look_at(blocks, n_features):
+    n_rows = 0
+    dtype: Any = None
+    for given in blocks:
+        block = checked_block(given, n_features, n_rows)
+        if dtype is not None and block.dtype != dtype:
+            raise ValueError(
+                f"X must be of one type; the block that starts at row {n_rows} is of "
+                f"{block.dtype}, those before it are of {dtype}."
+            )
+        n_rows, n_features, dtype = n_rows + len(block), block.shape[1], block.dtype
+    if n_rows == 0:
+        raise ValueError("X must have at least one row, got no blocks of rows.")
+    # A file may spell out the order of bytes.
+    return (n_rows, n_features), np.dtype(dtype.type)
+
+
+def _labels(y):
+    """Return the labels of a stream, of an array in a file, or of an array."""
+    if is_stream(y):
+        if isinstance(y, Iterator):
+            raise TypeError("y is an iterator, which can be read only once.")
+        return np.concatenate([np.asarray(block) for block in y])
+    return y[:] if is_sliced(y) else y
+
+
+def _set_features(estimator, n_features, names=None):
+    """Set the public attributes of the input without reading it."""
+    stub = np.zeros((1, n_features))
+    if names is not None:
+        import pandas as pd
+
+        stub = pd.DataFrame(stub, columns=list(names))
+    validate_data(estimator, stub, skip_check_array=True)
+
+
+def map_rows(function, X):
+    """Apply a function of rows to rows of any kind.
+
+    Parameters
+    ----------
+    function : callable
+        Maps an array of rows to an array with a row, or a number, for each.
+    X : array-like, or one of the other inputs
+        Rows.
+
+    Returns
+    -------
+    mapped : ndarray, dask.array.Array or MappedBlocks
+        An array for an array; lazy for what is lazy.
+    """
+    if is_dask(X):
+        from skdpgmm._dask import map_rows as map_chunks
+
+        return map_chunks(function, X)
+    if is_stream(X):
+        return MappedBlocks(function, X)
+    if is_sliced(X) and len(X.shape) == 2:
+        slices = row_slices(X.shape[0], _ROWS_AT_A_TIME)
+        return np.concatenate([function(np.asarray(X[rows])) for rows in slices])
+    return function(X)
+
+
+def first_rows(X, n):
+    """Return some of the first rows, at most `n`, of what is lazy."""
+    if is_dask(X):
+        return X[:n].compute() if hasattr(X, "chunks") else X.head(n, npartitions=-1)
+    return next(iter(X))[:n]
+
+
+def is_lazy(X) -> bool:
+    """Whether functions of `X` come from `map_rows` uncomputed."""
+    return is_dask(X) or is_stream(X)
+
+
+def sum_of(values) -> float:
+    """Return the sum of the numbers that `map_rows` gave."""
+    if isinstance(values, MappedBlocks):
+        return math.fsum(block.sum() for block in values)
+    return float(values.sum())
+
+
+def mean_of(values) -> float:
+    """Return the mean of the numbers that `map_rows` gave."""
+    if isinstance(values, MappedBlocks):
+        values = np.concatenate(list(values))
+    return float(values.mean())
+
+
+class MappedBlocks:
+    """Blocks of a stream under a function, computed when they are asked for.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a block to a block.
+    blocks : iterable of array-like
+        Starts anew each time.
+    """
+
+    def __init__(self, function, blocks):
+        self._function, self._blocks = function, blocks
+
+    def __iter__(self):
+        return (self._function(block) for block in self._blocks)
+
+
+def first_contributions(groups, n_rows, max_contributions):
+    """Mask that keeps the first `max_contributions` records of each group."""
+    if groups is None:
+        return None
+    groups = check_array(
+        groups, ensure_2d=False, dtype=None, ensure_all_finite=True, input_name="groups"
+    )
+    if groups.ndim != 1:
+        raise ValueError(f"groups must be one-dimensional, got shape {groups.shape}.")
+    if len(groups) != n_rows:
+        raise ValueError(
+            f"groups must have {n_rows} entries, one a row, got {len(groups)}."
+        )
+    _, codes = np.unique(groups, return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kept = np.empty(len(codes), dtype=bool)
+    kept[order] = np.arange(len(codes)) - starts < max_contributions
+    return kept

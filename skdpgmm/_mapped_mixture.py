@@ -1,0 +1,77 @@
+"""scikit-learn's mixture, for rows that are not in memory."""
+
+from __future__ import annotations
+
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_is_fitted
+
+from skdpgmm._inputs import map_rows, mean_of
+
+
+class MappedGaussianMixture(GaussianMixture):
+    """A Gaussian mixture whose methods take rows of any kind."""
+
+    def score_samples(self, X):
+        """Return the log density of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            In nats; as private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(super().score_samples, X)
+
+    def score(self, X, y=None):
+        """Return the mean log density of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            In nats; as private as `X`.
+        """
+        return mean_of(self.score_samples(X))
+
+    def predict(self, X):
+        """Return the most probable component of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            As private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(super().predict, X)
+
+    def predict_proba(self, X):
+        """Return the responsibilities of all components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_components)
+            Posterior probabilities; as private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(super().predict_proba, X)
