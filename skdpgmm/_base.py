@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array
 
@@ -39,7 +40,7 @@ class PublicRows(NamedTuple):
     second: np.ndarray | None
 
 
-class PrivateEstimatorMixin:
+class PrivateEstimatorMixin(CallbackSupportMixin):
     """Parameters and plumbing of an estimator that spends a privacy budget."""
 
     _privacy_constraints: dict[str, list] = {
@@ -72,19 +73,30 @@ class PrivateEstimatorMixin:
 
         What was released until then is known to whoever saw it: the exception says it.
         """
-        before = dict(vars(self))
+        task = self._init_callback_context(max_subtasks=None)
+        before = dict(self.__dict__)
+        task.call_on_fit_task_begin(estimator=self)
         try:
             yield
         except BaseException as error:
-            ledger = vars(self).get("_ledger")
-            vars(self).clear()
-            vars(self).update(before)
+            ledger = self.__dict__.get("_ledger")
+            self.__dict__.clear()
+            self.__dict__.update(before)
             if ledger is not None and ledger.entries:
                 report = self._report(ledger)
                 error.add_note(f"The fit failed after some releases:\n{report}")
                 error.privacy_ = report  # type: ignore[attr-defined]
             raise
-        vars(self).pop("_ledger", None)
+        self.__dict__.pop("_ledger", None)
+        task.call_on_fit_task_end(estimator=self)
+
+    @contextmanager
+    def _watch(self, name):
+        """Tell callbacks of a release, by its name only."""
+        task = self._callback_fit_ctx.subcontext(task_name=name)
+        task.call_on_fit_task_begin(estimator=self)
+        yield
+        task.call_on_fit_task_end(estimator=self)
 
     def _open_session(self, rows: Rows) -> Session:
         """Put rows that were looked at behind a `PrivateRecords` with its budget."""
@@ -96,6 +108,7 @@ class PrivateEstimatorMixin:
             ledger=ledger,
             unit_factor=unit_factor(self.adjacency, self.max_contributions),
             generator=noise,
+            watch=self._watch if hasattr(self, "_callback_fit_ctx") else nullcontext,
         )
         return Session(records, mu, ledger, public_rng)
 

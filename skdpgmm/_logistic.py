@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
@@ -146,6 +147,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         self.block_size = block_size
         self.n_jobs = n_jobs
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, groups=None):
         """Fit the classifier privately.

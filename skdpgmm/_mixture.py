@@ -8,6 +8,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture._gaussian_mixture import (
     _check_means,
@@ -223,6 +224,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         self.block_size = block_size
         self.n_jobs = n_jobs
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, groups=None):
         """Fit the mixture privately.

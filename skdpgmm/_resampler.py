@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skdpgmm._training_rows import (
@@ -15,7 +16,7 @@ from skdpgmm._training_rows import (
 )
 
 
-class DPSyntheticResampler(MetaEstimatorMixin, BaseEstimator):
+class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """A resampler that puts private synthetic rows in the place of the records.
 
     The step of an ``imblearn.pipeline.Pipeline`` before a classifier: `fit` of the
@@ -104,6 +105,7 @@ class DPSyntheticResampler(MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     # The synthesizer is validated by its own fit.
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, groups=None):
         """Fit the synthesizer privately.
@@ -123,7 +125,7 @@ class DPSyntheticResampler(MetaEstimatorMixin, BaseEstimator):
             Fitted estimator.
         """
         seeds = make_seeds(self.random_state)
-        synthesizer = fit_synthesizer(self.synthesizer, X, y, groups, seeds)
+        synthesizer = fit_synthesizer(self, X, y, groups, seeds)
         self.synthesizer_ = synthesizer
         self.classes_ = synthesizer.classes_
         self.privacy_ = synthesizer.privacy_

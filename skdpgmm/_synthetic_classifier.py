@@ -12,6 +12,7 @@ from sklearn.base import (
     _fit_context,
     clone,
 )
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -37,7 +38,9 @@ def _classifier_has(name):
     return check
 
 
-class DPSyntheticClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class DPSyntheticClassifier(
+    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """A classifier trained on private synthetic rows, as one estimator.
 
     `fit` fits a synthesizer privately, draws rows and labels from it, and trains any
@@ -128,6 +131,7 @@ class DPSyntheticClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     # The parts are validated by their own fits.
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, groups=None):
         """Fit the synthesizer privately, and the classifier on its rows.
@@ -147,7 +151,7 @@ class DPSyntheticClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Fitted estimator.
         """
         seeds = make_seeds(self.random_state)
-        synthesizer = fit_synthesizer(self.synthesizer, X, y, groups, seeds)
+        synthesizer = fit_synthesizer(self, X, y, groups, seeds)
         rows, labels = draw_training_rows(synthesizer, self.n_samples)
         classifier = self._new_classifier(len(rows), len(synthesizer.classes_))
         seed_estimator(classifier, seeds)

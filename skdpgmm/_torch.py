@@ -13,6 +13,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -43,7 +44,10 @@ def _has_decoder(transformer: TorchEmbeddingTransformer) -> bool:
 
 
 class TorchEmbeddingTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Embed records with a public, pretrained torch module.
 
@@ -270,8 +274,14 @@ class TorchEmbeddingTransformer(
             return map_rows(self._transform, X)
         return self._transform(X)
 
+    @with_callbacks
     def _transform(self, X):
-        return self._embed(self._check_items(X, reset=False), verbose=self.verbose)
+        # A model that needs its channels first makes a second start.
+        task = self._init_callback_context("transform", max_subtasks=None)
+        task.call_on_fit_task_begin(estimator=self)
+        Z = self._embed(self._check_items(X, reset=False), self.verbose, task)
+        task.call_on_fit_task_end(estimator=self)
+        return Z
 
     @available_if(_has_decoder)
     def inverse_transform(self, Z):
@@ -325,18 +335,18 @@ class TorchEmbeddingTransformer(
                 self.__dict__.pop(name, None)
         return items
 
-    def _embed(self, items: Any, verbose: bool = False) -> np.ndarray:
+    def _embed(self, items: Any, verbose: bool = False, task: Any = None) -> np.ndarray:
         try:
-            return self._embed_in_layout(items, True, verbose)
+            return self._embed_in_layout(items, True, verbose, task)
         except RuntimeError as error:
             # `view` joins dimensions that are neighbours in memory, which those of a
             # feature map are not when its channels come last. The first batch tells.
             if "view size is not compatible" not in str(error):
                 raise
-            return self._embed_in_layout(items, False, verbose)
+            return self._embed_in_layout(items, False, verbose, task)
 
     def _embed_in_layout(
-        self, items: Any, channels_last: bool, verbose: bool
+        self, items: Any, channels_last: bool, verbose: bool, task: Any
     ) -> np.ndarray:
         with (
             ready(self.module, "module", self.device, channels_last) as (module, place),
@@ -353,6 +363,9 @@ class TorchEmbeddingTransformer(
             starts = range(0, len(items), self.batch_size)
             for start in progress(starts, "embed", verbose):
                 batch = take(items, slice(start, start + self.batch_size))
+                step = task and task.subcontext("batch")
+                if step:
+                    step.call_on_fit_task_begin(estimator=self)
                 rows = forward(prepare(batch), len(batch))
                 if start == 0:
                     check_rows_stand_alone(
@@ -366,4 +379,6 @@ class TorchEmbeddingTransformer(
                     )
                 rows = unit_rows(rows) if self.normalize else rows
                 Z[start : start + len(batch)] = rows.cpu().numpy()
+                if step:
+                    step.call_on_fit_task_end(estimator=self)
         return Z

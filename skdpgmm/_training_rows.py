@@ -25,14 +25,23 @@ def seed_estimator(estimator, seeds):
             estimator.set_params(random_state=seeds.randint(2**31 - 1))
 
 
-def fit_synthesizer(synthesizer, X, y, groups, seeds):
-    """Return a fitted clone of a synthesizer; None is the default one."""
+def fit_synthesizer(estimator, X, y, groups, seeds):
+    """Return a fitted clone of the synthesizer of `estimator`; None is the default."""
+    synthesizer = estimator.synthesizer
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     new = DPEmbeddingSynthesizer() if synthesizer is None else clone(synthesizer)
     seed_estimator(new, seeds)
     given = {} if groups is None else {"groups": groups}
-    return new.fit(X, y, **given)
+    root = estimator._init_callback_context(max_subtasks=1)
+    root.call_on_fit_task_begin(estimator=estimator)
+    task = root.subcontext(task_name="synthesizer")
+    task.call_on_fit_task_begin(estimator=estimator)
+    with task.propagate_callback_context(new):
+        new.fit(X, y, **given)
+    task.call_on_fit_task_end(estimator=estimator)
+    root.call_on_fit_task_end(estimator=estimator)
+    return new
 
 
 def draw_training_rows(synthesizer, n_samples, **options):

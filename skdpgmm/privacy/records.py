@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,9 @@ class PrivateRecords:
         How many bounded records two neighbouring data sets may differ by.
     generator : numpy.random.Generator
         Source of the noise.
+    watch : callable, optional
+        Maps the name of a release to a context manager that is entered while it is
+        made. The name is all it gets.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class PrivateRecords:
         ledger: Ledger,
         unit_factor: int,
         generator: np.random.Generator,
+        watch: Callable[[str], AbstractContextManager] = nullcontext,
     ):
         if rows.n_rows > MAX_ROWS:
             raise ValueError(f"X must have at most {MAX_ROWS} rows for exact sums.")
@@ -58,6 +63,7 @@ class PrivateRecords:
         self._ledger = ledger
         self._unit_factor = unit_factor
         self._generator = generator
+        self._watch = watch
 
     @contextmanager
     def holding(self, ball: Ball):
@@ -93,7 +99,8 @@ class PrivateRecords:
             LedgerEntry(f"{name}: {p.name}", p.shape, s, 1.0 / mu, mu)
             for p, s, mu in zip(query.parts, sensitivities, mus, strict=True)
         )
-        *sums, n_seen = self._rows.sum(Summand(query))
+        with self._watch(name):
+            *sums, n_seen = self._rows.sum(Summand(query))
         # What reads the rows is not all in this folder. A record that is seen twice
         # counts twice: then nothing is released.
         if n_seen != self._rows.n_records:
