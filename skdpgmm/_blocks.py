@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from joblib import Parallel, delayed
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+from threadpoolctl import ThreadpoolController
+
+_NO_MORE = object()
 
 
 def row_slices(n_rows: int, block_size: int) -> list[slice]:
@@ -13,12 +22,48 @@ def row_slices(n_rows: int, block_size: int) -> list[slice]:
     ]
 
 
-def cache_slices(X):
-    """Slices of rows that stay in the cache through several elementwise steps."""
-    return row_slices(len(X), max(1, 2**16 // X.shape[1]))
+def cache_slices(X, n_numbers=2**18):
+    """Slices of rows that stay in the cache through several elementwise steps.
+
+    Smaller ones would be faster in one thread; but several would wait for each other.
+    """
+    return row_slices(len(X), max(1, n_numbers // X.shape[1]))
 
 
-def sum_blocks(kernel, blocks, n_jobs=None):
+def n_threads(n_jobs=None) -> int:
+    """Return the number of threads for blocks.
+
+    Most of the work is not matrix products, so that by default blocks have the threads
+    of BLAS, which then has one each.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in joblib; None takes as many as BLAS has.
+
+    Returns
+    -------
+    n_threads : int
+    """
+    if n_jobs is None and get_active_backend()[1] is None:
+        return max((lib["num_threads"] for lib in _blas().info()), default=1)
+    return effective_n_jobs(n_jobs)
+
+
+def one_blas_thread():
+    """Return a context in which BLAS has one thread.
+
+    Others would keep processors busy for a while when they have done their part.
+    """
+    return _blas().limit(limits=1)
+
+
+@cache
+def _blas():
+    return ThreadpoolController().select(user_api="blas")
+
+
+def sum_blocks(kernel, blocks, n_threads=1):
     """Sum the int64 arrays that `kernel` returns for each block.
 
     Integer addition is associative and commutative, so the result does not
@@ -30,17 +75,37 @@ def sum_blocks(kernel, blocks, n_jobs=None):
         Maps a block to a tuple of int64 arrays.
     blocks : iterable
         Of whatever the kernel takes; at least one. A few are asked for at a time.
-    n_jobs : int or None
-        Threads, as in joblib.
+    n_threads : int
+        Threads.
 
     Returns
     -------
     totals : tuple of ndarray of int64
     """
-    results = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")(
-        delayed(kernel)(block) for block in blocks
-    )
-    totals = next(results)
+    if n_threads == 1 or (isinstance(blocks, list) and len(blocks) == 1):
+        return _add(map(kernel, blocks))
+    left, turn = iter(blocks), Lock()
+
+    def work():
+        def results():
+            while True:
+                with turn:  # a stream is read by one thread at a time
+                    block = next(left, _NO_MORE)
+                if block is _NO_MORE:
+                    return
+                yield kernel(block)
+
+        return _add(results())
+
+    # Not joblib's Parallel, which looks for results every hundredth of a second.
+    with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
+        parts = [pool.submit(work) for _ in range(n_threads)]
+        return _add(part for task in parts if (part := task.result()))
+
+
+def _add(results) -> Any:
+    """Add tuples of arrays, in place of the first; None when there are none."""
+    totals: Any = next(results, None)
     for parts in results:
         for total, part in zip(totals, parts, strict=True):
             total += part

@@ -62,7 +62,7 @@ class DaskRows:
 
 
 def _sum_of_chunk(summand, X, codes, kept, block_size):
-    return ArrayRows(X, codes, kept, block_size, checked=False).sum(summand)
+    return ArrayRows(X, codes, kept, block_size, n_jobs=1, checked=False).sum(summand)
 
 
 def _add(sums):

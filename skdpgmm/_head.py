@@ -152,13 +152,17 @@ def fit_head(records, ball, middle, counts, moment, noisy_n, mu):
     each = split_mu(mus["steps"], {"step": 1.0 / n_steps})["step"]
     weights = np.zeros((len(counts), ball.n_features + 1))
     weights[:, -1] = np.log(counts / counts.mean()) / CONSTANT
+    # Directions that share the smallest eigenvalue, the bulk, have one length of step.
+    bulk = values == values[-1]
+    bulk_step, top, top_steps = steps[-1], vectors[:, ~bulk], steps[~bulk]
     inner = Ball(ball.center, middle)
     with records.holding(inner):
         for i in range(n_steps):
             query = SoftmaxGradient(inner, weights, _CLIP)
             (release,) = records.release(f"head step {i}", query, [each])
             gradient = release.value / noisy_n
-            move = ((gradient[:, :-1] @ vectors) * steps) @ vectors.T
+            move = bulk_step * gradient[:, :-1]
+            move += ((gradient[:, :-1] @ top) * (top_steps - bulk_step)) @ top.T
             constant = constant_step * gradient[:, -1]
             weights = weights - np.column_stack([move, constant])
     # Of records as they are: those that the steps clip have scores farther out.

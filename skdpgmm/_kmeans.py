@@ -70,7 +70,7 @@ class DPKMeans(
     block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None
-        Threads that sum blocks; affects time only.
+        Threads that sum blocks; affects time only. None takes as many as BLAS has.
 
     Attributes
     ----------

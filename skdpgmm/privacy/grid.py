@@ -134,16 +134,29 @@ class Ball:
         G : ndarray of float64, shape (n, p)
             Integers with row norms at most ``2**GRID_BITS``.
         """
-        G = np.empty(X.shape)
-        for rows in cache_slices(X):
-            with np.errstate(over="ignore"):
-                V = np.subtract(X[rows], self.center, order="C")
-                V *= 1.0 / self.step
-            clip_round(V, GRID_BITS, out=G[rows])
-        if self.projection is not None:
-            G = (G @ self.projection) * 2.0**-PROJECTION_BITS
-            G, _ = clip_round(G, GRID_BITS)
+        G = np.empty((len(X), self.n_features))
+        for rows, panel in self.grid_panels(X):
+            G[rows] = panel
         return G
+
+    def grid_panels(self, X):
+        """Yield slices of few rows with what `to_grid` makes of them.
+
+        Each array is overwritten by the next, and may be overwritten before.
+        """
+        slices = cache_slices(X)
+        V, U = np.empty((2, slices[0].stop, X.shape[1]))
+        for rows in slices:
+            V, U = V[: rows.stop - rows.start], U[: rows.stop - rows.start]
+            np.copyto(V, X[rows])
+            with np.errstate(over="ignore"):
+                V -= self.center
+                V *= 1.0 / self.step
+            G, _ = clip_round(V, GRID_BITS, out=U)
+            if self.projection is not None:
+                G = (G @ self.projection) * 2.0**-PROJECTION_BITS
+                G, _ = clip_round(G, GRID_BITS)
+            yield rows, G
 
     def limit(self, points):
         """Move public points, relative to the centre, to norm at most 2 radii.

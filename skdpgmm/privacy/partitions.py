@@ -23,11 +23,16 @@ class NearestCell:
     centers: np.ndarray  # (k, p), grid integers
     classes: np.ndarray  # (k,)
 
+    @property
+    def one_for_each_class(self):
+        """Whether the class of a record tells its cell: `G` is not looked at then."""
+        return len(np.unique(self.classes)) == len(self.classes)
+
     def assign(self, G, codes):
         if len(self.classes) == 1:
-            return np.zeros(len(G), dtype=np.intp)
+            return np.zeros(len(codes), dtype=np.intp)
         first = np.searchsorted(self.classes, codes)
-        if len(np.unique(self.classes)) == len(self.classes):
+        if self.one_for_each_class:
             return first
         distances = squared_norms(self.centers)[None, :] - 2.0 * (G @ self.centers.T)
         distances[self.classes[None, :] != codes[:, None]] = np.inf

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._blocks import one_blas_thread
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
@@ -73,7 +74,8 @@ class PrivateRecords:
         """
         self._rows.hold(ball)
         try:
-            yield
+            with one_blas_thread():
+                yield
         finally:
             self._rows.hold(None)
 

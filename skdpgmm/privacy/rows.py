@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from skdpgmm._blocks import row_slices, sum_blocks
+from skdpgmm._blocks import n_threads, row_slices, sum_blocks
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.queries import Block, BoundedSum
 from skdpgmm.privacy.sums import MAX_BLOCK_ROWS
@@ -78,7 +78,7 @@ class ArrayRows:
     block_size : int
         Rows summed at a time; never changes a result.
     n_jobs : int or None
-        Threads; never changes a result.
+        Threads, as in `n_threads`; never changes a result.
     checked : bool
         Whether `X` is known to hold finite float32 or float64 numbers, and is in
         memory. If not, every block is checked each time it is read.
@@ -91,7 +91,7 @@ class ArrayRows:
         self.n_records = self.n_rows if kept is None else int(np.count_nonzero(kept))
         self._X, self._codes, self._kept = X, codes, kept
         self._slices = row_slices(self.n_rows, min(block_size, MAX_BLOCK_ROWS))
-        self._n_jobs = n_jobs
+        self._n_threads = n_threads(n_jobs)
         self._checked = checked
         self._ball: Ball | None = None
         self._held: dict[int, np.ndarray] = {}
@@ -101,7 +101,7 @@ class ArrayRows:
         return sum_blocks(
             lambda rows: summand(*self._block(rows, summand.query)),
             self._slices,
-            self._n_jobs,
+            self._n_threads,
         )
 
     def hold(self, ball):
@@ -142,11 +142,13 @@ class StreamRows:
         self.n_records = self.n_rows if kept is None else int(np.count_nonzero(kept))
         self._blocks, self._codes, self._kept = blocks, codes, kept
         self._block_size = min(block_size, MAX_BLOCK_ROWS)
-        self._n_jobs = n_jobs
+        self._n_threads = n_threads(n_jobs)
 
     def sum(self, summand):
         """Sum over the blocks, of which a few are in memory at a time."""
-        return sum_blocks(lambda block: summand(*block), self._pieces(), self._n_jobs)
+        return sum_blocks(
+            lambda block: summand(*block), self._pieces(), self._n_threads
+        )
 
     def hold(self, ball):
         """Do nothing: a stream is there because it does not fit into memory."""

@@ -24,7 +24,6 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
-from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
 from skdpgmm.privacy.partitions import LinearCell, NearestCell
 from skdpgmm.privacy.queries import Part
@@ -196,6 +195,9 @@ class CellMoments:
         return tuple(table[name] for name in self.moments)
 
     def exact(self, block):
+        if self.moments == ("count",) and self.partition.one_for_each_class:
+            cell = self.partition.assign(None, block.codes)
+            return (np.bincount(cell, minlength=len(self.centers)),)
         # Matrix products are faster for many rows, all else in the cache.
         whole = not {"full", "tied"}.isdisjoint(self.moments)
         totals: list[np.ndarray] = []
@@ -210,14 +212,18 @@ class CellMoments:
 
     def _residuals(self, block):
         """Return u_j, its cell j and its squared norm, of each record."""
-        U = self.ball.to_grid(block.X)
-        cell = self.partition.assign(U, block.codes)
-        squares = np.empty(len(U))
+        n = len(block.X)
+        U = np.empty((n, self.centers.shape[1]))
+        cell, squares = np.empty(n, dtype=np.intp), np.empty(n)
         scales = self.ball.step * 2.0**CELL_BITS / self.radii
-        for rows in cache_slices(U):
-            j = cell[rows]
-            V = U[rows] - self.centers[j]
-            V *= scales[j, None]
+        for rows, V in self.ball.grid_panels(block.X):
+            cell[rows] = j = self.partition.assign(V, block.codes[rows])
+            if len(scales) == 1:
+                V -= self.centers
+                V *= scales
+            else:
+                V -= self.centers[j]
+                V *= scales[j, None]
             squares[rows] = clip_round(V, CELL_BITS, out=U[rows])[1]
         return U, cell, squares
 
