@@ -16,6 +16,7 @@ from sklearn.mixture._gaussian_mixture import (
     _estimate_log_gaussian_prob,
 )
 
+from skdpgmm._blocks import cache_slices
 from skdpgmm._postprocess import floor_spectrum
 
 
@@ -97,19 +98,18 @@ def sample_components(components, means, factors, covariance_type, rng):
     -------
     X : ndarray of float64, shape (n, d)
     """
-    noise = rng.standard_normal((len(components), means.shape[1]))
-    if covariance_type == "tied":
-        noise = noise @ factors.T
-    elif covariance_type == "full":
-        for j in np.unique(components):
-            rows = components == j
-            noise[rows] = noise[rows] @ factors[j].T
-    elif covariance_type == "diag":
-        noise *= factors[components]
-    else:
-        noise *= factors[components][:, None]
-    noise += means[components]
-    return noise
+    X = np.empty((len(components), means.shape[1]))
+    # Rows of a component together, as many as stay in the cache.
+    order = np.argsort(components, kind="stable")
+    ends = np.cumsum(np.bincount(components, minlength=len(means)))
+    for j, rows in enumerate(np.split(order, ends[:-1])):
+        factor = factors if covariance_type == "tied" else factors[j]
+        for some in cache_slices(X[: len(rows)]):
+            Z = rng.standard_normal((len(rows[some]), X.shape[1]))
+            Z = Z @ factor.T if factor.ndim == 2 else Z * factor
+            Z += means[j]
+            X[rows[some]] = Z
+    return X
 
 
 def covariance_factors(covariances, covariance_type):

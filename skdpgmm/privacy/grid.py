@@ -39,6 +39,17 @@ def squared_norms(U):
         return sum(pieces[1:], pieces[0])
 
 
+def _exact_norms(U):
+    """Return the squared norm of each row of integers.
+
+    Exact in any order below 2**53; what is larger is found to be at least that.
+    """
+    if not hasattr(np, "vecdot"):  # before NumPy 2
+        return squared_norms(U)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.vecdot(U, U)
+
+
 def clip_round(V, bits, out=None):
     """Clip rows of `V` to norm ``2**bits`` and round them to integers.
 
@@ -69,11 +80,11 @@ def clip_round(V, bits, out=None):
     """
     radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
     out = np.rint(V, out=out)
-    sq = squared_norms(out)
+    sq = _exact_norms(out)
     over = np.flatnonzero(~(sq <= 4.0**bits))
     if over.size:
         out[over] = np.rint(_rescale(V[over], radius))
-        sq[over] = squared_norms(out[over])
+        sq[over] = _exact_norms(out[over])
         bad = over[~(sq[over] <= 4.0**bits)]
         out[bad] = 0.0
         sq[bad] = 0.0
