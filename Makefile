@@ -19,6 +19,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .DEFAULT_GOAL := help
 .PHONY: help test lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
+.PHONY: benchmark-scaling benchmark-embedding
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -33,6 +34,8 @@ help:
 	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
 	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
+	@echo "make benchmark-scaling    what a fit costs, and how that grows"
+	@echo "make benchmark-embedding  images embedded in a second"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -105,6 +108,12 @@ benchmark-mixture: $(VENV)/.stamp-examples
 
 benchmark-recovery: $(VENV)/.stamp-examples
 	$(BIN)/python benchmarks/recovery.py $(BENCHMARK_ARGS)
+
+benchmark-scaling: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/scaling.py $(BENCHMARK_ARGS)
+
+benchmark-embedding: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/embedding.py $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov

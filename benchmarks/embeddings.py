@@ -18,6 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
 
 from fashion_mnist_data import cache_dir, load_encoder
+from skdpgmm import OnnxEncoder
 
 BATCH = 256
 
@@ -50,28 +51,16 @@ def _runner(module, example):
 
     module = module.eval()
     try:
-        import onnx  # noqa: F401
-        import onnxruntime
-    except ImportError:
-        print("  in eager torch: onnx and onnxruntime are not installed")
+        encoder = OnnxEncoder.from_torch(module, example[:2])
+    except ImportError as error:
+        print(f"  in eager torch: {error}")
+        encoder = module
 
-        def run_eager(batch):
-            with torch.inference_mode():
-                return module(torch.from_numpy(batch)).numpy()
+    def run(batch):
+        with torch.inference_mode():
+            return encoder(torch.from_numpy(batch)).numpy()
 
-        return run_eager
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "encoder.onnx")
-        torch.onnx.export(
-            module,
-            (torch.from_numpy(example),),
-            path,
-            input_names=["rows"],
-            dynamic_axes={"rows": {0: "n"}},
-            dynamo=False,
-        )
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda batch: session.run(None, {"rows": batch})[0]
+    return run
 
 
 def _mobilenet(size):

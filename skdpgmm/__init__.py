@@ -19,17 +19,24 @@ __all__ = [
     "DPLogisticRegression",
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
+    "OnnxEncoder",
     "ParquetColumn",
     "TorchEmbeddingTransformer",
 ]
 
 
+# Importing torch takes seconds; only those who embed with it should wait.
+_LATER = {
+    "OnnxEncoder": "skdpgmm._onnx",
+    "TorchEmbeddingTransformer": "skdpgmm._torch",
+}
+
+
 def __getattr__(name):
-    # Importing torch takes seconds; only those who embed with it should wait.
-    if name == "TorchEmbeddingTransformer":
-        return import_module("skdpgmm._torch").TorchEmbeddingTransformer
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted([*globals(), "TorchEmbeddingTransformer"])
+    return sorted([*globals(), *_LATER])

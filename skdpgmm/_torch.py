@@ -18,7 +18,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
-from torch.utils.data import IterableDataset
+from torch.utils.data import DataLoader, IterableDataset
 
 from skdpgmm._inputs import first_rows, is_lazy, map_rows
 from skdpgmm._torch_checks import (
@@ -41,6 +41,11 @@ def _has_decoder(transformer: TorchEmbeddingTransformer) -> bool:
             "turns embeddings into images."
         )
     return True
+
+
+def _gives_blocks(X):
+    """Whether `X` is lazy, and no stream of single items that torch knows."""
+    return is_lazy(X) and not isinstance(X, DataLoader | IterableDataset)
 
 
 class TorchEmbeddingTransformer(
@@ -136,6 +141,7 @@ class TorchEmbeddingTransformer(
 
     See Also
     --------
+    OnnxEncoder : A faster way to run a module on a CPU.
     DPEmbeddingSynthesizer : Private generative model of embeddings.
 
     Notes
@@ -246,7 +252,7 @@ class TorchEmbeddingTransformer(
         self : object
             The transformer itself.
         """
-        X = first_rows(X, 2) if is_lazy(X) else X
+        X = first_rows(X, 2) if _gives_blocks(X) else X
         items = take(self._check_items(X, reset=True), slice(0, 2))
         self._n_features_out = self._embed(items).shape[1]
         return self
@@ -270,7 +276,7 @@ class TorchEmbeddingTransformer(
             and blocks for blocks, computed when they are asked for.
         """
         self._validate_params()
-        if is_lazy(X) and not isinstance(X, IterableDataset):
+        if _gives_blocks(X):
             return map_rows(self._transform, X)
         return self._transform(X)
 
