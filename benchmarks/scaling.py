@@ -268,17 +268,20 @@ def _anonymous_peak():
 
 def workers():
     """Time of a fit on one and on two Dask workers of one thread."""
+    import dask
     import dask.array as da
-    from distributed import Client, LocalCluster
+    from distributed import Client, LocalCluster, wait
 
-    X, y = clusters(200_000, 256)
+    n, d, n_chunks = 12_500, 256, 16
+    chunks = [dask.delayed(clusters)(n, d, seed=i) for i in range(n_chunks)]
+    X = [da.from_delayed(chunk[0], (n, d), np.float32) for chunk in chunks]
+    y = [da.from_delayed(chunk[1], (n,), np.int64) for chunk in chunks]
     times = {}
     for n_workers in (1, 2):
         options = {"threads_per_worker": 1, "dashboard_address": None}
-        with LocalCluster(n_workers, **options) as cluster, Client(cluster) as client:
-            rows = da.from_array(X, chunks=(12_500, -1)).persist()
-            labels = da.from_array(y, chunks=12_500).persist()
-            client.gather(client.compute([rows.sum(), labels.sum()]))
+        with LocalCluster(n_workers, **options) as cluster, Client(cluster):
+            rows, labels = dask.persist(da.concatenate(X), da.concatenate(y))
+            wait([rows, labels])
             fit = partial(DPLogisticRegression().fit, rows, labels)
             times[n_workers] = min(seconds(fit) for _ in range(2))
     print(f"Dask: {times[1]:.2f} s on one worker, {times[1] / times[2]:.2f} times the "
