@@ -51,10 +51,14 @@ def clusters(n, d, k=10, seed=0, unit=True):
     rng = np.random.default_rng(seed)
     y = rng.integers(k, size=n)
     centers = rng.standard_normal((k, d)).astype(np.float32)
-    X = rng.standard_normal((n, d), dtype=np.float32)
-    X += centers[y]
-    if unit:
-        X /= np.linalg.norm(X, axis=1, keepdims=True)
+    X = np.empty((n, d), dtype=np.float32)
+    # In parts, so that the peak of the memory is not here.
+    for start in range(0, n, 10_000):
+        part = X[start : start + 10_000]
+        rng.standard_normal(dtype=np.float32, out=part)
+        part += centers[y[start : start + 10_000]]
+        if unit:
+            part /= np.linalg.norm(part, axis=1, keepdims=True)
     return X, y
 
 
@@ -279,7 +283,7 @@ def workers():
     times = {}
     for n_workers in (1, 2):
         options = {"threads_per_worker": 1, "dashboard_address": None}
-        with LocalCluster(n_workers, **options) as cluster, Client(cluster):
+        with LocalCluster(n_workers=n_workers, **options) as cluster, Client(cluster):
             rows, labels = dask.persist(da.concatenate(X), da.concatenate(y))
             wait([rows, labels])
             fit = partial(DPLogisticRegression().fit, rows, labels)
