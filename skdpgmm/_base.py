@@ -78,6 +78,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
         task.call_on_fit_task_begin(estimator=self)
         try:
             yield
+            task.call_on_fit_task_end(estimator=self)
         except BaseException as error:
             ledger = self.__dict__.get("_ledger")
             self.__dict__.clear()
@@ -88,7 +89,6 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
                 error.privacy_ = report  # type: ignore[attr-defined]
             raise
         self.__dict__.pop("_ledger", None)
-        task.call_on_fit_task_end(estimator=self)
 
     @contextmanager
     def _watch(self, name):

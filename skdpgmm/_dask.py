@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import wraps
 
 import dask
 import dask.array as da
@@ -26,8 +27,10 @@ class DaskRows:
     ----------
     chunks : list of Delayed
         Arrays of shape (rows, d).
-    codes : list of Delayed or None
-        Classes of the rows of each chunk.
+    labels : list of Delayed or None
+        Labels of the rows of each chunk.
+    classes : ndarray of shape (n_classes,), or None
+        The public set of classes, sorted.
     kept : ndarray of bool of shape (n,), or None
         Rows that take part; a function of each unit's own records only.
     lengths : tuple of int
@@ -36,37 +39,63 @@ class DaskRows:
         Rows summed at a time.
     """
 
-    def __init__(self, chunks, codes, kept, lengths, block_size):
+    def __init__(self, chunks, labels, classes, kept, lengths, block_size):
         nothing = [None] * len(chunks)
         self.n_rows = self.n_records = sum(lengths)
         if kept is not None:
             self.n_records = int(np.count_nonzero(kept))
             kept = np.split(kept, np.cumsum(lengths)[:-1])
-        self._parts = list(zip(chunks, codes or nothing, kept or nothing, strict=True))
-        self._block_size = block_size
+        self._parts = list(zip(chunks, labels or nothing, kept or nothing, strict=True))
+        self._public = classes, block_size
 
     def sum(self, summand):
         """Sum over the chunks by a tree of tasks."""
         task = dask.delayed(_sum_of_chunk)
         # Sent to a worker once, not with every task.
         summand = dask.delayed(summand, traverse=False)
-        sums = [task(summand, *part, self._block_size) for part in self._parts]
+        sums = [task(summand, *part, *self._public) for part in self._parts]
         add = dask.delayed(_add)
         while len(sums) > 1:
             sums = [add(sums[i : i + _FAN_IN]) for i in range(0, len(sums), _FAN_IN)]
         (total,) = dask.compute(sums[0])
-        return total
+        return _value(total)
 
     def hold(self, ball):
         """Do nothing: where chunks are kept is for Dask to say."""
 
 
-def _sum_of_chunk(summand, X, codes, kept, block_size):
+def _errors_as_values(function):
+    """Make a function return its exceptions.
+
+    When a task raises, Dask writes its arguments to the log of the worker: records.
+    """
+
+    @wraps(function)
+    def returns(*args):
+        try:
+            return function(*args)
+        except Exception as error:
+            return error
+
+    return returns
+
+
+def _value(result):
+    """Raise what `_errors_as_values` has caught."""
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+@_errors_as_values
+def _sum_of_chunk(summand, X, labels, kept, classes, block_size):
+    codes = None if labels is None else _encode(labels, classes)
     return ArrayRows(X, codes, kept, block_size, n_jobs=1, checked=False).sum(summand)
 
 
+@_errors_as_values
 def _add(sums):
-    return tuple(sum(parts) for parts in zip(*sums, strict=True))
+    return tuple(sum(parts) for parts in zip(*map(_value, sums), strict=True))
 
 
 def as_array(X, name):
@@ -166,16 +195,15 @@ def open_chunks(X, y, classes, kept, block_size):
             for i, (chunk, label) in enumerate(zip(chunks, labels, strict=True))
         )
     )
-    codes = None
-    if y is not None:
-        found = np.unique(np.concatenate(seen))
-        classes, _ = encode_labels(found, classes, len(found))
-        encode = dask.delayed(_encode)
-        codes = [encode(label, classes) for label in labels]
-    rows = DaskRows(chunks, codes, kept, lengths, block_size)
-    return rows, None if y is None else classes
+    seen = [_value(labels_of_chunk) for labels_of_chunk in seen]
+    if y is None:
+        return DaskRows(chunks, None, None, kept, lengths, block_size), None
+    found = np.unique(np.concatenate(seen))
+    classes, _ = encode_labels(found, classes, len(found))
+    return DaskRows(chunks, labels, classes, kept, lengths, block_size), classes
 
 
+@_errors_as_values
 def _look(X, labels, i, n_features, dtype):
     """Check a chunk; return its labels, each once."""
     if X.dtype != dtype:

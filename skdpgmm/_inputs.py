@@ -43,9 +43,7 @@ class Opened(NamedTuple):
 
 def is_dask(X) -> bool:
     """Whether `X` is a collection of Dask, which need not be installed."""
-    return type(X).__module__.split(".")[0] == "dask" or (
-        hasattr(X, "__dask_graph__") and hasattr(X, "dask")
-    )
+    return hasattr(X, "__dask_graph__")
 
 
 def is_sliced(X) -> bool:

@@ -110,6 +110,21 @@ def test_a_fit_that_fails_is_torn_down():
     assert vars(kmeans) == before
 
 
+def test_a_hook_that_raises_at_the_end_leaves_no_fit_and_tells_what_was_spent():
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if context.task_name == "fit":
+                raise RuntimeError("enough")
+
+    X, _ = make_data(N, 3)
+    kmeans = DPKMeans(2).set_callbacks(Failing())
+    before = dict(vars(kmeans))
+    with pytest.raises(RuntimeError, match="enough") as caught:
+        kmeans.fit(X)
+    assert vars(kmeans) == before
+    assert caught.value.privacy_.spent_mu == pytest.approx(caught.value.privacy_.mu)
+
+
 @pytest.mark.parametrize("cls", [DPSyntheticClassifier, DPSyntheticResampler])
 def test_callbacks_reach_the_synthesizer(cls):
     X, y = make_data(N, 3)

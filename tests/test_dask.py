@@ -2,6 +2,7 @@
 
 import dask
 import dask.array as da
+import dask.callbacks
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
@@ -223,6 +224,29 @@ def test_bad_collections_cost_nothing(kind):
         estimator.fit(make(X))
     assert not hasattr(caught.value, "privacy_")
     assert vars(estimator) == vars(DPGaussianMixture(2))
+
+
+def test_no_task_of_a_fit_raises_with_records_as_its_arguments():
+    X, _ = make_data(N, 3)
+    calls = []
+
+    def changed(block):
+        calls.append(block)
+        return block if len(calls) < 9 else np.full_like(block, np.nan)
+
+    rows = chunked(X, 2).map_blocks(changed, dtype=X.dtype, meta=np.zeros((0, 0)))
+    raised = []
+
+    class Watch(dask.callbacks.Callback):
+        def _posttask(self, key, result, dsk, state, worker_id):
+            if isinstance(result, Exception):
+                raised.append(result)
+
+    with Watch(), pytest.raises(ValueError, match="NaN or infinity") as caught:
+        DPKMeans(2, random_state=0).fit(rows)
+    # It came out of the tasks as their value, and what was released is told.
+    assert raised
+    assert caught.value.privacy_.spent_mu > 0.0
 
 
 def test_labels_that_do_not_fit():

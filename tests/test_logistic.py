@@ -69,9 +69,8 @@ def test_a_declared_class_without_records_is_never_surer_than_the_others(digits)
 def test_a_rare_class_is_expected_as_often_as_it_occurs(epsilon):
     rng = np.random.default_rng(0)
     y = rng.choice(4, size=20_000, p=[0.33, 0.33, 0.32, 0.02])
-    centers = np.array(
-        [[3, 0], [-3, 0], [0, 3], [2, 0]]
-    )  # the rare one lies in the first
+    # The rare class lies within the first.
+    centers = np.array([[3, 0], [-3, 0], [0, 3], [2, 0]])
     X = rng.standard_normal((20_000, 2)) + centers[y]
     classifier = DPLogisticRegression(epsilon=epsilon, random_state=0).fit(X, y)
     expected = classifier.predict_proba(X).mean(axis=0)

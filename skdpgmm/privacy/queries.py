@@ -28,10 +28,6 @@ class Block(NamedTuple):
         for rows in cache_slices(self.X):
             yield Block(self.X[rows], self.codes[rows])
 
-    def grid_points(self, ball):
-        """Return the rows as grid points of the ball of the query."""
-        return ball.to_grid(self.X) if self.held is None else self.held
-
 
 class Part(NamedTuple):
     """One array of a release."""

@@ -13,7 +13,7 @@ from skdpgmm.privacy.accounting import Ledger, LedgerEntry
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
 from skdpgmm.privacy.queries import BoundedSum
-from skdpgmm.privacy.rows import Rows, Summand
+from skdpgmm.privacy.rows import CHANGED_ROWS, Rows, Summand
 from skdpgmm.privacy.sums import MAX_ROWS
 
 
@@ -106,10 +106,7 @@ class PrivateRecords:
         # What reads the rows is not all in this folder. A record that is seen twice
         # counts twice: then nothing is released.
         if n_seen != self._rows.n_records:
-            raise ValueError(
-                f"A pass over X saw {n_seen} records in place of "
-                f"{self._rows.n_records}: its rows must be the same each time."
-            )
+            raise ValueError(CHANGED_ROWS)  # not how many: that is private
         releases = []
         for part, exact, sensitivity, mu in zip(
             query.parts, sums, sensitivities, mus, strict=True

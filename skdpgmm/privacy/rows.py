@@ -17,6 +17,11 @@ from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.queries import Block, BoundedSum
 from skdpgmm.privacy.sums import MAX_BLOCK_ROWS
 
+CHANGED_ROWS = (
+    "X has other rows than when they were first looked at: they must be the same each "
+    "time that they are read."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Summand:
@@ -158,10 +163,7 @@ class StreamRows:
         for given in self._blocks:
             block = checked_block(given, self.n_features, start)
             if start + len(block) > self.n_rows:
-                raise ValueError(
-                    f"X had {self.n_rows} rows at first and has more of them now: its "
-                    "blocks must be the same each time."
-                )
+                raise ValueError(CHANGED_ROWS)
             for rows in row_slices(len(block), self._block_size):
                 here = slice(start + rows.start, start + rows.stop)
                 yield take(block[rows], self._codes, self._kept, here)
