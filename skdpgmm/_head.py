@@ -25,7 +25,6 @@ from skdpgmm._moment import NoisyMoment
 from skdpgmm._postprocess import shrink_counts
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.gradients import CONSTANT, SoftmaxErrors, SoftmaxGradient
-from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 # Standard deviation of the noise in a score.
@@ -53,10 +52,6 @@ class Head(NamedTuple):
     def scores(self, X):
         """Return the scores of rows about the centre of the ball."""
         return X @ self.coef.T + self.intercept
-
-    def shifted(self, center):
-        """Return the head for rows about the origin."""
-        return Head(self.coef, self.intercept - self.coef @ center)
 
 
 def release_second_moment(records, ball, noisy_n, mu, prior=None):
@@ -114,22 +109,23 @@ def release_class_counts(records, ball, n_classes, mu):
     return shrink_counts(release.value, float(release.sd))
 
 
-def fit_head(records, ball, middle, counts, moment, noisy_n, mu):
+def fit_head(records, ball, inner, counts, spectrum, noisy_n, mu):
     """Train a softmax head by noisy gradients.
 
     Parameters
     ----------
     records : PrivateRecords
         The private rows, with their classes.
-    ball : Ball
+    ball : Ball or FeatureBall
         Clipping and grid; holds nearly all records.
-    middle : float
-        Radius of the clipping in the steps: the smaller it is, the larger the share
+    inner : Ball or FeatureBall
+        The same with the radius of the steps: the smaller it is, the larger the share
         of noise that it saves, until it cuts too much.
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records of the classes.
-    moment : NoisyMoment
-        Second moment of the records about the centre.
+    spectrum : tuple of ndarray
+        Eigenvalues and eigenvectors of the second moment of what `ball` makes of the
+        records, in any order.
     noisy_n : float
         Noisy number of records.
     mu : float
@@ -140,8 +136,8 @@ def fit_head(records, ball, middle, counts, moment, noisy_n, mu):
     head : Head
     n_steps : int
     """
-    values, vectors = moment.spectrum
-    values = np.maximum(values / middle**2, 2.0**-40)
+    values, vectors = spectrum
+    values = np.maximum(values / inner.radius**2, 2.0**-40)
     length = _SCORE_NOISE * min(mu, _LARGEST_MU) * noisy_n
     length /= _CLIP * math.sqrt(values.sum() + CONSTANT**2)
     # So many that the curvature binds in no direction, as far as time allows.
@@ -152,21 +148,21 @@ def fit_head(records, ball, middle, counts, moment, noisy_n, mu):
     each = split_mu(mus["steps"], {"step": 1.0 / n_steps})["step"]
     weights = np.zeros((len(counts), ball.n_features + 1))
     weights[:, -1] = np.log(counts / counts.mean()) / CONSTANT
-    # Directions that share the smallest eigenvalue, the bulk, have one length of step.
-    bulk = values == values[-1]
-    bulk_step, top, top_steps = steps[-1], vectors[:, ~bulk], steps[~bulk]
-    inner = Ball(ball.center, middle)
+    # Where the curvature does not bind, all steps have one length.
+    free_step = steps.max()
+    bound = steps < free_step
+    top, top_steps = vectors[:, bound], steps[bound]
     with records.holding(inner):
         for i in range(n_steps):
             query = SoftmaxGradient(inner, weights, _CLIP)
             (release,) = records.release(f"head step {i}", query, [each])
             gradient = release.value / noisy_n
-            move = bulk_step * gradient[:, :-1]
-            move += ((gradient[:, :-1] @ top) * (top_steps - bulk_step)) @ top.T
+            move = free_step * gradient[:, :-1]
+            move += ((gradient[:, :-1] @ top) * (top_steps - free_step)) @ top.T
             constant = constant_step * gradient[:, -1]
             weights = weights - np.column_stack([move, constant])
     # Of records as they are: those that the steps clip have scores farther out.
-    weights[:, :-1] *= ball.radius / middle
+    weights[:, :-1] *= ball.radius / inner.radius
     (release,) = records.release(
         "head balance", SoftmaxErrors(ball, weights), [mus["balance"]]
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import with_callbacks
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import find_tight_ball
 from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._inputs import map_rows, open_rows
+from skdpgmm._label_model import fit_label_model
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
 
@@ -51,6 +55,10 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         Embeddings of public records by the same encoder; labels are not needed. The
         mean of the records is shrunk toward theirs, and their second moment stands
         in for what noise hides.
+    n_random_features : int, default=0
+        Random cosine features of the records beside their own, at least 0, for
+        boundaries that are not linear; costs time, and a little budget where
+        boundaries are. The label model of `DPEmbeddingSynthesizer` has 512.
     random_state : int, RandomState instance or None, default=None
         None draws noise that nobody can repeat. A seed makes `fit` reproducible,
         for tests: whoever knows it can remove the noise, and fits that share it
@@ -68,6 +76,11 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         Released constants.
     classes_ : ndarray of shape (n_classes,)
         The public classes, sorted.
+    random_coef_ : ndarray of shape (n_rows_of_coef, n_random_features) or None
+        Released weights of the random features; None without them.
+    random_features_ : CosineFeatures or None
+        The features, ``random_features_(X)``: of public randomness and released
+        scales. None without them.
     n_iter_ : int
         Number of gradient steps; released.
     privacy_ : PrivacyReport
@@ -118,6 +131,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         **PrivateEstimatorMixin._privacy_constraints,
         "classes": ["array-like", None],
         "X_public": ["array-like", None],
+        "n_random_features": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -131,6 +145,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         center=None,
         classes=None,
         X_public=None,
+        n_random_features=0,
         random_state=None,
         block_size=4096,
         n_jobs=None,
@@ -143,6 +158,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         self.center = center
         self.classes = classes
         self.X_public = X_public
+        self.n_random_features = n_random_features
         self.random_state = random_state
         self.block_size = block_size
         self.n_jobs = n_jobs
@@ -187,35 +203,46 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
                 center,
                 public.mean,
             )
+            inner = Ball(ball.center, middle)
             moment = release_second_moment(
-                session.records,
-                Ball(ball.center, middle),
-                noisy_n,
-                mus["moment"],
-                public.second,
+                session.records, inner, noisy_n, mus["moment"], public.second
             )
             counts = release_class_counts(
                 session.records, ball, len(classes), mus["counts"]
             )
-            head, self.n_iter_ = fit_head(
-                session.records,
-                ball,
-                middle,
-                counts,
-                moment,
-                noisy_n,
-                mus["head"],
-            )
-            self._store(head.shifted(ball.center), classes)
+            self._fit_head(session, ball, inner, counts, moment, noisy_n, mus["head"])
+            self.classes_ = classes
             self.privacy_ = self._report(session.ledger, groups)
         return self
 
-    def _store(self, head, classes):
-        self.classes_ = classes
-        self.coef_, self.intercept_ = head
-        if len(classes) == 2:
-            self.coef_ = np.diff(self.coef_, axis=0)
-            self.intercept_ = np.diff(self.intercept_)
+    def _fit_head(self, session, ball, inner, counts, moment, noisy_n, mu):
+        records, d, m = session.records, ball.n_features, self.n_random_features
+        self.random_features_ = self.random_coef_ = None
+        if m:
+            model, self.n_iter_ = fit_label_model(
+                records,
+                ball,
+                inner.radius,
+                m,
+                counts,
+                moment,
+                noisy_n,
+                mu,
+                session.public_rng,
+            )
+            head = model.head
+            self.random_features_ = model.features.shifted(ball.center)
+        else:
+            head, self.n_iter_ = fit_head(
+                records, ball, inner, counts, moment.spectrum, noisy_n, mu
+            )
+        coef, intercept = head
+        if len(counts) == 2:
+            coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
+        self.coef_ = coef[:, :d]
+        self.intercept_ = intercept - self.coef_ @ ball.center
+        if m:
+            self.random_coef_ = coef[:, d:]
 
     def decision_function(self, X):
         """Return the scores of the classes.
@@ -236,6 +263,8 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
     def _scores(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         scores = X @ self.coef_.T + self.intercept_
+        if self.random_features_ is not None:
+            scores += self.random_features_.scores(X, self.random_coef_)
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X):

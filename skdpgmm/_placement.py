@@ -22,8 +22,8 @@ _AGREEMENT = 0.75
 # Share of the second moment in one direction that may lie between components.
 _MOST_BETWEEN = 0.95
 _N_DRAWS = 4_000
-# Draws of scores before those with another label are taken.
-_MAX_TRIES = 100
+# Draws of scores before any are taken.
+_MAX_TRIES = 200
 
 
 def place_components(head, weights, second, public_rng):
@@ -98,55 +98,53 @@ class _Draws:
 
 
 class ScoreSampler(NamedTuple):
-    """Draws components and scores of rows of a mixture, given the labels of a head.
+    """Draws rows of a mixture that may well get a label, by their linear scores.
 
-    Scores have few coordinates, so that drawing them again until they give the
-    label is cheap; a row is drawn once and moved to its scores.
+    Linear scores have few coordinates, so that drawing them again until a label is
+    within reach is cheap; a row is drawn once and moved to its scores.
 
     Attributes
     ----------
-    table : ndarray of shape (k, k)
-        Row c: probabilities of the components, given label c. A component is always
-        among those of its own class.
+    weights : ndarray of shape (k,)
+        Of the components.
     mean_scores : ndarray of shape (k, k)
-        Scores of the mean of each component.
+        Linear scores of the mean of each component.
     root : ndarray of shape (k, k)
-        Root of the covariance of the scores about them.
+        Root of the covariance of the linear scores about them.
     lift : ndarray of shape (p, k)
-        Regression of rows on scores.
+        Regression of rows on linear scores.
+    slack : float
+        How far the linear score of a label may be from the largest.
     """
 
-    table: np.ndarray
+    weights: np.ndarray
     mean_scores: np.ndarray
     root: np.ndarray
     lift: np.ndarray
-
-    def scores(self, components, rng):
-        """Draw scores of rows of the components."""
-        noise = rng.standard_normal((len(components), len(self.root)))
-        return self.mean_scores[components] + noise @ self.root.T
+    slack: float
 
     def draw(self, codes, rng):
-        """Return a component and scores for each label.
+        """Return a component and linear scores for each label.
 
-        Scores of a label that is hardly ever given are the last ones tried.
+        Of a label that is hardly ever in reach, they are the last ones tried.
         """
+        k = len(self.weights)
         components = np.empty(len(codes), dtype=np.intp)
-        scores = np.empty((len(codes), len(self.root)))
+        scores = np.empty((len(codes), k))
         missing = np.arange(len(codes))
-        cumulated = np.cumsum(self.table, axis=1)
         for _ in range(_MAX_TRIES):
-            labels = codes[missing]
-            u = rng.random(len(missing)) * cumulated[labels, -1]
-            components[missing] = np.sum(cumulated[labels] <= u[:, None], axis=1)
-            scores[missing] = self.scores(components[missing], rng)
-            missing = missing[scores[missing].argmax(axis=1) != labels]
+            drawn = rng.choice(k, size=len(missing), p=self.weights)
+            noise = rng.standard_normal((len(missing), k))
+            found = self.mean_scores[drawn] + noise @ self.root.T
+            components[missing], scores[missing] = drawn, found
+            own = found[np.arange(len(missing)), codes[missing]]
+            missing = missing[own < found.max(axis=1) - self.slack]
             if not len(missing):
                 break
         return components, scores
 
     def move(self, rows, gaps):
-        """Move rows so that their scores change by `gaps`.
+        """Move rows so that their linear scores change by `gaps`.
 
         A row of the mixture that is moved to scores of the mixture is again one, with
         these scores [1]_.
@@ -159,39 +157,32 @@ class ScoreSampler(NamedTuple):
         return rows + gaps @ self.lift.T
 
 
-def score_sampler(mixture, head, public_rng):
-    """Return the `ScoreSampler` of a tied mixture and a head of the same classes.
+def score_sampler(mixture, linear, slack):
+    """Return the `ScoreSampler` of a tied mixture.
 
     Parameters
     ----------
     mixture : Mixture
         About the centre of the ball; covariance type "tied".
-    head : Head
-        Likewise.
-    public_rng : numpy.random.Generator
-        Public randomness.
+    linear : Head
+        Likewise; scores of the same classes.
+    slack : float
+        How far the linear score of the label of a row may be from the largest.
 
     Returns
     -------
     sampler : ScoreSampler
     """
     k = len(mixture.weights)
-    n_each = max(200, _N_DRAWS // k)
-    spread = mixture.covariances @ head.coef.T  # (p, k)
-    squares, axes = np.linalg.eigh(head.coef @ spread)
+    spread = mixture.covariances @ linear.coef.T  # (p, k)
+    squares, axes = np.linalg.eigh(linear.coef @ spread)
     # Scores that all rise together change no label: that direction may be empty.
     squares = np.where(squares > 1e-9 * squares.max(), squares, 0.0)
     inverse = np.divide(1.0, squares, where=squares > 0.0, out=np.zeros(k))
-    sampler = ScoreSampler(
-        np.empty((k, k)),
-        head.scores(mixture.means),
+    return ScoreSampler(
+        mixture.weights,
+        linear.scores(mixture.means),
         axes * np.sqrt(squares),
         spread @ (axes * inverse) @ axes.T,
+        slack,
     )
-    for j in range(k):
-        labels = sampler.scores(np.full(n_each, j), public_rng).argmax(axis=1)
-        share = np.bincount(labels, minlength=k) / n_each
-        sampler.table[:, j] = share * mixture.weights[j]
-    sampler.table[:] += np.diag(1e-3 * mixture.weights)
-    sampler.table[:] /= sampler.table.sum(axis=1, keepdims=True)
-    return sampler

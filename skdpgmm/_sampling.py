@@ -11,8 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._gaussian import sample_components
 
-# Draws of a row before one with another label is taken.
-_MAX_TRIES = 5
+# Rows are drawn for all labels at once as long as this share of them is asked for.
+_USEFUL = 0.2
+# Draws of a row with a label before one with another is taken.
+_MAX_TRIES = 20
 
 
 class ConditionalSamplerMixin:
@@ -29,8 +31,7 @@ class ConditionalSamplerMixin:
     normalize_: Any
     _factors: Any
     _dtype: Any
-    label_coef_: Any
-    label_intercept_: Any
+    label_model_: Any
     _score_sampler: Any
 
     def sample(self, n_samples=1, y=None, random_state=None, class_weight=None):
@@ -134,7 +135,7 @@ class ConditionalSamplerMixin:
 
     def _draw(self, codes, rng):
         """Draw a row, and its label, for each class code."""
-        if self.label_coef_ is not None:
+        if self.label_model_ is not None:
             return self._draw_labelled(codes, rng)
         component_codes = self._component_codes()
         components = np.empty(len(codes), dtype=np.intp)
@@ -153,30 +154,63 @@ class ConditionalSamplerMixin:
         )
 
     def _finished(self, rows):
+        return self._placed(rows).astype(self._dtype, copy=False)
+
+    def _placed(self, rows):
+        """Put rows on the sphere, where the records are."""
         if self.normalize_:
             rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-300)
-        return rows.astype(self._dtype, copy=False)
+        return rows
 
     def _draw_labelled(self, codes, rng):
         """Draw rows of the mixture, given the label that the label model gives them."""
         X = np.empty((len(codes), self.means_.shape[1]), dtype=self._dtype)
         missing = np.arange(len(codes))
+        share = 1.0
+        while share > _USEFUL and len(missing):
+            rows, labels = self._labelled(self._draw_any(len(missing), rng))
+            wanted, found = _pairs(codes[missing], labels)
+            X[missing[wanted]] = rows[found]
+            share = len(wanted) / len(missing)
+            missing = np.delete(missing, wanted)
         for _ in range(_MAX_TRIES):
-            components, scores = self._score_sampler.draw(codes[missing], rng)
-            rows = self._draw_rows(components, rng)
-            rows = self._score_sampler.move(rows, scores - self._scores(rows))
-            X[missing] = self._finished(rows)
-            # On the sphere, and by rounding, a few scores are others after all.
-            labels = self._scores(X[missing]).argmax(axis=1)
-            missing = missing[labels != codes[missing]]
             if not len(missing):
                 break
+            X[missing], labels = self._draw_near(codes[missing], rng)
+            missing = missing[labels != codes[missing]]
         return X, self.classes_[codes]
 
-    def _scores(self, rows):
-        return rows @ self.label_coef_.T + self.label_intercept_
+    def _draw_any(self, n_rows, rng):
+        """Draw rows of any label, as they are before they are finished."""
+        p = self.weights_
+        return self._draw_rows(rng.choice(len(p), size=n_rows, p=p), rng)
+
+    def _draw_near(self, codes, rng):
+        """Draw rows whose linear scores leave it open that they get the labels."""
+        components, scores = self._score_sampler.draw(codes, rng)
+        rows = self._draw_rows(components, rng)
+        model = self.label_model_
+        gaps = scores - model.linear.scores(rows - model.center)
+        return self._labelled(self._score_sampler.move(rows, gaps))
+
+    def _labelled(self, rows):
+        rows = self._finished(rows)
+        return rows, self.label_model_.scores(rows).argmax(axis=1)
 
     def _component_codes(self):
         if self.classes_ is None:
             return np.zeros(len(self.weights_), dtype=np.intp)
         return np.searchsorted(self.classes_, self.component_classes_)
+
+
+def _pairs(wanted, given):
+    """Return positions in both of as many equal codes as there are, in order."""
+    pairs = [
+        (np.flatnonzero(wanted == code), np.flatnonzero(given == code))
+        for code in np.unique(wanted)
+    ]
+    lengths = [min(len(a), len(b)) for a, b in pairs]
+    return tuple(
+        np.concatenate([pair[side][:n] for pair, n in zip(pairs, lengths, strict=True)])
+        for side in (0, 1)
+    )

@@ -26,6 +26,9 @@ from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm._taught import fit_taught_mixture
 from skdpgmm.privacy.accounting import split_mu
 
+# Draws that show how far linear scores are from those of the label model.
+_N_PILOT = 4_000
+
 
 class DPEmbeddingSynthesizer(
     ConditionalSamplerMixin,
@@ -73,11 +76,12 @@ class DPEmbeddingSynthesizer(
         The public set of classes. None takes it from `y`: then the *set* of labels
         that occur is treated as public; which record has which is not.
     label_model : bool or "auto", default="auto"
-        Whether a private softmax head labels the rows and places the components.
-        It needs labels, one component for each class and a tied covariance. "auto"
-        has it where these are and there are more than 32 features, as in
-        embeddings: there the rows are far better to train on. False is the plain
-        method: components have the means of the classes and label their rows.
+        Whether a private softmax head, on the embeddings and random features of
+        them, labels the rows and places the components. It needs labels, one
+        component for each class and a tied covariance. "auto" has it where these are
+        and there are more than 32 features, as in embeddings: there the rows are far
+        better to train on. False is the plain method: components have the means of
+        the classes and label their rows.
     normalize : bool or "auto", default="auto"
         Whether synthetic rows are put on the unit sphere. "auto" spends 0.2 % of the
         budget to see whether the records lie there, as from encoders that normalise.
@@ -117,10 +121,9 @@ class DPEmbeddingSynthesizer(
         Number of components of each class that was used; released.
     covariance_type_ : str
         Covariance type that was used; released.
-    label_coef_ : ndarray of shape (n_classes, n_features) or None
-        Released weights of the label model; None without one.
-    label_intercept_ : ndarray of shape (n_classes,) or None
-        Released constants of the label model; None without one.
+    label_model_ : LabelModel or None
+        Released scores of the classes, ``label_model_.scores(X)``: rows carry the
+        label of the largest. None without a label model.
     normalize_ : bool
         Whether synthetic rows are put on the unit sphere; released.
     n_iter_ : int
@@ -266,7 +269,7 @@ class DPEmbeddingSynthesizer(
                 )
             n_classes = 1 if classes is None else len(classes)
             k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
-            mixture, head, n_iter = self._fit_mixture(
+            mixture, model, n_iter = self._fit_mixture(
                 session,
                 ball,
                 middle,
@@ -279,7 +282,7 @@ class DPEmbeddingSynthesizer(
             )
             self.n_iter_ = max(n_iter, 1)
             self._store(mixture.shifted(ball.center), classes, k, dtype)
-            self._store_label_model(mixture, head, ball.center, session.public_rng)
+            self._store_label_model(mixture, model, ball.center, session.public_rng)
             self.privacy_ = self._report(session.ledger, groups)
         return self
 
@@ -348,8 +351,13 @@ class DPEmbeddingSynthesizer(
         self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
         self._dtype = dtype
 
-    def _store_label_model(self, mixture, head, center, public_rng):
-        self.label_coef_ = self.label_intercept_ = self._score_sampler = None
-        if head is not None:
-            self._score_sampler = score_sampler(mixture, head, public_rng)
-            self.label_coef_, self.label_intercept_ = head.shifted(center)
+    def _store_label_model(self, mixture, model, center, public_rng):
+        self.label_model_, self._score_sampler = model, None
+        if model is None:
+            return
+        rows = self._draw_any(_N_PILOT, public_rng)
+        scores = model.linear.scores(rows - center)
+        labels = model.scores(self._placed(rows)).argmax(axis=1)
+        own = scores[np.arange(len(rows)), labels]
+        slack = float(np.max(scores.max(axis=1) - own))
+        self._score_sampler = score_sampler(mixture, model.linear, slack)

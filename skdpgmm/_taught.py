@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from skdpgmm._head import fit_head, release_class_counts, release_second_moment
+from skdpgmm._head import release_class_counts, release_second_moment
+from skdpgmm._label_model import fit_label_model
 from skdpgmm._placement import place_components
 from skdpgmm.privacy.accounting import split_mu
 
 _SHARES = {"counts": 0.01, "moment": 0.15, "head": 0.84}
+_N_FEATURES = 512
 
 
 def fit_taught_mixture(
     records, ball, middle, n_classes, noisy_n, mu, public_rng, prior=None
 ):
-    """Fit a head, and a mixture with one component for each class around it.
+    """Fit a label model, and a mixture with one component for each class around it.
 
     Parameters
     ----------
@@ -37,17 +39,25 @@ def fit_taught_mixture(
     -------
     mixture : Mixture
         About the centre of the ball.
-    head : Head
-        Likewise.
+    model : LabelModel
     n_steps : int
     """
     mus = split_mu(mu, _SHARES)
     counts = release_class_counts(records, ball, n_classes, mus["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(records, ball, noisy_n, mus["moment"], prior)
-    head, n_steps = fit_head(
-        records, ball, middle, counts, moment, noisy_n, mus["head"]
+    model, n_steps = fit_label_model(
+        records,
+        ball,
+        middle,
+        _N_FEATURES,
+        counts,
+        moment,
+        noisy_n,
+        mus["head"],
+        public_rng,
     )
-    second = moment.along(head.coef - weights @ head.coef)
-    mixture = place_components(head, weights, second, public_rng)
-    return mixture, head, n_steps
+    coef = model.linear.coef
+    second = moment.along(coef - weights @ coef)
+    mixture = place_components(model.linear, weights, second, public_rng)
+    return mixture, model, n_steps

@@ -1,7 +1,10 @@
 """Every query of the privacy core under random public parameters, for the tests."""
 
+from functools import partial
+
 import numpy as np
 
+from skdpgmm.privacy.features import FeatureBall
 from skdpgmm.privacy.gradients import SoftmaxErrors, SoftmaxGradient
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 from skdpgmm.privacy.partitions import LinearCell
@@ -28,6 +31,20 @@ def random_ball(rng, d, projected=False):
         p = rng.integers(1, d + 1)
         ball = ball.project(np.linalg.qr(rng.standard_normal((d, p)))[0])
     return ball
+
+
+def random_feature_ball(rng, d):
+    """Ball with features that are mostly of its size, and sometimes far off."""
+    ball = random_ball(rng, d)
+    m = rng.integers(1, 9)
+    return FeatureBall.of(
+        ball,
+        rng.standard_normal((d, m)) / ball.radius * rng.choice([1e-3, 1.0, 1e3]),
+        rng.uniform(0.0, 2.0 * np.pi, m),
+        rng.uniform(-1.0, 1.0, m),
+        ball.radius * rng.choice([1e-3, 1.0, 1e3]),
+        ball.radius * rng.choice([0.1, 1.0, 10.0]),
+    )
 
 
 def random_points(rng, ball, k):
@@ -104,18 +121,18 @@ def random_head(rng, ball, n_classes):
     return weights * rng.choice([0.0, 1.0, 1e6])
 
 
-def gradient(projected):
+def gradient(make_ball):
     def build(rng, d, n_classes):
-        ball = random_ball(rng, d, projected)
+        ball = make_ball(rng, d)
         weights = random_head(rng, ball, n_classes)
         return SoftmaxGradient(ball, weights, 10.0 ** rng.uniform(-2, 0.3))
 
     return build
 
 
-def errors(projected):
+def errors(make_ball):
     def build(rng, d, n_classes):
-        ball = random_ball(rng, d, projected)
+        ball = make_ball(rng, d)
         return SoftmaxErrors(ball, random_head(rng, ball, n_classes))
 
     return build
@@ -156,11 +173,14 @@ QUERIES = {
     "norms": norms,
     "agreement": agreement(False),
     "agreement-projected": agreement(True),
-    "gradient": gradient(False),
-    "gradient-projected": gradient(True),
-    "errors": errors(False),
-    "errors-projected": errors(True),
 }
+for _name, _make in (
+    ("", random_ball),
+    ("-projected", partial(random_ball, projected=True)),
+    ("-features", random_feature_ball),
+):
+    QUERIES[f"gradient{_name}"] = gradient(_make)
+    QUERIES[f"errors{_name}"] = errors(_make)
 for _kind in ("single", "class", "nearest"):
     for _projected in (False, True):
         _name = f"{_kind}{'-projected' * _projected}"

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits, make_blobs
 
 from skdpgmm import DPEmbeddingSynthesizer
 from skdpgmm._head import Head
-from skdpgmm._placement import _AGREEMENT, place_components, score_sampler
+from skdpgmm._placement import _AGREEMENT, place_components
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,7 @@ def fitted():
 
 
 def labels_of(synthesizer, X):
-    scores = X @ synthesizer.label_coef_.T + synthesizer.label_intercept_
-    return synthesizer.classes_[scores.argmax(axis=1)]
+    return synthesizer.classes_[synthesizer.label_model_.scores(X).argmax(axis=1)]
 
 
 def test_rows_carry_the_labels_of_the_label_model(fitted):
@@ -54,8 +53,7 @@ def test_the_plain_method_has_none(params, labelled):
     X, y = make_blobs(500, centers=3, random_state=0)
     synthesizer = DPEmbeddingSynthesizer(random_state=0, **params)
     synthesizer.fit(X, y if labelled else None)
-    assert synthesizer.label_coef_ is None
-    assert synthesizer.label_intercept_ is None
+    assert synthesizer.label_model_ is None
     names = [e.name for e in synthesizer.privacy_.ledger]
     assert not [name for name in names if name.startswith("head")]
     assert synthesizer.sample(10)[0].shape == (10, 2)
@@ -113,10 +111,22 @@ def test_placement_reaches_the_agreement_where_it_can():
     rows = mixture.means[components] + rng.standard_normal((20_000, 50)) @ root.T
     labels = head.scores(rows).argmax(axis=1)
     assert abs(np.mean(labels == components) - _AGREEMENT) < 0.02
-    table = score_sampler(mixture, head, rng).table
-    assert_allclose(table.sum(axis=1), 1.0)
-    joint = np.histogram2d(labels, components, bins=(3, 3))[0]
-    assert_allclose(table, joint / joint.sum(axis=1, keepdims=True), atol=0.05)
+
+
+def test_rows_asked_for_one_label_are_those_that_carry_it_among_all(fitted):
+    X, y = fitted.sample(60_000, random_state=0)
+    for label in (1, 8):
+        rows, _ = fitted.sample(5000, y=label, random_state=1)
+        # A mean of their own in every direction, within its noise.
+        spread = X[y == label].std(axis=0) * np.sqrt(1 / 5000 + 1 / np.sum(y == label))
+        gaps = rows.mean(axis=0) - X[y == label].mean(axis=0)
+        assert np.mean((gaps / spread) ** 2) < 1.5
+        scores = (
+            fitted.label_model_.scores(rows),
+            fitted.label_model_.scores(X[y == label]),
+        )
+        margins = [np.diff(np.sort(s, axis=1)[:, -2:]).mean() for s in scores]
+        assert_allclose(*margins, rtol=0.05)
 
 
 def test_a_label_that_is_never_given_ends_the_search_for_it():

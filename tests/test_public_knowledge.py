@@ -158,7 +158,7 @@ def test_rows_of_norm_one_give_rows_of_norm_one(label_model, labelled):
     rows, labels = synthesizer.sample(500)
     assert_allclose(np.linalg.norm(rows, axis=1), 1.0)
     if label_model and labelled:
-        scores = rows @ synthesizer.label_coef_.T + synthesizer.label_intercept_
+        scores = synthesizer.label_model_.scores(rows)
         assert np.mean(scores.argmax(axis=1) == labels) > 0.999
 
 

@@ -132,6 +132,7 @@ def all_parameters(estimator):
         "verbose_interval": 5,
         "label_model": False,
         "normalize": True,
+        "n_random_features": 20,
         "X_public": [[0.0, 0.0], [1.0, 1.0]],
     }
     return {name: values[name] for name in estimator.get_params()}

@@ -82,7 +82,7 @@ def test_grid_search_over_the_parts(digits):
     X, _, y, _ = digits
     model = DPSyntheticClassifier(
         DPEmbeddingSynthesizer(random_state=0),
-        LogisticRegression(max_iter=500),
+        LogisticRegression(max_iter=2000),
         n_samples=500,
     )
     grid = {"synthesizer__epsilon": [0.01, 100.0], "classifier__C": [1.0]}

@@ -1,0 +1,114 @@
+"""Random cosine features, and what a released second moment tells about them.
+
+With frequencies drawn from a Gaussian, linear functions of them are functions of the
+space of a Gaussian kernel [1]_. Their moments under a Gaussian of the released second
+moment have closed forms, so that they cost no budget.
+
+References
+----------
+.. [1] A. Rahimi, B. Recht, "Random Features for Large-Scale Kernel Machines",
+   NeurIPS 2007.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdpgmm._blocks import row_slices
+
+# Frequencies times the root mean square norm of a record.
+_BANDWIDTH = 0.9
+# Root mean square norm of the features over that of the records.
+_WEIGHT = 0.5
+_ROWS = 4096
+
+
+class CosineFeatures(NamedTuple):
+    """Features ``scale * (cos(z @ frequencies + phases) - means)`` of centred rows.
+
+    Attributes
+    ----------
+    frequencies : ndarray of shape (d, m)
+    phases, means : ndarray of shape (m,)
+    scale : float
+    """
+
+    frequencies: np.ndarray
+    phases: np.ndarray
+    means: np.ndarray
+    scale: float
+
+    def __call__(self, Z):
+        """Return the features of rows about the centre."""
+        return self.scale * (np.cos(Z @ self.frequencies + self.phases) - self.means)
+
+    def scores(self, Z, coef):
+        """Return ``self(Z) @ coef.T``, a few rows at a time."""
+        scores = np.empty((len(Z), len(coef)))
+        for rows in row_slices(len(Z), _ROWS):
+            scores[rows] = self(Z[rows]) @ coef.T
+        return scores
+
+    def shifted(self, center):
+        """Return the features for rows about the origin."""
+        return self._replace(phases=self.phases - center @ self.frequencies)
+
+
+class FeatureMoments(NamedTuple):
+    """What features of Gaussian rows are like.
+
+    Attributes
+    ----------
+    joint : ndarray of shape (d + m, d + m)
+        Second moment of rows and features.
+    slopes : ndarray of shape (m, d)
+        Mean derivatives of the features: the best linear guess of a feature from its
+        row.
+    """
+
+    joint: np.ndarray
+    slopes: np.ndarray
+
+
+def draw_features(n_features, second, length, public_rng):
+    """Draw features for rows of a second moment.
+
+    Parameters
+    ----------
+    n_features : int
+        How many, at least 1; public.
+    second : ndarray of shape (d, d)
+        Second moment about the centre; released.
+    length : float
+        Typical norm of a row about the centre; released.
+    public_rng : numpy.random.Generator
+        Public randomness.
+
+    Returns
+    -------
+    features : CosineFeatures
+    moments : FeatureMoments
+        Of a Gaussian of that second moment.
+    """
+    d, m = len(second), n_features
+    frequencies = public_rng.standard_normal((d, m))
+    frequencies *= _BANDWIDTH / np.sqrt(np.trace(second))
+    phases = public_rng.uniform(0.0, 2.0 * np.pi, m)
+    spread = second @ frequencies  # (d, m)
+    inner = frequencies.T @ spread
+    squares = np.diag(inner)
+    # E exp(i u) = exp(-Var(u) / 2), for angles and for their sums and differences.
+    damping = np.exp(-0.5 * squares)
+    means = damping * np.cos(phases)
+    base = -0.5 * (squares[:, None] + squares)
+    among = np.exp(base + inner) * np.cos(phases[:, None] - phases)
+    among += np.exp(base - inner) * np.cos(phases[:, None] + phases)
+    among = 0.5 * among - np.outer(means, means)
+    scale = float(_WEIGHT * length / np.sqrt(np.trace(among)))
+    rates = -scale * damping * np.sin(phases)
+    across = spread * rates
+    joint = np.block([[second, across], [across.T, scale**2 * among]])
+    features = CosineFeatures(frequencies, phases, means, scale)
+    return features, FeatureMoments(joint, (frequencies * rates).T)

@@ -1,0 +1,84 @@
+"""Cosine features: exact on the grid, and with the moments that are claimed."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from private_queries import random_feature_ball
+
+from skdpgmm._features import draw_features
+from skdpgmm.privacy.features import FeatureBall
+from skdpgmm.privacy.grid import GRID_BITS, Ball
+
+
+def gaussian(d, n, seed=0):
+    rng = np.random.default_rng(seed)
+    root = rng.standard_normal((d, d)) * np.geomspace(1.0, 0.1, d)
+    return rng.standard_normal((n, d)) @ root.T, root @ root.T
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    Z, second = gaussian(6, 200_000)
+    length = np.sqrt(np.trace(second))
+    rng = np.random.default_rng(1)
+    return Z, second, length, *draw_features(20, second, length, rng)
+
+
+def test_moments_are_those_of_gaussian_rows(drawn):
+    Z, _, length, features, moments = drawn
+    U = np.hstack([Z, features(Z)])
+    assert_allclose(U[:, 6:].mean(axis=0), 0.0, atol=0.01 * features.scale)
+    joint = U.T @ U / len(U)
+    assert_allclose(joint, moments.joint, atol=0.01 * np.abs(joint).max())
+    assert_allclose(np.trace(moments.joint[6:, 6:]), (0.5 * length) ** 2)
+
+
+def test_slopes_are_the_regression_of_features_on_rows(drawn):
+    Z, second, _, features, moments = drawn
+    slopes = np.linalg.solve(second, moments.joint[:6, 6:]).T
+    assert_allclose(moments.slopes, slopes, rtol=1e-6)
+    step = 1e-4
+    for i in range(6):
+        move = step * np.eye(6)[i]
+        rates = (features(Z + move) - features(Z - move)).mean(axis=0) / (2 * step)
+        assert_allclose(rates, moments.slopes[:, i], atol=0.01 * features.scale)
+
+
+def test_features_for_rows_about_the_origin(drawn):
+    Z, _, _, features, _ = drawn
+    center = np.arange(6.0)
+    about = features.shifted(center)
+    assert_allclose(about(Z[:100] + center), features(Z[:100]), atol=1e-10)
+    coef = np.random.default_rng(0).standard_normal((3, 20))
+    assert_allclose(features.scores(Z[:5000], coef), features(Z[:5000]) @ coef.T)
+
+
+def test_the_grid_holds_the_features(drawn):
+    Z, _, length, features, _ = drawn
+    Z = Z[:1000]
+    center = np.full(6, 3.0)
+    ball = Ball(center, 2.0 * np.linalg.norm(Z, axis=1).max())
+    radius = 2.0 * np.hypot(ball.radius, length)
+    with_features = FeatureBall.of(ball, *features, radius)
+    G = with_features.to_grid(Z + center)
+    expected = np.hstack([Z, features(Z)])
+    assert_allclose(G * with_features.step, expected, atol=1e-6 * radius)
+    narrow = with_features.within(0.1 * length)
+    norms = np.linalg.norm(narrow.to_grid(Z + center), axis=1)
+    assert_allclose(norms, 2.0**GRID_BITS, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_the_features_norms_are_bounded(seed):
+    rng = np.random.default_rng(seed)
+    d = rng.integers(1, 30)
+    ball = random_feature_ball(rng, d)
+    X = ball.ball.center + ball.ball.radius * rng.standard_normal((300, d))
+    X[:3] = [[1e308], [-1e308], [0.0]]
+    G = ball.to_grid(X)
+    assert_array_equal(G, np.rint(G))
+    exact = [sum(int(g) ** 2 for g in row) for row in G]
+    assert max(exact) <= 4**GRID_BITS
+    # A row is what it is, whatever the others are.
+    assert_array_equal(G[::-1], ball.to_grid(X[::-1].copy()))
+    assert_array_equal(G[7:8], ball.to_grid(X[7:8]))
