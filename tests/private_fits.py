@@ -67,6 +67,10 @@ def fit_cases(d):
         "kmeans": (partial(DPKMeans, k), False),
         "kmeans-1": (partial(DPKMeans, 1, max_iter=1), False),
         "logistic": (DPLogisticRegression, True),
+        "logistic-features": (
+            partial(DPLogisticRegression, n_random_features=30),
+            True,
+        ),
         "logistic-public": (partial(DPLogisticRegression, X_public=public), True),
         "mixture-1": (partial(DPGaussianMixture, 1, max_iter=1), False),
         "mixture-plain": (partial(mixture, max_iter=0), False),

@@ -47,6 +47,23 @@ def test_two_classes_have_one_row_of_weights():
     assert classifier.score(X, labels) > 0.9
 
 
+def test_random_features_bend_the_boundary():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5000, 2))
+    y = (np.linalg.norm(X, axis=1) > 1.2).astype(int)
+    linear = DPLogisticRegression(epsilon=4.0, random_state=0).fit(X, y)
+    bent = DPLogisticRegression(epsilon=4.0, n_random_features=50, random_state=0)
+    bent.fit(X, y)
+    assert linear.score(X, y) < 0.7 < 0.9 < bent.score(X, y)
+    assert linear.random_coef_ is None
+    assert linear.random_features_ is None
+    assert bent.coef_.shape == (1, 2)
+    assert bent.random_coef_.shape == (1, 50)
+    scores = X @ bent.coef_[0] + bent.intercept_
+    scores += bent.random_features_(X) @ bent.random_coef_[0]
+    assert_allclose(bent.decision_function(X), scores, atol=1e-9)
+
+
 @pytest.mark.parametrize("shift, scale", [(0.0, 1e-6), (30.0, 1.0), (-3.0, 1e6)])
 def test_location_and_scale_do_not_matter(digits, shift, scale):
     X, X_test, y, y_test = digits
