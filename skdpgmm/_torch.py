@@ -14,33 +14,22 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, IterableDataset
 
 from skdpgmm._inputs import first_rows, is_lazy, map_rows
+from skdpgmm._torch_batches import Batches, loaded_batches
 from skdpgmm._torch_checks import (
-    as_items,
     as_rows,
     call,
-    check_output,
     check_rows_stand_alone,
-    module_inputs,
-    take,
+    named_items,
     unit_rows,
 )
-from skdpgmm._torch_runtime import at_layer, progress, ready
-
-
-def _has_decoder(transformer: TorchEmbeddingTransformer) -> bool:
-    if transformer.decoder is None:
-        raise AttributeError(
-            "inverse_transform needs a decoder: pass decoder=, a torch module which "
-            "turns embeddings into images."
-        )
-    return True
+from skdpgmm._torch_decoding import DecoderMixin
+from skdpgmm._torch_items import as_items, take
+from skdpgmm._torch_runtime import at_layer, compiled, progress, ready
 
 
 def _gives_blocks(X):
@@ -49,6 +38,7 @@ def _gives_blocks(X):
 
 
 class TorchEmbeddingTransformer(
+    DecoderMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -103,15 +93,36 @@ class TorchEmbeddingTransformer(
         Number of items per batch, at least 1. On a CPU, larger batches are often
         slower: their activations no longer fit into the caches.
 
+    num_workers : int, default=0
+        Processes that load and preprocess the next batches while `module` computes,
+        at least 0, as in ``torch.utils.data.DataLoader``. Worth it where `preprocess`
+        takes as long as the module, such as for image files or on a GPU.
+
     device : str or torch.device, default="auto"
         Where to compute: `"auto"` is the device of the parameters of `module` or, if
         it has none, `"cuda"` where available and `"cpu"` elsewhere. Given another
         device than that of `module`, each call works on a copy that is moved there;
         move `module` yourself to save the copy.
 
+    autocast : {"float16", "bfloat16"}, default=None
+        Type in which ``torch.autocast`` computes what can bear it. None computes in
+        the type of `module`.
+
+    compile : bool or dict, default=False
+        Whether to run `module` through ``torch.compile``; a dict holds its keyword
+        arguments. The first batch takes a minute then. Not with `layer`.
+
     decoder : torch.nn.Module or callable, default=None
         Turns embeddings of shape (n_items, n_outputs) into a tensor of images, for
-        `inverse_transform`, which exists only when a decoder is given.
+        `inverse_transform`, which exists only when a decoder is given. **It must be
+        public**, as the encoder: trained on public images only.
+
+    decoder_range : tuple (low, high) of float, default=None
+        Range of the values that `decoder` returns, such as (0.0, 1.0). Values outside
+        are refused. None allows any.
+
+    decoder_dtype : {"float32", "uint8"}, default="float32"
+        Type of decoded images. "uint8" maps `decoder_range` to 0 to 255.
 
     verbose : bool, default=False
         Whether to show a progress bar on stderr, drawn by tqdm where it is installed.
@@ -205,8 +216,13 @@ class TorchEmbeddingTransformer(
         "pooling": [StrOptions({"mean", "max", "cls"}), callable, None],
         "normalize": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "num_workers": [Interval(Integral, 0, None, closed="left")],
         "device": [str, torch.device],
+        "autocast": [StrOptions({"float16", "bfloat16"}), None],
+        "compile": ["boolean", dict],
         "decoder": [callable, None],
+        "decoder_range": [tuple, list, None],
+        "decoder_dtype": [StrOptions({"float32", "uint8"})],
         "verbose": ["verbose"],
     }
 
@@ -220,8 +236,13 @@ class TorchEmbeddingTransformer(
         pooling=None,
         normalize=True,
         batch_size=64,
+        num_workers=0,
         device="auto",
+        autocast=None,
+        compile=False,
         decoder=None,
+        decoder_range=None,
+        decoder_dtype="float32",
         verbose=False,
     ):
         self.module = module
@@ -231,8 +252,13 @@ class TorchEmbeddingTransformer(
         self.pooling = pooling
         self.normalize = normalize
         self.batch_size = batch_size
+        self.num_workers = num_workers
         self.device = device
+        self.autocast = autocast
+        self.compile = compile
         self.decoder = decoder
+        self.decoder_range = decoder_range
+        self.decoder_dtype = decoder_dtype
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -265,9 +291,10 @@ class TorchEmbeddingTransformer(
         X : array, tensor, frame, list or torch Dataset
             The items: an array or tensor of numbers with at least two dimensions, the
             items along the first; a frame of numbers; a list of arrays, tensors, PIL
-            images or strings, or a column of strings; or a map-style Dataset, of
-            whose tuples the first entry is taken. Images and strings need a
-            `preprocess`. A Dask array or an object that gives blocks of items.
+            images, strings or paths, or a column of strings; or a map-style Dataset,
+            of whose tuples the first entry is taken. Images, strings and paths need a
+            `preprocess`. A path (``pathlib.Path``) is opened as an image by PIL; a
+            string is a text. A Dask array or an object that gives blocks of items.
 
         Returns
         -------
@@ -289,40 +316,6 @@ class TorchEmbeddingTransformer(
         task.call_on_fit_task_end(estimator=self)
         return Z
 
-    @available_if(_has_decoder)
-    def inverse_transform(self, Z):
-        """Decode embeddings, for instance synthetic ones.
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_items, n_outputs)
-            Embeddings.
-
-        Returns
-        -------
-        X : ndarray of shape (n_items, ...)
-            What the decoder returns; floating point numbers as float32.
-        """
-        self._validate_params()
-        Z = check_array(Z, dtype=np.float32, input_name="Z", estimator=self)
-        n_outputs = getattr(self, "_n_features_out", Z.shape[1])
-        if Z.shape[1] != n_outputs:
-            raise ValueError(
-                f"Z must have {n_outputs} columns, one for each output of module; got "
-                f"{Z.shape[1]}."
-            )
-        images = []
-        with ready(self.decoder, "decoder", self.device) as (decoder, place):
-            for start in progress(
-                range(0, len(Z), self.batch_size), "decode", self.verbose
-            ):
-                batch = Z[start : start + self.batch_size]
-                image = decoder(place(module_inputs(batch, None, "batch")))
-                check_output(image, len(batch), "decoder")
-                image = image.float() if image.is_floating_point() else image
-                images.append(image.cpu().numpy())
-        return np.concatenate(images)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
@@ -342,6 +335,11 @@ class TorchEmbeddingTransformer(
         return items
 
     def _embed(self, items: Any, verbose: bool = False, task: Any = None) -> np.ndarray:
+        if self.compile is not False and self.layer is not None:
+            raise ValueError(
+                f"compile must be False with layer={self.layer!r}: compiled code does "
+                f"not show what its layers return; got compile={self.compile!r}."
+            )
         try:
             return self._embed_in_layout(items, True, verbose, task)
         except RuntimeError as error:
@@ -355,27 +353,34 @@ class TorchEmbeddingTransformer(
         self, items: Any, channels_last: bool, verbose: bool, task: Any
     ) -> np.ndarray:
         with (
-            ready(self.module, "module", self.device, channels_last) as (module, place),
-            at_layer(module, self.layer) as run,
+            ready(self.module, "module", self.device, channels_last, self.autocast) as (
+                module,
+                place,
+            ),
+            at_layer(compiled(module, self.compile), self.layer) as run,
         ):
+            batches = Batches(
+                items, self.batch_size, self.preprocess, self.preprocess_level
+            )
 
-            def prepare(batch):
-                inputs = module_inputs(batch, self.preprocess, self.preprocess_level)
-                return place(inputs, everything=self.preprocess is None)
+            def forward(inputs, numbers):
+                inputs = place(inputs, everything=self.preprocess is None)
+                with named_items("module was given items of X from", numbers):
+                    output = call(run, inputs)
+                return as_rows(output, inputs, numbers, self.pooling)
 
-            def forward(inputs, n_rows):
-                return as_rows(call(run, inputs), inputs, n_rows, self.pooling)
-
-            starts = range(0, len(items), self.batch_size)
-            for start in progress(starts, "embed", verbose):
-                batch = take(items, slice(start, start + self.batch_size))
+            loaded = loaded_batches(batches, self.num_workers, place.device)
+            for i, inputs in enumerate(
+                progress(loaded, len(batches), "embed", verbose)
+            ):
                 step = task and task.subcontext("batch")
                 if step:
                     step.call_on_fit_task_begin(estimator=self)
-                rows = forward(prepare(batch), len(batch))
-                if start == 0:
+                numbers = batches.numbers(i)
+                rows = forward(inputs, numbers)
+                if i == 0:
                     check_rows_stand_alone(
-                        prepare, forward, batch, rows, place.tolerance
+                        batches.inputs_of, forward, rows, place.tolerance
                     )
                     Z = np.empty((len(items), rows.shape[1]), dtype=np.float32)
                 if rows.shape[1] != Z.shape[1]:
@@ -384,7 +389,7 @@ class TorchEmbeddingTransformer(
                         f"{Z.shape[1]} and {rows.shape[1]}."
                     )
                 rows = unit_rows(rows) if self.normalize else rows
-                Z[start : start + len(batch)] = rows.cpu().numpy()
+                Z[numbers.start : numbers.stop] = rows.cpu().numpy()
                 if step:
                     step.call_on_fit_task_end(estimator=self)
         return Z

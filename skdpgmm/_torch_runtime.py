@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from typing import Any
 
@@ -24,31 +24,44 @@ ROW_TOLERANCE_LOW_PRECISION = 3e-2
 class Place:
     """Moves inputs to where, and to the form in which, a module computes."""
 
-    def __init__(self, device: torch.device, dtype: torch.dtype, channels_last: bool):
+    def __init__(
+        self,
+        device: torch.device,
+        dtype: torch.dtype,
+        channels_last: bool,
+        autocast: str | None,
+    ):
         self.device = device
         self.dtype = dtype
         self.channels_last = channels_last
         full = device.type == "cpu" and dtype in (torch.float32, torch.float64)
+        full = full and autocast is None
         self.tolerance = ROW_TOLERANCE if full else ROW_TOLERANCE_LOW_PRECISION
 
     def __call__(self, inputs: Any, everything: bool = True) -> Any:
         """Move tensors; convert the floating point ones, or `everything`."""
 
         def move(tensor):
+            # From pinned memory, a copy to an accelerator does not wait.
             if not (everything or tensor.is_floating_point()):
-                return tensor.to(self.device)
+                return tensor.to(self.device, non_blocking=True)
+            form = torch.preserve_format
             if self.channels_last and tensor.ndim == 4:
-                return tensor.to(
-                    self.device, self.dtype, memory_format=torch.channels_last
-                )
-            return tensor.to(self.device, self.dtype)
+                form = torch.channels_last
+            return tensor.to(
+                self.device, self.dtype, non_blocking=True, memory_format=form
+            )
 
         return map_tensors(inputs, move)
 
 
 @contextmanager
 def ready(
-    function: Any, name: str, device: str | torch.device, channels_last: bool = False
+    function: Any,
+    name: str,
+    device: str | torch.device,
+    channels_last: bool = False,
+    autocast: str | None = None,
 ) -> Iterator[tuple[Callable, Place]]:
     """Prepare a module for inference, and leave the caller's as it was."""
     owner = _owner(function)
@@ -71,9 +84,11 @@ def ready(
         function = copy.deepcopy(function)
         owner = _owner(function).to(target)
     floats = (p.dtype for p in owner.parameters() if p.is_floating_point())
-    place = Place(
-        target, next(floats, torch.float32), channels_last and target.type == "cpu"
-    )
+    dtype = next(floats, torch.float32)
+    place = Place(target, dtype, channels_last and target.type == "cpu", autocast)
+    casts: AbstractContextManager = nullcontext()
+    if autocast is not None:
+        casts = torch.autocast(target.type, getattr(torch, autocast))
     modes = [(part, part.training) for part in owner.modules()]
     weights = [(p, p.data) for p in owner.parameters() if p.ndim == 4]
     try:
@@ -82,13 +97,20 @@ def ready(
         if place.channels_last:
             for parameter, data in weights:
                 parameter.data = data.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
+        with torch.inference_mode(), casts:
             yield function, place
     finally:
         for part, training in modes:
             part.training = training
         for parameter, data in weights:
             parameter.data = data
+
+
+def compiled(function: Any, how: bool | dict) -> Any:
+    """Return `function`, or what ``torch.compile`` makes of it."""
+    if how is False:
+        return function
+    return torch.compile(function, **({} if how is True else how))
 
 
 @contextmanager
@@ -156,20 +178,20 @@ def _resolve_device(device: str | torch.device, owner: torch.nn.Module) -> torch
         ) from error
 
 
-def progress(starts: range, action: str, verbose: bool) -> Iterable[int]:
-    """Iterate over `starts`, with a progress bar on stderr if `verbose`."""
+def progress(batches: Iterable, total: int, action: str, verbose: bool) -> Iterable:
+    """Iterate over batches, with a progress bar on stderr if `verbose`."""
     if not verbose:
-        return starts
+        return batches
     try:
         from tqdm import tqdm  # type: ignore[import-untyped]
     except ImportError:
-        return _percentages(starts, action)
-    return tqdm(starts, desc=action, unit="batch", file=sys.stderr)
+        return _percentages(batches, total, action)
+    return tqdm(batches, total=total, desc=action, unit="batch", file=sys.stderr)
 
 
-def _percentages(starts: range, action: str) -> Iterator[int]:
-    for done, start in enumerate(starts, 1):
-        yield start
-        percent = 100 * done // len(starts)
-        if percent // 10 > 100 * (done - 1) // len(starts) // 10:
+def _percentages(batches: Iterable, total: int, action: str) -> Iterator:
+    for done, batch in enumerate(batches, 1):
+        yield batch
+        percent = 100 * done // total
+        if percent // 10 > 100 * (done - 1) // total // 10:
             print(f"{action}: {percent} %", file=sys.stderr)

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
-from torch_modules import ConvNet, Function, reference  # noqa: E402
+from torch_modules import ConvNet, Function  # noqa: E402
 
 from skdpgmm._torch import TorchEmbeddingTransformer  # noqa: E402
 
@@ -161,44 +161,3 @@ def test_verbose(with_tqdm, monkeypatch, capsys):
         assert len(captured.err.splitlines()) == 10
     transformer.set_params(verbose=False).transform(X)
     assert capsys.readouterr().err == ""
-
-
-def test_inverse_transform(rng):
-    decoder = nn.Sequential(
-        nn.Linear(4, 12), nn.Dropout(), nn.Unflatten(1, (3, 2, 2)), nn.Conv2d(3, 1, 1)
-    )
-    transformer = TorchEmbeddingTransformer(
-        nn.Identity(), decoder=decoder, batch_size=3
-    )
-    Z = rng.normal(size=(7, 4))
-    images = transformer.inverse_transform(Z)
-    assert images.shape == (7, 1, 2, 2) and images.dtype == np.float32
-    assert decoder.training and decoder[1].training
-    np.testing.assert_allclose(
-        images, reference(decoder.eval(), Z.astype(np.float32)), atol=1e-5
-    )
-
-
-def test_inverse_transform_needs_a_decoder():
-    transformer = TorchEmbeddingTransformer(nn.Identity())
-    assert not hasattr(transformer, "inverse_transform")
-    with pytest.raises(AttributeError, match="inverse_transform") as caught:
-        _ = transformer.inverse_transform
-    assert "pass decoder=" in str(caught.value.__cause__)
-
-
-@pytest.mark.parametrize(
-    "decoder, Z, match",
-    [
-        (lambda z: z[:1], np.eye(3), "decoder must return one row per item"),
-        (lambda z: (z,), np.eye(3), "decoder must return one tensor"),
-        (lambda z: z / 0, np.eye(3), "decoder must return finite numbers"),
-        (nn.BatchNorm1d(3), np.eye(3), r"Call decoder.eval\(\) first"),
-        (nn.Identity(), np.full((2, 3), np.nan), "Input Z contains NaN"),
-        (nn.Identity(), np.eye(2), "Z must have 3 columns.*got 2"),
-    ],
-)
-def test_bad_decoding(decoder, Z, match):
-    transformer = TorchEmbeddingTransformer(nn.Identity(), decoder=decoder)
-    with pytest.raises(ValueError, match=match):
-        transformer.fit(np.eye(3)).inverse_transform(Z)

@@ -1,0 +1,162 @@
+"""Tests of items that are loaded: files, other processes, and what is said of them."""
+
+import copy
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+Image = pytest.importorskip("PIL.Image")
+
+from torch import nn  # noqa: E402
+from torch_modules import ConvNet  # noqa: E402
+
+from skdpgmm import TorchEmbeddingTransformer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    paths = [folder / f"{i}.png" for i in range(7)]
+    for path in paths:
+        Image.fromarray(rng.integers(256, size=(8, 8, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+def as_array(image):
+    return np.moveaxis(np.atleast_3d(np.asarray(image)), 2, 0).astype(np.float32)
+
+
+def as_batch(images):
+    return np.stack([as_array(image) for image in images])
+
+
+def embedding(**params):
+    torch.manual_seed(0)
+    given = {"preprocess": as_array, "preprocess_level": "item", "batch_size": 3}
+    return TorchEmbeddingTransformer(ConvNet().eval(), **{**given, **params})
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"num_workers": 2},
+        {"preprocess": as_batch, "preprocess_level": "batch"},
+    ],
+)
+def test_paths_are_opened(files, params):
+    opened = [as_array(Image.open(path)) for path in files]
+    Z = embedding(**params).transform(files)
+    np.testing.assert_array_equal(Z, embedding().transform([*map(Image.open, files)]))
+    np.testing.assert_array_equal(
+        Z, embedding(preprocess=None).transform(np.stack(opened))
+    )
+
+
+def test_workers_leave_the_randomness_of_torch_alone(files):
+    transformer = embedding(num_workers=1)
+    before = torch.get_rng_state()
+    transformer.transform(files)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize("level", ["item", "batch"])
+@pytest.mark.parametrize("fault", ["missing", "truncated", "text", "greyscale"])
+def test_a_bad_file_is_named(files, tmp_path, fault, level, num_workers):
+    bad = tmp_path / "bad.png"
+    if fault == "truncated":
+        bad.write_bytes(files[0].read_bytes()[:-60])
+    elif fault == "text":
+        bad.write_text("no image")
+    elif fault == "greyscale":
+        Image.fromarray(np.zeros((8, 8), dtype=np.uint8)).save(bad)
+    function = as_array if level == "item" else as_rgb_batch
+    transformer = embedding(
+        preprocess=function, preprocess_level=level, num_workers=num_workers
+    )
+    X = [*files[:4], bad, files[5]]
+    with pytest.raises(ValueError, match=r"[iI]tem 4"):
+        transformer.transform(X)
+    assert not hasattr(transformer, "n_features_in_")
+
+
+def as_rgb_batch(images):
+    for image in images:
+        if image.mode != "RGB":
+            raise ValueError(f"needs RGB, got {image.mode}")
+    return as_batch(images)
+
+
+def test_what_preprocess_raises_is_named():
+    def preprocess(text):
+        return torch.tensor([float(text)])
+
+    transformer = TorchEmbeddingTransformer(
+        nn.Identity(), preprocess=preprocess, preprocess_level="item", batch_size=2
+    )
+    with pytest.raises(ValueError, match="failed for item 3 of X: ValueError: could"):
+        transformer.transform(["1", "2", "3", "four"])
+
+
+def test_what_is_wrong_with_a_whole_batch_is_said_of_it():
+    def preprocess(items):
+        if len(items) > 1:
+            raise KeyError("only one")
+        return torch.ones(1, 1)
+
+    transformer = TorchEmbeddingTransformer(nn.Identity(), preprocess=preprocess)
+    with pytest.raises(KeyError) as caught:
+        transformer.transform(["a", "b", "c"])
+    assert caught.value.__notes__ == ["preprocess was given items 0 to 2 of X"]
+
+
+def test_what_the_module_raises_says_where(files):
+    grey = [np.zeros((1, 8, 8), dtype=np.float32)] * 5
+    with pytest.raises(RuntimeError, match="3 channels") as caught:
+        embedding(preprocess=None).transform(grey)
+    assert caught.value.__notes__ == ["module was given items of X from 0 to 2."]
+
+
+def test_nan_is_named():
+    def module(x):
+        return torch.log(x)
+
+    X = np.ones((8, 2))
+    X[6, 1] = -1.0
+    with pytest.raises(ValueError, match="nan or infinity for item 6 of X"):
+        TorchEmbeddingTransformer(module, batch_size=4).transform(X)
+
+
+def test_autocast():
+    X = np.random.default_rng(0).normal(size=(9, 3, 8, 8)).astype(np.float32)
+    full, half = (
+        embedding(preprocess=None, autocast=kind).transform(X)
+        for kind in (None, "bfloat16")
+    )
+    assert half.dtype == np.float32
+    assert 0.0 < np.abs(full - half).max() < 0.05
+
+
+def test_compile():
+    X = np.random.default_rng(0).normal(size=(9, 3, 8, 8)).astype(np.float32)
+    seen = []
+
+    def backend(graph, inputs):
+        seen.append(graph)
+        return graph.forward
+
+    plain = embedding(preprocess=None)
+    state = copy.deepcopy(plain.module.state_dict())
+    Z = embedding(preprocess=None, compile={"backend": backend}).transform(X)
+    np.testing.assert_allclose(Z, plain.transform(X), atol=1e-6)
+    assert seen
+    assert all(torch.equal(a, state[k]) for k, a in plain.module.state_dict().items())
+
+
+def test_a_layer_of_compiled_code_cannot_be_had():
+    transformer = embedding(preprocess=None, compile=True, layer="conv")
+    with pytest.raises(ValueError, match="compile must be False with layer='conv'"):
+        transformer.transform(np.zeros((2, 3, 8, 8)))
