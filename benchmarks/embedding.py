@@ -4,9 +4,9 @@ One command, about two minutes on two cores::
 
     python benchmarks/embedding.py
 
-EfficientNet-lite0 on Fashion-MNIST at 64 pixels, beside a loop by hand. The ways are run in turn, and ratios
-are of medians of this run. Results are written as JSON beside this file, or to
-``--output``.
+EfficientNet-lite0 on Fashion-MNIST at 64 pixels, beside a loop by hand. The ways are
+run in turn, and ratios are of medians of this run. Results are written as JSON beside
+this file, or to ``--output``.
 """
 
 import argparse
@@ -67,8 +67,8 @@ def main():
         print("compiled left out: needs a C++ compiler")
     for name, transformer in transformers.items():
         ways[name] = lambda transformer=transformer: transformer.transform(images)
-    # Compiling, and all else that is done once.
-    expected = [way() for way in ways.values()][0]
+    # The first time, code is compiled and memory is fetched.
+    expected, *_ = [way() for way in ways.values()]
     times = {name: [] for name in ways}
     for _ in range(args.repeats):
         for name, way in ways.items():
