@@ -1,8 +1,8 @@
 """Time and peak memory as one number grows, for airspeed velocity.
 
 ``make benchmark-asv`` runs it once, for the package that is installed; in the folder
-``benchmarks``, ``asv run v0.1.0..main`` makes a history. What is compared with what, and the
-exponents, are in ``scaling.py``.
+``benchmarks``, ``asv run v0.1.0..main`` makes a history. Comparisons and exponents are
+in ``scaling.py``.
 """
 
 import numpy as np
