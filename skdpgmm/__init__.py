@@ -19,6 +19,7 @@ __all__ = [
     "DPLogisticRegression",
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
+    "DiffusersDecoder",
     "OnnxEncoder",
     "ParquetColumn",
     "TorchEmbeddingTransformer",
@@ -27,6 +28,7 @@ __all__ = [
 
 # Importing torch takes seconds; only those who embed with it should wait.
 _LATER = {
+    "DiffusersDecoder": "skdpgmm._diffusers",
     "OnnxEncoder": "skdpgmm._onnx",
     "TorchEmbeddingTransformer": "skdpgmm._torch",
 }
