@@ -2,6 +2,9 @@
 
 import copy
 import pickle
+import runpy
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +21,7 @@ from tiny_pipelines import SIZE, WIDTH  # noqa: E402
 
 from skdpgmm import DiffusersDecoder, TorchEmbeddingTransformer  # noqa: E402
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "decode_with_diffusers.py"
 OPTIONS = {
     "stable_unclip": {"num_inference_steps": 2},
     "unclip": {"decoder_num_inference_steps": 2, "super_res_num_inference_steps": 2},
@@ -296,3 +300,35 @@ def test_bad_negative(Z):
     decoder = DiffusersDecoder(Recorder(), scale=1.0, call_kwargs=negative)
     with pytest.raises(ValueError, match=r"one vector .* 12; got shape \(2, 12\)"):
         decoder(torch.from_numpy(Z))
+
+
+def test_example(pipelines, tmp_path, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    for name, level in {"cats": 60, "dogs": 180}.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(40):
+            pixels = rng.integers(level - 60, level + 60, size=(20, 24, 3))
+            image = Image.fromarray(pixels.astype(np.uint8))
+            image.save(tmp_path / "photos" / name / f"{i}.png")
+    pipelines["stable_unclip"].save_pretrained(tmp_path / "pipeline")
+    options = {"--epsilon": 8, "--steps": 2, "--n-images": 3, "--device": "cpu"}
+    options |= {"--pipeline": tmp_path / "pipeline", "--output": tmp_path / "drawn"}
+    words = [
+        EXAMPLE,
+        tmp_path / "photos",
+        *(w for pair in options.items() for w in pair),
+    ]
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    runpy.run_path(str(EXAMPLE))
+    for name in ("cats", "dogs"):
+        with Image.open(tmp_path / "drawn" / f"decoded_{name}.png") as sheet:
+            assert sheet.size == (2 * SIZE, 2 * SIZE)
+    assert "(8, 1e-05)-DP" in capsys.readouterr().out
+
+
+def test_example_names_the_missing_package(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "photos"])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(EXAMPLE))
+    assert "pip install 'skdpgmm[diffusers]'" in capsys.readouterr().err
