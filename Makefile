@@ -49,8 +49,10 @@ $(VENV)/.stamp-torch:
 	  || $(PIP) install --quiet torch
 	@touch $@
 
-$(VENV)/.stamp-tests: pyproject.toml | $(VENV)/.stamp-torch
+$(VENV)/.stamp-tests: pyproject.toml tests/requirements-open-clip.txt \
+		| $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[tests]"
+	$(PIP) install --quiet --no-deps --requirement tests/requirements-open-clip.txt
 	@touch $@
 
 $(VENV)/.stamp-docs: pyproject.toml | $(VENV)/.stamp-torch
