@@ -99,7 +99,7 @@ def find_images(folder):
     ]
     if not files:
         parser.exit(1, f"{folder} has no subfolder with images in it.\n")
-    return [str(path) for path in files], np.array([path.parent.name for path in files])
+    return files, np.array([path.parent.name for path in files])
 
 
 files, labels = find_images(args.images)
@@ -142,16 +142,13 @@ else:
         parser.error(f"{args.pipeline} brings no encoder: give the one with --encoder")
 
 
-def preprocess(paths):
-    """Open a batch of images."""
-    images = [Image.open(path).convert("RGB") for path in paths]
+def preprocess(images):
+    """Turn images, which the transformer opens by their paths, into pixels."""
+    images = [image.convert("RGB") for image in images]
     return {"pixel_values": processor(images, return_tensors="pt")["pixel_values"]}
 
 
-# The projection is the last layer: its output is the embedding that unCLIP takes.
-embed = TorchEmbeddingTransformer(
-    encoder, preprocess=preprocess, layer="visual_projection", verbose=True
-)
+embed = TorchEmbeddingTransformer(encoder, preprocess=preprocess, verbose=True)
 
 # %%
 # How long are the embeddings that the pipeline takes? Stable unCLIP knows; for the

@@ -116,7 +116,6 @@ class DiffusersDecoder:
     ...     preprocess=lambda images: pipeline.feature_extractor(
     ...         images, return_tensors="pt"
     ...     ),
-    ...     layer="visual_projection",
     ...     decoder=DiffusersDecoder(pipeline, call_kwargs={"num_inference_steps": 20}),
     ... )  # doctest: +SKIP
     >>> images = embed.inverse_transform(Z_synthetic)  # doctest: +SKIP

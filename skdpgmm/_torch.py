@@ -83,7 +83,8 @@ class TorchEmbeddingTransformer(
         tokens, those excepted that an `"attention_mask"` returned by `preprocess`
         hides. `"cls"` takes the first token of a sequence. A callable is given the
         output and returns a tensor of shape (n_items, n_outputs). With any pooling,
-        the `last_hidden_state` is taken of outputs which have one.
+        the `last_hidden_state` is taken of outputs which have one; with none, their
+        `image_embeds` or `text_embeds`.
 
     normalize : bool, default=True
         Whether to divide each row by its l2 norm, so that ``clip_norm=1.0`` bounds it
@@ -153,6 +154,7 @@ class TorchEmbeddingTransformer(
     See Also
     --------
     OnnxEncoder : A faster way to run a module on a CPU.
+    DiffusersDecoder : A decoder made of an unCLIP pipeline.
     DPEmbeddingSynthesizer : Private generative model of embeddings.
 
     Notes

@@ -146,19 +146,28 @@ def check_rows_stand_alone(
 
 
 def _hidden_state(output: Any, pooling: str | Callable | None) -> Any:
-    if isinstance(output, Mapping):
-        hidden = output.get("last_hidden_state")
-    else:
-        hidden = getattr(output, "last_hidden_state", None)
+    """Return the tensor to go on with, of an output with several names."""
+
+    def of(name):
+        if isinstance(output, Mapping):
+            return output.get(name)
+        return getattr(output, name, None)
+
+    hidden = of("last_hidden_state")
+    if pooling is not None:
+        return output if hidden is None else hidden
+    # What a CLIP with a projection is there for.
+    for name in ("image_embeds", "text_embeds"):
+        if hidden is not None and of(name) is not None:
+            return of(name)
     if hidden is None:
         return output
-    if pooling is None:
-        raise ValueError(
-            f"module must return one tensor; got {_describe(output)}, which has a "
-            "last_hidden_state. Set pooling='mean' or 'cls' to embed that, or wrap "
-            "the module so that it returns the tensor of embeddings."
-        )
-    return hidden
+    more = "" if of("pooler_output") is None else " and a pooler_output"
+    raise ValueError(
+        f"module must return one tensor; got {_describe(output)}, which has a "
+        f"last_hidden_state{more}. Set pooling='mean' or 'cls' to embed the former, or "
+        "wrap the module so that it returns the tensor of embeddings."
+    )
 
 
 def _pool(

@@ -120,9 +120,7 @@ def test_open_clip_texts(open_clip_model, texts, container):
 def test_clip_vision_model(processor, images):
     config = transformers.CLIPVisionConfig(**VISION)
     model = transformers.CLIPVisionModelWithProjection(config).eval()
-    embed = TorchEmbeddingTransformer(
-        model, preprocess=processor, layer="visual_projection"
-    )
+    embed = TorchEmbeddingTransformer(model, preprocess=processor)
     check(embed, images, lambda items: model(**processor(items)).image_embeds)
 
 
@@ -151,9 +149,7 @@ def test_clip_text_model(texts, tmp_path):
     )
     config = transformers.CLIPTextConfig(**TEXT)
     model = transformers.CLIPTextModelWithProjection(config).eval()
-    embed = TorchEmbeddingTransformer(
-        model, preprocess=tokenizer, layer="text_projection"
-    )
+    embed = TorchEmbeddingTransformer(model, preprocess=tokenizer)
     check(embed, texts, lambda items: model(**tokenizer(items)).text_embeds)
 
 
