@@ -47,13 +47,19 @@ class DaskRows:
             kept = np.split(kept, np.cumsum(lengths)[:-1])
         self._parts = list(zip(chunks, labels or nothing, kept or nothing, strict=True))
         self._public = classes, block_size
+        self._ball, self._held = None, nothing
 
     def sum(self, summand):
         """Sum over the chunks by a tree of tasks."""
         task = dask.delayed(_sum_of_chunk)
+        ball = getattr(summand.query, "ball", None)
+        held = self._held if ball is self._ball else [None] * len(self._parts)
         # Sent to a worker once, not with every task.
         summand = dask.delayed(summand, traverse=False)
-        sums = [task(summand, *part, *self._public) for part in self._parts]
+        sums = [
+            task(summand, *part, *self._public, grid)
+            for part, grid in zip(self._parts, held, strict=True)
+        ]
         add = dask.delayed(_add)
         while len(sums) > 1:
             sums = [add(sums[i : i + _FAN_IN]) for i in range(0, len(sums), _FAN_IN)]
@@ -61,7 +67,19 @@ class DaskRows:
         return _value(total)
 
     def hold(self, ball):
-        """Do nothing: where chunks are kept is for Dask to say."""
+        """Keep the grid points of this ball, 4 bytes a number, if there are workers.
+
+        These move to disk what their memory does not hold; other schedulers do not.
+        """
+        self._ball, self._held = None, [None] * len(self._parts)
+        if ball is None or not _has_workers():
+            return
+        task = dask.delayed(_grid_of_chunk)
+        sent = dask.delayed(ball, traverse=False)
+        self._ball = ball
+        self._held = dask.persist(
+            *(task(sent, X, kept, self._public[1]) for X, _, kept in self._parts)
+        )
 
 
 def _errors_as_values(function):
@@ -87,10 +105,25 @@ def _value(result):
     return result
 
 
+def _has_workers():
+    """Whether tasks run on the workers of a cluster."""
+    client = getattr(dask.base.get_scheduler(), "__self__", None)
+    return hasattr(client, "scheduler_info")
+
+
 @_errors_as_values
-def _sum_of_chunk(summand, X, labels, kept, classes, block_size):
+def _sum_of_chunk(summand, X, labels, kept, classes, block_size, grid):
     codes = None if labels is None else _encode(labels, classes)
-    return ArrayRows(X, codes, kept, block_size, n_jobs=1, checked=False).sum(summand)
+    rows = ArrayRows(X, codes, kept, block_size, n_jobs=1, checked=False)
+    if grid is not None:
+        rows.hold(summand.query.ball, _value(grid))
+    return rows.sum(summand)
+
+
+@_errors_as_values
+def _grid_of_chunk(ball, X, kept, block_size):
+    rows = ArrayRows(X, None, kept, block_size, n_jobs=1, checked=False)
+    return rows.grid(ball)
 
 
 @_errors_as_values

@@ -128,6 +128,33 @@ def test_two_workers(name, client):
     assert_same(fitted_state(found), expected)
 
 
+def test_workers_hold_the_grid_of_the_head(client):
+    X, y = make_data(N, D)
+    with dask.config.set(scheduler=client):
+        before = client.run(count_grids)
+        found = fitted("synthesizer-labels", chunked(X, 4), chunked(y, 4))
+        made = sum(client.run(count_grids).values()) - sum(before.values())
+    # Once for the ball of the steps and once for the balance, not in every step.
+    assert found.n_iter_ >= 20
+    assert made == 2 * 4
+
+
+def count_grids():
+    """Return how often features were made in this process, from the first call on."""
+    from skdpgmm.privacy.features import FeatureBall
+
+    if not hasattr(FeatureBall, "made"):
+        FeatureBall.made = 0
+        original = FeatureBall.grid_panels
+
+        def counted(ball, X):
+            FeatureBall.made += 1
+            return original(ball, X)
+
+        FeatureBall.grid_panels = counted
+    return FeatureBall.made
+
+
 def die_once(block, flag):
     """End the process that runs this, the first time."""
     import os

@@ -109,22 +109,35 @@ class ArrayRows:
             self._n_threads,
         )
 
-    def hold(self, ball):
-        """Keep the grid points of this ball, 4 bytes a number, if in memory."""
-        self._held.clear()
-        self._ball = ball if self._checked else None
+    def hold(self, ball, grid=None):
+        """Keep the grid points of this ball, if they are given or rows in memory."""
+        self._held = {} if grid is None else grid
+        self._ball = ball if self._checked or grid is not None else None
+
+    def grid(self, ball):
+        """Return the grid points, 4 bytes a number, by the start of their slice."""
+        return {
+            rows.start: _grid_points(self._take(rows)[0], ball) for rows in self._slices
+        }
 
     def _block(self, rows, query):
-        X = np.asarray(self._X[rows])
-        if not self._checked:
-            X = checked_block(X, self.n_features, rows.start)
-        X, codes = take(X, self._codes, self._kept, rows)
+        X, codes = self._take(rows)
         if self._ball is None or getattr(query, "ball", None) is not self._ball:
             return X, codes
         if rows.start not in self._held:
-            # float32 represents every integer up to 2**24, the norm of the longest.
-            self._held[rows.start] = query.ball.to_grid(X).astype(np.float32)
+            self._held[rows.start] = _grid_points(X, self._ball)
         return X, codes, self._held[rows.start]
+
+    def _take(self, rows):
+        X = np.asarray(self._X[rows])
+        if not self._checked:
+            X = checked_block(X, self.n_features, rows.start)
+        return take(X, self._codes, self._kept, rows)
+
+
+def _grid_points(X, ball):
+    # float32 represents every integer up to 2**24, the norm of the longest.
+    return ball.to_grid(X).astype(np.float32)
 
 
 class StreamRows:
