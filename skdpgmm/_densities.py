@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skdpgmm._array_api import as_numpy
 from skdpgmm._gaussian import log_joint, normalize_log
 from skdpgmm._inputs import is_lazy, map_rows, mean_of
 
@@ -94,8 +95,8 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             return mean_of(self.score_samples(X))
         if is_lazy(X):
             raise TypeError(f"score with y needs arrays, got X of {type(X).__name__}.")
-        log_joint = self._log_joint(X)
-        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        log_joint = self._log_joint(as_numpy(X))
+        labels = check_array(as_numpy(y), ensure_2d=False, dtype=None, input_name="y")
         if len(labels) != len(log_joint):
             raise ValueError(
                 f"y must have {len(log_joint)} labels, one a row, got {len(labels)}."

@@ -13,8 +13,17 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
+from skdpgmm._array_api import (
+    as_numpy,
+    checked_rows,
+    device_of,
+    example_of,
+    is_in_memory,
+    like,
+)
 from skdpgmm._blocks import row_slices
 from skdpgmm._labels import encode_labels
+from skdpgmm.privacy.device import DeviceRows
 from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block
 
 _FLOATS = [np.float64, np.float32]
@@ -90,7 +99,15 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
     kwargs = {"block_size": estimator.block_size, "n_jobs": estimator.n_jobs}
     if is_dask(X):
         return _open_dask(estimator, X, y, classes, groups)
-    if is_stream(X):
+    place, y, groups = device_of(X), as_numpy(y), as_numpy(groups)
+    estimator._like = example_of(X)
+    if place is not None and is_in_memory(X):
+        X, place = place.to_host(X), None
+    if place is not None:
+        X = checked_rows(X, place)
+        shape, dtype = tuple(X.shape), place.to_host(X[:0]).dtype
+        _set_features(estimator, shape[1])
+    elif is_stream(X):
         shape, dtype = _look_at_stream(X)
         _set_features(estimator, shape[1])
         y = None if y is None else _labels(y)
@@ -107,7 +124,9 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
         codes = codes.astype(np.min_scalar_type(len(classes)))
     kept = first_contributions(groups, shape[0], estimator.max_contributions)
     rows: Rows
-    if is_stream(X):
+    if place is not None:
+        rows = DeviceRows(X, place, codes, kept)
+    elif is_stream(X):
         rows = StreamRows(X, shape, codes, kept, **kwargs)
     else:
         rows = ArrayRows(X, codes, kept, checked=not is_sliced(X), **kwargs)
@@ -205,12 +224,15 @@ def map_rows(function, X):
     Returns
     -------
     mapped : ndarray, dask.array.Array or MappedBlocks
-        An array for an array; lazy for what is lazy.
+        An array for an array, where that is; lazy for what is lazy.
     """
     if is_dask(X):
         from skdpgmm._dask import map_rows as map_chunks
 
         return map_chunks(function, X)
+    place = device_of(X)
+    if place is not None:
+        return like(function(place.to_host(X)), X)
     if is_stream(X):
         return MappedBlocks(function, X)
     if is_sliced(X) and len(X.shape) == 2:

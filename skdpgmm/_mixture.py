@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skdpgmm._array_api import like
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import count_records, find_ball
 from skdpgmm._fit import PublicStart, fit_mixture
@@ -342,7 +343,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         X = sample_components(
             components, self.means_, factors, self.covariance_type, rng
         )
-        return X, components
+        return like(X, self._like), like(components, self._like)
 
     def _public_start(self, n_features):
         """Validate the public starts, leaving the parameters as they are."""

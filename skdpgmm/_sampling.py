@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from skdpgmm._array_api import as_numpy, like
 from skdpgmm._gaussian import sample_components
 
 # Rows are drawn for all labels at once as long as this share of them is asked for.
@@ -31,6 +32,7 @@ class ConditionalSamplerMixin:
     normalize_: Any
     _factors: Any
     _dtype: Any
+    _like: Any
     label_model_: Any
     _score_sampler: Any
 
@@ -51,14 +53,15 @@ class ConditionalSamplerMixin:
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Synthetic rows, in the float type that was fitted.
+            Synthetic rows, in the float type that was fitted; under array API
+            dispatch, where the rows were.
         y : ndarray of shape (n_samples,)
             Their labels; without labels in `fit`, the component of each row.
         """
         check_is_fitted(self)
         rng = self._rng(random_state)
         codes = self._draw_classes(n_samples, y, class_weight, rng)
-        return self._draw(codes, rng)
+        return self._at_home(*self._draw(codes, rng))
 
     def iter_samples(
         self, n_samples, y=None, random_state=None, class_weight=None, batch_size=1000
@@ -89,7 +92,11 @@ class ConditionalSamplerMixin:
         rng = self._rng(random_state)
         codes = self._draw_classes(n_samples, y, class_weight, rng)
         for batch in gen_batches(n_samples, batch_size):
-            yield self._draw(codes[batch], rng)
+            yield self._at_home(*self._draw(codes[batch], rng))
+
+    def _at_home(self, *arrays):
+        """Return arrays where the rows were that were fitted."""
+        return tuple(like(array, self._like) for array in arrays)
 
     def _rng(self, random_state):
         return check_random_state(
@@ -114,7 +121,7 @@ class ConditionalSamplerMixin:
             raise ValueError(
                 "y must be None: the synthesizer was fitted without labels."
             )
-        labels = np.asarray(y)
+        labels = np.asarray(as_numpy(y))
         if labels.ndim == 0:
             labels = np.full(n_samples, labels[()])
         if labels.shape != (n_samples,):

@@ -80,6 +80,16 @@ class FeatureBall:
         return self.radius / 2.0**GRID_BITS
 
     @property
+    def turn(self) -> float:
+        """Full turns of the angle of one step of ``g @ frequencies``."""
+        return self.ball.step / self.angle_steps / (2.0 * math.pi)
+
+    @property
+    def phase_turns(self):
+        """The phases in full turns."""
+        return self.phases / (2.0 * math.pi)
+
+    @property
     def n_features(self) -> int:
         """Width of the grid coordinates."""
         return self.ball.n_features + len(self.phases)
@@ -104,34 +114,33 @@ class FeatureBall:
     def grid_panels(self, X):
         """Yield slices of few rows with what `to_grid` makes of them."""
         d = self.ball.n_features
-        unit = self.ball.step / self.angle_steps / (2.0 * math.pi)
-        phases = self.phases / (2.0 * math.pi)
         for rows, Z in self.ball.grid_panels(X):
             V = np.empty((len(Z), self.n_features))
             np.multiply(Z, self.ball.step / self.step, out=V[:, :d])
             turns = Z @ self.frequencies
-            turns *= unit
-            turns += phases
-            cosines = _cosine(turns)
+            turns *= self.turn
+            turns += self.phase_turns
+            cosines = cosine_series(turns)
             cosines -= self.means
             np.multiply(cosines, self.scale / self.step, out=V[:, d:])
             yield rows, clip_round(V, GRID_BITS)[0]
 
 
-def _cosine(turns):
+def cosine_series(turns, xp=np):
     """Return the cosine of full turns, with an error of at most 1e-11.
 
     Made of sums and products only, which round a number in one way, whatever is
-    beside it; vectorised library functions do not promise that.
+    beside it; vectorised library functions do not promise that. `turns`, an array of
+    the namespace `xp`, is overwritten.
     """
-    u = turns - np.rint(turns)
-    np.abs(u, out=u)
+    turns -= xp.round(turns)
+    u = xp.abs(turns)
     u *= 4.0
     u -= 1.0  # cos(2 pi t) = -sin(pi / 2 (4 |t| - 1))
     square = u * u
-    total = np.full_like(u, _SINE[-1])
+    total = xp.full_like(u, -_SINE[-1])
     for coefficient in _SINE[-2::-1]:
         total *= square
-        total += coefficient
+        total -= coefficient
     total *= u
-    return np.negative(total, out=total)
+    return total

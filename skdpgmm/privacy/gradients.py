@@ -18,7 +18,7 @@ from skdpgmm.privacy.queries import Part
 ERROR_BITS = 12
 # The constant feature of every record, in radii of the ball.
 CONSTANT = 0.1
-_CONSTANT_STEPS = float(round(CONSTANT * 2**GRID_BITS))
+CONSTANT_STEPS = float(round(CONSTANT * 2**GRID_BITS))
 # Rounded to integers of this many bits, weights give exact scores.
 _WEIGHT_BITS = 52 - GRID_BITS
 # Numbers that are converted at a time: many, so that threads seldom meet.
@@ -56,7 +56,7 @@ class SoftmaxGradient:
 
     @property
     def parts(self):
-        longest = math.hypot(2.0**GRID_BITS, _CONSTANT_STEPS)
+        longest = math.hypot(2.0**GRID_BITS, CONSTANT_STEPS)
         unit = self.clip / 2.0 ** (ERROR_BITS + GRID_BITS)
         bound = float(math.ceil(2.0**ERROR_BITS * longest))
         return (Part("gradient", self.weights.shape, bound, unit),)
@@ -66,7 +66,7 @@ class SoftmaxGradient:
         for G, codes in _panels(block, self.ball):
             Q = _errors(G, codes, self.weights, self.clip)
             gradient[:, :-1] += Q.T @ G
-            gradient[:, -1] += Q.sum(axis=0) * _CONSTANT_STEPS
+            gradient[:, -1] += Q.sum(axis=0) * CONSTANT_STEPS
         return (gradient.astype(np.int64),)
 
 
@@ -124,7 +124,7 @@ def _panels(block, ball):
 
 def _errors(G, codes, weights, clip):
     """Return the probabilities less the one-hot classes, clipped and rounded."""
-    W, unit = _grid_weights(weights[:, :-1])
+    W, unit = grid_weights(weights[:, :-1])
     # A row for each class: operations along long rows are several times faster.
     errors = W @ G.T
     errors *= unit
@@ -138,7 +138,7 @@ def _errors(G, codes, weights, clip):
     return clip_round(errors.T, ERROR_BITS)[0]
 
 
-def _grid_weights(W):
+def grid_weights(W):
     """Return integer weights and their unit: they make the scores exact."""
     norm = np.sqrt(np.sum(W**2, axis=1)).max()
     power = 2.0 ** np.floor(_WEIGHT_BITS - 1 - np.log2(max(norm, 1e-200)))

@@ -1,0 +1,179 @@
+"""Rows on a device: the same integers and fits, and answers where the rows are.
+
+Array API dispatch needs an environment variable that scipy reads when it is imported,
+so that a part of these tests runs in a process of its own.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from private_fits import assert_same, fit_cases, fitted_state, make_data
+from private_queries import QUERIES, scale_of
+from sklearn import config_context
+from sklearn.externals.array_api_compat import torch as xp
+
+from skdpgmm.privacy.device import _KERNELS, Device, DeviceRows
+from skdpgmm.privacy.rows import ArrayRows, Summand
+
+torch = pytest.importorskip("torch")
+
+ON = os.environ.get("SCIPY_ARRAY_API") == "1"
+inside = pytest.mark.skipif(not ON, reason="runs in the process of another test")
+DEVICES = {
+    "numpy": Device(np, np.asarray, np.asarray),
+    "torch": Device(xp, lambda array: array.numpy(), torch.from_numpy),
+}
+CASES = [
+    "kmeans",
+    "mixture-full",
+    "mixture-tied",
+    "synthesizer",
+    "synthesizer-labels",
+    "synthesizer-tied",
+    "logistic",
+    "logistic-features",
+]
+
+
+@pytest.mark.parametrize("library", DEVICES)
+@pytest.mark.parametrize("name", QUERIES)
+def test_kernels_give_the_same_integers(name, library):
+    device = DEVICES[library]
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        query = QUERIES[name](rng, 7, 2)
+        center = query.center if name == "norms" else query.ball.center
+        X = scale_of(query) * rng.standard_normal((200, 7)) / np.sqrt(7)
+        X[::20] *= 10.0 ** rng.uniform(-300, 300)
+        X += center
+        codes = rng.integers(0, 2, size=200)
+        kept = rng.random(200) < 0.8
+        expected = ArrayRows(X, codes, kept).sum(Summand(query))
+        with np.errstate(all="ignore"):
+            rows = DeviceRows(device.from_host(X.copy()), device, codes, kept)
+            found = rows.sum(Summand(query))
+            if hasattr(query, "ball"):
+                rows.hold(query.ball)
+                assert_same(rows.sum(Summand(query)), rows.sum(Summand(query)))
+        assert rows.n_records == kept.sum() and rows.n_rows == 200
+        for total, other in zip(found, expected, strict=True):
+            assert_array_equal(total, other)
+
+
+def test_what_fits_with_labels_need_has_kernels():
+    names = {query.__name__ for query in _KERNELS}
+    assert names == {"NormHistogram", "CellMoments", "SoftmaxGradient", "SoftmaxErrors"}
+
+
+@pytest.mark.skipif(ON, reason="is inside")
+def test_with_dispatch():
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+        env={**os.environ, "SCIPY_ARRAY_API": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout
+    assert "skipped" in found.stdout and "passed" in found.stdout
+
+
+@pytest.fixture
+def dispatch():
+    with config_context(array_api_dispatch=True):
+        yield
+
+
+@pytest.fixture(params=["in memory", "elsewhere"])
+def place(request, monkeypatch, dispatch):
+    """Where tensors seem to be."""
+    if request.param == "elsewhere":
+        monkeypatch.setattr("skdpgmm._inputs.is_in_memory", lambda X: False)
+
+
+def fitted(name, X, y):
+    constructor, labelled = fit_cases(X.shape[1])[name]
+    return constructor(random_state=0).fit(X, y if labelled else None)
+
+
+@inside
+@pytest.mark.parametrize("name", CASES)
+def test_tensors_give_the_same_model(name, place):
+    X, y = make_data(300, 40)
+    expected = fitted(name, X, y)
+    found = fitted(name, torch.tensor(X), torch.tensor(y))
+    states = [fitted_state(estimator) for estimator in (expected, found)]
+    assert states[0].pop("_like") is None
+    example = states[1].pop("_like")
+    assert isinstance(example, torch.Tensor) and example.shape == (0, 1)
+    assert_same(*states)
+
+
+@inside
+@pytest.mark.parametrize("name", CASES)
+def test_a_pickle_has_no_records(name, place):
+    X, y = make_data(300, 40)
+    dumped = pickle.dumps(fitted(name, torch.tensor(X), torch.tensor(y)))
+    assert not any(row.tobytes()[:16] in dumped for row in X)
+    assert pickle.loads(dumped)._like.device == torch.device("cpu")
+
+
+@inside
+@pytest.mark.parametrize("name", CASES)
+def test_answers_are_where_the_rows_are(name, place):
+    X, y = make_data(300, 40)
+    tensor = torch.tensor(X)
+    estimator = fitted(name, tensor, torch.tensor(y))
+    answered = 0
+    for method in ("predict", "transform", "predict_proba", "score_samples"):
+        if hasattr(estimator, method):
+            answer = getattr(estimator, method)(tensor)
+            assert isinstance(answer, torch.Tensor)
+            with config_context(array_api_dispatch=False):
+                expected = getattr(estimator, method)(X)
+            assert_array_equal(answer.numpy(), expected)
+            answered += 1
+    assert answered
+    given = () if name.startswith(("kmeans", "mixture")) else (y,)
+    tensors = [torch.tensor(labels) for labels in given]
+    assert_allclose(estimator.score(tensor, *tensors), estimator.score(X, *given))
+    if hasattr(estimator, "sample"):
+        rows, labels = estimator.sample(5, random_state=0)
+        assert isinstance(rows, torch.Tensor) and isinstance(labels, torch.Tensor)
+        with config_context(array_api_dispatch=False):
+            expected = estimator.sample(5, random_state=0)
+        assert isinstance(expected[0], np.ndarray)
+        assert_array_equal(rows.numpy(), expected[0])
+        assert_array_equal(labels.numpy(), expected[1])
+
+
+@inside
+def test_names_of_classes_stay_names(place):
+    X, y = make_data(300, 40)
+    names = np.array(["a", "b", "c"])[y]
+    constructor, _ = fit_cases(40)["synthesizer-labels"]
+    synthesizer = constructor(random_state=0).fit(torch.tensor(X), names)
+    rows, labels = synthesizer.sample(20)
+    assert isinstance(rows, torch.Tensor) and labels.dtype.kind == "U"
+
+
+@inside
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        (torch.full((10, 3), torch.nan), "contains NaN"),
+        (torch.zeros(10), "2D array|must have shape"),
+        (torch.zeros((0, 3)), "0 sample|must have shape"),
+        (torch.zeros((10, 3), dtype=torch.complex64), "[Cc]omplex|real numbers"),
+    ],
+)
+def test_bad_tensors(bad, message, place):
+    constructor, _ = fit_cases(3)["kmeans"]
+    estimator = constructor()
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(bad)
+    assert not hasattr(estimator, "privacy_")
