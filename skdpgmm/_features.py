@@ -106,7 +106,8 @@ def draw_features(n_features, second, length, public_rng):
     among = np.exp(base + inner) * np.cos(phases[:, None] - phases)
     among += np.exp(base - inner) * np.cos(phases[:, None] + phases)
     among = 0.5 * among - np.outer(means, means)
-    scale = float(_WEIGHT * length / np.sqrt(np.trace(among)))
+    # A single feature may hardly vary.
+    scale = float(_WEIGHT * length / np.sqrt(max(np.trace(among), 1e-12)))
     rates = -scale * damping * np.sin(phases)
     across = spread * rates
     joint = np.block([[second, across], [across.T, scale**2 * among]])
