@@ -97,10 +97,10 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
     opened : Opened
     """
     kwargs = {"block_size": estimator.block_size, "n_jobs": estimator.n_jobs}
+    estimator._like = example_of(X)
     if is_dask(X):
         return _open_dask(estimator, X, y, classes, groups)
     place, y, groups = device_of(X), as_numpy(y), as_numpy(groups)
-    estimator._like = example_of(X)
     if place is not None and is_in_memory(X):
         X, place = place.to_host(X), None
     if place is not None:
