@@ -57,6 +57,7 @@ def work(synthesizer, n, d, k):
     flops = 2 * n * d * d  # second moment
     flops += 2 * 2 * n * d * m  # features, of the steps and of the last look
     flops += steps * 2 * 2 * n * (d + m) * k
+    # Norms twice, centre, unit norms and second moment look at the rows as they are.
     read = 4 * n * (5 * d + steps * (d + m))
     return flops, read
 

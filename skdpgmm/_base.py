@@ -11,6 +11,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array
 
+from skdpgmm._array_api import as_numpy
 from skdpgmm._moment import public_second_moment
 from skdpgmm.privacy.accounting import (
     ADJACENCIES,
@@ -116,7 +117,10 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
         if self.center is None:
             return None
         center = check_array(
-            self.center, ensure_2d=False, dtype=np.float64, input_name="center"
+            as_numpy(self.center),
+            ensure_2d=False,
+            dtype=np.float64,
+            input_name="center",
         )
         if center.shape != (n_features,):
             raise ValueError(
@@ -131,7 +135,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
             return PublicRows(None, None)
         try:
             X = check_array(
-                self.X_public,
+                as_numpy(self.X_public),
                 dtype=np.float64,
                 ensure_min_samples=2,
                 input_name="X_public",

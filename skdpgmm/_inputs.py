@@ -100,7 +100,8 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
     estimator._like = example_of(X)
     if is_dask(X):
         return _open_dask(estimator, X, y, classes, groups)
-    place, y, groups = device_of(X), as_numpy(y), as_numpy(groups)
+    place = device_of(X)
+    y, classes, groups = as_numpy(y), as_numpy(classes), as_numpy(groups)
     if place is not None and is_in_memory(X):
         X, place = place.to_host(X), None
     if place is not None:

@@ -57,8 +57,8 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         in for what noise hides.
     n_random_features : int, default=0
         Random cosine features of the records beside their own, at least 0, for
-        boundaries that are not linear; costs time, and a little budget where
-        boundaries are. The label model of `DPEmbeddingSynthesizer` has 512.
+        boundaries that are not linear. They cost time, and a little accuracy where
+        boundaries are linear. The label model of `DPEmbeddingSynthesizer` has 512.
     random_state : int, RandomState instance or None, default=None
         None draws noise that nobody can repeat. A seed makes `fit` reproducible,
         for tests: whoever knows it can remove the noise, and fits that share it
@@ -76,8 +76,8 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         Released constants.
     classes_ : ndarray of shape (n_classes,)
         The public classes, sorted.
-    random_coef_ : ndarray of shape (n_rows_of_coef, n_random_features) or None
-        Released weights of the random features; None without them.
+    random_coef_ : ndarray of as many rows as `coef_`, or None
+        Released weights of the random features, a column for each; None without them.
     random_features_ : CosineFeatures or None
         The features, ``random_features_(X)``: of public randomness and released
         scales. None without them.

@@ -282,7 +282,7 @@ class DPEmbeddingSynthesizer(
             )
             self.n_iter_ = max(n_iter, 1)
             self._store(mixture.shifted(ball.center), classes, k, dtype)
-            self._store_label_model(mixture, model, ball.center, session.public_rng)
+            self._store_label_model(mixture, model, session.public_rng)
             self.privacy_ = self._report(session.ledger, groups)
         return self
 
@@ -351,12 +351,12 @@ class DPEmbeddingSynthesizer(
         self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
         self._dtype = dtype
 
-    def _store_label_model(self, mixture, model, center, public_rng):
+    def _store_label_model(self, mixture, model, public_rng):
         self.label_model_, self._score_sampler = model, None
         if model is None:
             return
         rows = self._draw_any(_N_PILOT, public_rng)
-        scores = model.linear.scores(rows - center)
+        scores = model.linear.scores(rows - model.center)
         labels = model.scores(self._placed(rows)).argmax(axis=1)
         own = scores[np.arange(len(rows)), labels]
         slack = float(np.max(scores.max(axis=1) - own))

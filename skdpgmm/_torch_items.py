@@ -66,10 +66,10 @@ def take(items: Any, index: slice | list[int]) -> Any:
     if isinstance(items, np.ndarray | torch.Tensor):
         return items[index]
     numbers = range(len(items))[index] if isinstance(index, slice) else index
-    batch = [_opened(items[i], i) for i in numbers]
+    batch = [items[i] for i in numbers]
     if isinstance(items, Dataset):
         batch = [item[0] if isinstance(item, tuple | list) else item for item in batch]
-    return batch
+    return [_opened(item, i) for item, i in zip(batch, numbers, strict=True)]
 
 
 def module_inputs(

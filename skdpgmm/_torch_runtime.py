@@ -42,14 +42,15 @@ class Place:
         """Move tensors; convert the floating point ones, or `everything`."""
 
         def move(tensor):
-            # From pinned memory, a copy to an accelerator does not wait.
+            # From pinned memory. A copy to the processor must be waited for.
+            ahead = self.device.type == "cuda"
             if not (everything or tensor.is_floating_point()):
-                return tensor.to(self.device, non_blocking=True)
+                return tensor.to(self.device, non_blocking=ahead)
             form = torch.preserve_format
             if self.channels_last and tensor.ndim == 4:
                 form = torch.channels_last
             return tensor.to(
-                self.device, self.dtype, non_blocking=True, memory_format=form
+                self.device, self.dtype, non_blocking=ahead, memory_format=form
             )
 
         return map_tensors(inputs, move)

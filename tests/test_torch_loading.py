@@ -55,6 +55,22 @@ def test_paths_are_opened(files, params):
     )
 
 
+class Labelled(torch.utils.data.Dataset):
+    def __init__(self, files):
+        self.files = files
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, i):
+        return self.files[i], i % 2
+
+
+def test_paths_beside_labels_are_opened(files):
+    Z = embedding().transform(Labelled(files))
+    np.testing.assert_array_equal(Z, embedding().transform(files))
+
+
 def test_workers_leave_the_randomness_of_torch_alone(files):
     transformer = embedding(num_workers=1)
     before = torch.get_rng_state()

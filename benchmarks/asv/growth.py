@@ -5,7 +5,14 @@
 in ``scaling.py``.
 """
 
+import sys
+from pathlib import Path
+
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scaling import clusters
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -13,16 +20,6 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
-
-
-def clusters(n, d, k=10, seed=0):
-    """Float32 rows in `k` clusters on the unit sphere."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(k, size=n)
-    X = rng.standard_normal((n, d), dtype=np.float32)
-    X += rng.standard_normal((k, d), dtype=np.float32)[y]
-    X /= np.linalg.norm(X, axis=1, keepdims=True)
-    return X, y
 
 
 class _Growth:

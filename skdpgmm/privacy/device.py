@@ -9,7 +9,7 @@ float64 in any order. Other queries are answered by the processor, block by bloc
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,7 @@ class _Block:
     codes: np.ndarray
     device: Device
     ball: Any = None
-    held: Any = field(default=None)
+    held: Any = None
 
     def put(self, array):
         """Return public numbers, or codes, on the device."""

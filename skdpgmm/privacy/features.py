@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round
+from skdpgmm.privacy.grid import GRID_BITS, Ball, Grid, clip_round
 
 # Columns of integer frequencies have norm at most 2**27 and a little, and grid points
 # at most 2**24: products are sums of integers below 2**53, and exact.
@@ -24,7 +24,7 @@ _SINE = [
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureBall:
+class FeatureBall(Grid):
     """A ball, and public cosine features of what it makes of a record.
 
     With z the record, clipped to `ball`, about its centre, the features are
@@ -75,11 +75,6 @@ class FeatureBall:
         return self.ball.center
 
     @property
-    def step(self) -> float:
-        """Length of one grid step in the units of the records."""
-        return self.radius / 2.0**GRID_BITS
-
-    @property
     def turn(self) -> float:
         """Full turns of the angle of one step of ``g @ frequencies``."""
         return self.ball.step / self.angle_steps / (2.0 * math.pi)
@@ -97,19 +92,6 @@ class FeatureBall:
     def within(self, radius) -> FeatureBall:
         """Return the same features, clipped to another radius."""
         return replace(self, radius=radius)
-
-    def to_grid(self, X):
-        """Make features of records, clip and round them.
-
-        Returns
-        -------
-        G : ndarray of float64, shape (n, d + m)
-            Integers with row norms at most ``2**GRID_BITS``.
-        """
-        G = np.empty((len(X), self.n_features))
-        for rows, panel in self.grid_panels(X):
-            G[rows] = panel
-        return G
 
     def grid_panels(self, X):
         """Yield slices of few rows with what `to_grid` makes of them."""

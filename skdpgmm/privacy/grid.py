@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -101,8 +102,35 @@ def _rescale(W, radius):
     return W
 
 
+class Grid:
+    """The integer grid that a ball, with features or without, puts records on."""
+
+    # Of the ball; `n_features` is the width of the grid coordinates.
+    radius: float
+    n_features: Any
+    grid_panels: Any
+
+    @property
+    def step(self) -> float:
+        """Length of one grid step in the units of the records."""
+        return self.radius / 2.0**GRID_BITS
+
+    def to_grid(self, X):
+        """Clip and round records to a new array.
+
+        Returns
+        -------
+        G : ndarray of float64, shape (n, p)
+            Integers with row norms at most ``2**GRID_BITS``.
+        """
+        G = np.empty((len(X), self.n_features))
+        for rows, panel in self.grid_panels(X):
+            G[rows] = panel
+        return G
+
+
 @dataclass(frozen=True, eq=False)
-class Ball:
+class Ball(Grid):
     """The public ball to which records are clipped, and its integer grid.
 
     Attributes
@@ -121,11 +149,6 @@ class Ball:
     projection: np.ndarray | None = None
 
     @property
-    def step(self) -> float:
-        """Length of one grid step in the units of the records."""
-        return self.radius / 2.0**GRID_BITS
-
-    @property
     def n_features(self) -> int:
         """Width of the grid coordinates."""
         if self.projection is not None:
@@ -136,19 +159,6 @@ class Ball:
         """Return the ball seen through an orthonormal `basis` of shape (d, p)."""
         matrix = np.rint(basis * 2.0**PROJECTION_BITS)
         return Ball(self.center, self.radius, matrix)
-
-    def to_grid(self, X):
-        """Clip and round records to a new array.
-
-        Returns
-        -------
-        G : ndarray of float64, shape (n, p)
-            Integers with row norms at most ``2**GRID_BITS``.
-        """
-        G = np.empty((len(X), self.n_features))
-        for rows, panel in self.grid_panels(X):
-            G[rows] = panel
-        return G
 
     def grid_panels(self, X):
         """Yield slices of few rows with what `to_grid` makes of them.
