@@ -126,7 +126,7 @@ benchmark-asv: $(VENV)/.stamp-tests
 	$(PIP) install --quiet asv
 	$(BIN)/asv machine --yes --config benchmarks/asv.conf.json
 	$(BIN)/asv run --config benchmarks/asv.conf.json \
-	  --environment existing:$(BIN)/python --quick $(BENCHMARK_ARGS)
+	  --environment existing:$(abspath $(BIN))/python --quick $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
