@@ -1,7 +1,7 @@
 """Time and peak memory as one number grows, for airspeed velocity.
 
 ``make benchmark-asv`` runs it once, for the package that is installed; in the folder
-``benchmarks``, ``asv run v0.1.0..main`` makes a history. Comparisons and exponents are
+``benchmarks``, ``asv run HEAD~10..main`` makes a history. Comparisons and exponents are
 in ``scaling.py``.
 """
 
