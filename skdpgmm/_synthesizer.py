@@ -308,7 +308,9 @@ class DPEmbeddingSynthesizer(
             elif not self._wants_label_model(n_features):
                 k = max(supported_shapes(noisy_n / n_classes, n_features, mu), 1)
         if kind == "auto":
-            kind = supported_covariance(noisy_n / n_classes / k, n_features, mu)
+            taught = n_classes > 1 and k == 1 and self._wants_label_model(n_features)
+            n_each = noisy_n / n_classes / k
+            kind = supported_covariance(n_each, n_features, mu, taught)
             kind = "tied" if self.label_model is True else kind
         return k, kind
 
