@@ -101,6 +101,8 @@ class OnnxEncoder:
             The same in ONNX Runtime.
         """
         _import("onnx")
+        if isinstance(example, np.ndarray) and not example.flags.writeable:
+            example = example.copy()  # torch would warn of it
         batch = torch.as_tensor(example)
         if batch.ndim == 0 or len(batch) < 2:
             raise ValueError(
