@@ -20,6 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embedding benchmark-device benchmark-asv
+.PHONY: benchmark-images
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -36,6 +37,7 @@ help:
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
 	@echo "make benchmark-scaling    what a fit costs, and how that grows"
 	@echo "make benchmark-embedding  images embedded in a second"
+	@echo "make benchmark-images     what private synthetic images teach, beside peers"
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
 	@echo "make clean                remove .venv and every cache"
@@ -118,6 +120,9 @@ benchmark-scaling: $(VENV)/.stamp-examples
 
 benchmark-embedding: $(VENV)/.stamp-examples
 	$(BIN)/python benchmarks/embedding.py $(BENCHMARK_ARGS)
+
+benchmark-images: $(VENV)/.stamp-examples
+	$(BIN)/python benchmarks/images.py $(BENCHMARK_ARGS)
 
 benchmark-device: $(VENV)/.stamp-examples
 	$(BIN)/python benchmarks/device.py $(BENCHMARK_ARGS)

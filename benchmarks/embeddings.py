@@ -63,7 +63,7 @@ def _runner(module, example):
     return run
 
 
-def _mobilenet(size):
+def mobilenet(size):
     """MobileNetV2 up to its pooled features, from images (n, 28, 28) of 0 to 255."""
     import torch
     from torch import nn
@@ -133,7 +133,7 @@ def _mobilenet(size):
 
 def embed_images(images, encoder, size, cache=None):
     """Embed images of 28 x 28 by "efficientnet" or "mobilenet" at `size` pixels."""
-    load = {"efficientnet": load_encoder, "mobilenet": _mobilenet}[encoder]
+    load = {"efficientnet": load_encoder, "mobilenet": mobilenet}[encoder]
 
     def compute():
         return _run_in_batches(_runner(load(size), images[:BATCH]), images)
