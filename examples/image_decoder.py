@@ -203,7 +203,7 @@ def _train_flow(codes, features, n_epochs):
     return model.eval()
 
 
-def train_decoder(embeddings, images, n_features=16, n_epochs=(8, 20), seed=0):
+def train_decoder(embeddings, images, n_features=32, n_epochs=(8, 20), seed=0):
     """Train a decoder on public images and their embeddings.
 
     Parameters
@@ -212,7 +212,7 @@ def train_decoder(embeddings, images, n_features=16, n_epochs=(8, 20), seed=0):
         Of public images.
     images : ndarray of uint8 of shape (n, 28, 28)
         The same images.
-    n_features : int, default=16
+    n_features : int, default=32
         Linear features of an embedding that an image is drawn from.
     n_epochs : pair of int, default=(8, 20)
         Of the autoencoder and of the flow.
