@@ -122,16 +122,19 @@ def one_row_per_class(images, labels):
 
 
 def draw(title, panels, names):
+    n_rows = -(-len(panels) // 3)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(3.4 * len(panels), 3.9), layout="constrained"
+        n_rows, 3, figsize=(12, 4.2 * n_rows), layout="constrained", squeeze=False
     )
-    for axis, (name, image) in zip(axes, panels.items(), strict=True):
-        axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        axis.set_title(name, fontsize="medium")
+    for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    axes[0].set_yticks(14 + 28 * np.arange(10), names)
-    axes[0].tick_params(length=0)
+    for axis, (name, image) in zip(axes.flat, panels.items(), strict=False):
+        axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        axis.set_title(name, fontsize="medium")
+    for axis in axes[:, 0]:
+        axis.set_yticks(14 + 28 * np.arange(10), names)
+        axis.tick_params(length=0)
     figure.suptitle(title)
     folder = Path(args.output) if args.output else cache_dir()
     path = folder / f"plot_decode_images_{title.replace(' ', '_')}.png"
@@ -158,6 +161,7 @@ for decoder_name, pipeline in pipelines.items():
         }
         for epsilon in (*args.epsilon, np.inf):
             images, labels = private_images(pipeline, features, y, epsilon, 1_000)
-            panels[f"ε = {epsilon:g}"] = one_row_per_class(images, labels)
+            guarantee = f"ε = {epsilon:g}" if epsilon < np.inf else "without privacy"
+            panels[guarantee] = one_row_per_class(images, labels)
         draw(f"{name} through the decoder of {decoder_name}", panels, names)
 say("done")
