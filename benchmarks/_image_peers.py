@@ -64,16 +64,12 @@ def mean_embeddings(X, y, epsilon, delta, n_samples, bandwidth, n_steps=1_000, s
     x = torch.from_numpy(X.astype(np.float32) / 255)
     labels = torch.from_numpy(y.astype(np.int64))
     sums = torch.zeros(n_classes, N_FEATURES)
-    with torch.inference_mode():
-        for i in range(0, len(x), 1000):
-            rows = slice(i, i + 1000)
-            sums.index_add_(0, labels[rows], features(x[rows]))
-    sums = sums.clone()
-    if np.isfinite(epsilon):
-        # Each record adds a vector of norm 1 to one class.
-        sums += dp_accounting.get_sigma_gaussian(epsilon, delta) * torch.randn_like(
-            sums
-        )
+    for i in range(0, len(x), 1000):
+        rows = slice(i, i + 1000)
+        sums.index_add_(0, labels[rows], features(x[rows]))
+    # Each record adds a vector of norm 1 to one class.
+    noise = dp_accounting.get_sigma_gaussian(epsilon, delta)
+    sums += noise * torch.randn_like(sums)
     # Its counts are taken as public: one more point in favour of the peer.
     means = sums / torch.from_numpy(np.bincount(y))[:, None]
     model = _Generator(n_classes)

@@ -127,20 +127,20 @@ def main():
         data["MNIST"] = halves(mnist_images(args.mnist), args.n_half)
     else:
         print("MNIST left out: needs a file, see --help")
-    results, pipelines = {}, {}
+    results, pipelines, spent = {}, {}, {}
     for name, parts in data.items():
         start = time.perf_counter()
         pipelines[name] = public_pipeline(parts["public"])
-        spent = time.perf_counter() - start
-        print(f"{name}: encoder and decoder ready after {spent:.0f} s", flush=True)
+        spent[name] = time.perf_counter() - start
+        print(f"{name}: encoder and decoder ready after {spent[name]:.0f} s")
         judge = Judge(parts["private"][0], parts["test"])
         # A network trained on private images; how near test images are to these.
         found = judge(*parts["private"], shown=parts["test"][0])
         report(results, name, np.inf, "real images", found)
-        ours(name, pipelines[name], parts, args, judge, results, spent)
+        ours(name, pipelines[name], parts, args, judge, results, spent[name])
         if name == "MNIST":
-            other = pipelines["Fashion-MNIST"]
-            ours("MNIST by clothes", other, parts, args, judge, results, 0.0)
+            by, job = "MNIST by clothes", spent["Fashion-MNIST"]
+            ours(by, pipelines["Fashion-MNIST"], parts, args, judge, results, job)
         if not args.no_peers:
             compare_peers(name, parts, args, judge, results)
         Path(args.output).write_text(json.dumps(results, indent=1) + "\n")

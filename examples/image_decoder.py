@@ -104,8 +104,8 @@ class Flow(nn.Module):
 class ImageDecoder(nn.Module):
     """Embeddings (n, d) to images (n, 28, 28) in [0, 1]; made by `train_decoder`.
 
-    The same embedding gives the same image, in whatever batch: the noise that the flow
-    begins with is seeded by the embedding.
+    The same embedding gives the same image, but for rounding, in whatever batch: the
+    noise that the flow begins with is seeded by the embedding.
     """
 
     def __init__(self, autoencoder, flow, mean, projection, codes, images):
@@ -129,7 +129,7 @@ class ImageDecoder(nn.Module):
 
     def forward(self, embeddings):
         features = self.features(embeddings)
-        noise = _noise_of(features).to(features.device)
+        noise = _noise_of(embeddings).to(features.device)
         codes = self.flow.draw(noise, features) * self.code_sd + self.code_mean
         # The square of the distance, but for a constant.
         public = self.public_codes
@@ -139,10 +139,8 @@ class ImageDecoder(nn.Module):
         return (self.autoencoder.decode(codes) + texture).clamp(0, 1)[:, 0]
 
 
-def _noise_of(features):
-    # Rounded: the last digits of a product depend on the size of the batch.
-    keys = (features.cpu() * 1024).round().to(torch.int32).numpy()
-    seeds = (zlib.crc32(key.tobytes()) for key in keys)
+def _noise_of(embeddings):
+    seeds = (zlib.crc32(row.tobytes()) for row in embeddings.cpu().numpy())
     draws = [
         torch.randn(N_LATENT, generator=torch.Generator().manual_seed(seed))
         for seed in seeds
@@ -229,9 +227,8 @@ def train_decoder(embeddings, images, n_features=32, n_epochs=(8, 20), seed=0):
     torch.manual_seed(seed)
     x = torch.from_numpy(images.astype(np.float32) / 255)[:, None]
     autoencoder = _train_autoencoder(x, n_epochs[0])
-    with torch.inference_mode():
+    with torch.no_grad():
         codes = torch.cat([autoencoder.encode(part) for part in x.split(PART)])
-    codes = codes.clone()  # one that gradients may go through
     projection = PLSRegression(n_features, scale=False)
     projection.fit(embeddings, codes.numpy())
     features = projection.x_scores_ / projection.x_scores_.std(axis=0)

@@ -106,8 +106,9 @@ def private_images(pipeline, features, y, epsilon, n_samples):
 
 
 # %%
-# A grid for each epsilon: one row for each class. In the first, private images as the
-# decoder sees them, for comparison; that one is not private and stays in the building.
+# A grid for each epsilon: one row for each class. For comparison, private images and
+# what the decoder makes of their own embeddings: neither is private, and both stay in
+# the building.
 
 N_COLUMNS = 10
 

@@ -41,8 +41,9 @@ def supported_shapes(noisy_n, n_features, mu):
 def supported_covariance(noisy_n, n_features, mu, label_model):
     """Return "full" when components of `noisy_n` records can have their own shape.
 
-    For ten kinds of images in 8 to 64 features, one shape for all is worse than an
-    error of a half, nearly always; a third leaves room for data whose shapes differ
+    Errors cost likelihood by their squares, so a shape of its own is better where its
+    relative error is below the relative difference of the shapes. That is more than a
+    half for classes of images and texts; a third leaves room for those that differ
     less. A label model makes up for one shape, and is given up at a tenth only.
     """
     worst = 0.1 if label_model else 1.0 / 3.0

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_moons
 
 from skdpgmm import DPEmbeddingSynthesizer
+from skdpgmm._choices import relative_noise, supported_covariance
 
 TYPES = ["full", "tied", "diag", "spherical"]
 CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])
@@ -361,6 +362,16 @@ def test_covariance_type_auto_says_what_it_chose():
     tall = DPEmbeddingSynthesizer(epsilon=8.0, random_state=0)
     tall.fit(rng.normal(size=(20_000, 2)), np.arange(20_000) % 2)
     assert tall.covariance_type_ == "full"
+
+
+def test_a_label_model_keeps_one_shape_longer():
+    # 3,000 records of each class know a covariance to about a fifth
+    numbers = dict(noisy_n=3_000.0, n_features=40, mu=1.0)
+    assert 0.1 < relative_noise(**numbers) < 1 / 3
+    assert supported_covariance(**numbers, label_model=False) == "full"
+    assert supported_covariance(**numbers, label_model=True) == "tied"
+    few = numbers | {"noisy_n": 1_000.0}
+    assert supported_covariance(**few, label_model=False) == "tied"
 
 
 def test_n_components_auto_follows_the_shape_of_large_classes():
