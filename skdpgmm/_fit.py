@@ -157,12 +157,12 @@ def measure_covariances(
     floor = (radius * 2.0**-20) ** 2
     total = counts.sum()
     if covariance_type == "tied":
-        second = NoisyMoment(release.value / total, sd / total, floor, prior)
+        second = NoisyMoment(release.value / total, sd / total, radius, prior)
         return second.along(means - means.mean(axis=0))
     if covariance_type == "full":
         return np.stack(
             [
-                NoisyMoment(release.value[j] / n, sd / n, floor, prior).matrix()
+                NoisyMoment(release.value[j] / n, sd / n, radius, prior).matrix()
                 for j, n in enumerate(counts)
             ]
         )

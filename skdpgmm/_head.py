@@ -78,9 +78,8 @@ def release_second_moment(records, ball, noisy_n, mu, prior=None):
     partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
     query = CellMoments(ball, partition, zero, np.array([ball.radius]), ("tied",))
     (release,) = records.release("second moment", query, [mu])
-    floor = (ball.radius * 2.0**-20) ** 2
     sd = float(np.ravel(release.sd)[0])
-    return NoisyMoment(release.value / noisy_n, sd / noisy_n, floor, prior)
+    return NoisyMoment(release.value / noisy_n, sd / noisy_n, ball.radius, prior)
 
 
 def release_class_counts(records, ball, n_classes, mu):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
 from scipy.optimize import nnls
+from sklearn.covariance import oas
 
 from skdpgmm._postprocess import floor_spectrum, spiked_covariance, spiked_deviation
 
@@ -19,21 +21,25 @@ class NoisyMoment:
         Second moment under isometric noise.
     sd : float
         Noise on the diagonal; off it, smaller by sqrt(2).
-    floor : float
-        Smallest eigenvalue of an estimate, positive.
+    radius : float
+        Longest record that counts, positive: the trace cannot exceed its square.
     prior : ndarray of shape (d, d), optional
         Second moment of public records. A multiple of it, plus one of the identity,
         takes the place of what noise hides: those that fit `value` best.
     """
 
-    def __init__(self, value, sd, floor, prior=None):
-        self.value, self.sd, self.floor, self.prior = value, sd, floor, prior
+    def __init__(self, value, sd, radius, prior=None):
+        self.value, self.sd, self.prior = value, sd, prior
+        self.floor = (radius * 2.0**-20) ** 2
+        # A trace that the noise has hidden is not known to be small.
+        self.least_trace = min(sd * math.sqrt(len(value)), radius**2 / 4.0)
 
     @cached_property
     def spectrum(self):
         """Eigenvalues, descending, and eigenvectors of the estimate."""
         if self.prior is None:
-            return spiked_covariance(self.value, self.sd, self.floor)
+            least = max(self.floor, self.least_trace / len(self.value))
+            return spiked_covariance(self.value, self.sd, least)
         base, gaps, vectors = self._about_prior
         return self._positive(base + _outer(vectors, gaps))
 
@@ -92,26 +98,48 @@ class NoisyMoment:
         products = [_dot(self.value, P), np.trace(self.value)]
         (scale, constant), _ = nnls(root.T, np.linalg.solve(root, products))
         base = scale * P + constant * identity
-        middle, gaps, vectors = spiked_deviation(self.value - base, self.sd)
-        return base + middle * identity, gaps, vectors
+        base = base if base.any() else P
+        # A smaller trace is a smaller multiple: taken from every eigenvalue alike, it
+        # would be more than the small ones have.
+        trace = float(np.trace(self.value))
+        trace = max(trace, self.least_trace, len(P) * self.floor)
+        # The less is known of the trace, the less of its likeness to the prior.
+        doubt = (self.sd * math.sqrt(len(P)) / trace) ** 2
+        shape = base / np.trace(base) + doubt * identity / len(P)
+        base = trace / (1.0 + doubt) * shape
+        _, gaps, vectors = spiked_deviation(self.value - base, self.sd)
+        return base, gaps, vectors
+
+    @cached_property
+    def _least_about_prior(self):
+        """Smallest eigenvalue of an estimate: none smaller is told by noise."""
+        base, _, _ = self._about_prior
+        smallest = float(np.linalg.eigvalsh(base)[0])
+        return max(self.floor, min(self.least_trace / len(base), smallest))
 
     def _positive(self, matrix):
         values, vectors = np.linalg.eigh(matrix)
-        values = floor_spectrum(values[::-1], self.floor)
+        values = floor_spectrum(values[::-1], self._least_about_prior)
         return values, vectors[:, ::-1]
 
 
 def public_second_moment(X_public):
     """Return the second moment of public rows about their mean, of trace 1.
 
-    None when all rows are the same: then they tell nothing about it.
+    It is shrunk toward the identity as far as few rows call for [1]_: a direction in
+    which they do not vary is not one in which records cannot. None when all rows are
+    the same: then they tell nothing about it.
+
+    References
+    ----------
+    .. [1] Chen, Wiesel, Eldar and Hero (2010), "Shrinkage algorithms for MMSE
+       covariance estimation".
     """
     gaps = X_public - X_public.mean(axis=0)
     largest = np.abs(gaps).max()
     if largest == 0.0:
         return None
-    gaps /= largest
-    moment = gaps.T @ gaps
+    moment, _ = oas(gaps / largest, assume_centered=True)
     return moment / np.trace(moment)
 
 

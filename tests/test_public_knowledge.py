@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
 from skdpgmm._moment import NoisyMoment, public_second_moment
 
-FLOOR = 1e-9
+RADIUS = 1.0
 
 
 def power_law(d, seed):
@@ -28,7 +28,7 @@ def noisy(matrix, sd, seed):
 def test_moment_without_noise_is_exact(prior):
     truth = power_law(40, 0)
     prior = {"other": power_law(40, 1), "identity": np.eye(40)}.get(prior)
-    moment = NoisyMoment(truth, 0.0, FLOOR, prior)
+    moment = NoisyMoment(truth, 0.0, RADIUS, prior)
     directions = np.random.default_rng(2).standard_normal((3, 40))
     assert_allclose(moment.matrix(), truth, atol=1e-8)
     assert_allclose(moment.along(directions), truth, atol=1e-8)
@@ -44,7 +44,7 @@ def test_moment_is_read_along_known_directions(prior):
     prior = None if prior is None else power_law(d, 1)
     errors = {"matrix": [], "along": []}
     for seed in range(10):
-        moment = NoisyMoment(noisy(truth, sd, seed), sd, FLOOR, prior)
+        moment = NoisyMoment(noisy(truth, sd, seed), sd, RADIUS, prior)
         for name, found in (
             ("matrix", moment.matrix()),
             ("along", moment.along(direction)),
@@ -62,9 +62,9 @@ def test_prior_stands_in_for_what_noise_hides():
     truth = power_law(d, 0)
     sd = 0.2 / np.sqrt(d)
     release = noisy(truth, sd, 1)
-    without = NoisyMoment(release, sd, FLOOR)
-    like = NoisyMoment(release, sd, FLOOR, 7.0 * truth)
-    unlike = NoisyMoment(release, sd, FLOOR, power_law(d, 5))
+    without = NoisyMoment(release, sd, RADIUS)
+    like = NoisyMoment(release, sd, RADIUS, 7.0 * truth)
+    unlike = NoisyMoment(release, sd, RADIUS, power_law(d, 5))
 
     def error(moment):
         return np.linalg.norm(moment.matrix() - truth) / np.linalg.norm(truth)
@@ -74,11 +74,42 @@ def test_prior_stands_in_for_what_noise_hides():
     assert error(unlike) < 1.1 * error(without)
 
 
+@pytest.mark.parametrize("prior", [None, "other", "singular"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_moment_that_noise_hides_keeps_a_scale(prior, seed):
+    d = 100
+    truth = power_law(d, 0)
+    X = np.random.default_rng(3).standard_normal((d // 2, d))
+    prior = {
+        "other": power_law(d, 1),
+        "singular": public_second_moment(X),
+    }.get(prior)
+    sd = 3.0 / np.sqrt(d)  # the trace, which is 1, is known to 3
+    moment = NoisyMoment(noisy(truth, sd, seed), sd, 1.0, prior)
+    directions = np.random.default_rng(2).standard_normal((3, d))
+    for found in (moment.matrix(), moment.along(directions)):
+        assert np.linalg.eigvalsh(found)[0] > 1e-3 / d
+        # What a fit is judged by.
+        assert np.trace(np.linalg.solve(found, truth)) < 100.0 * d
+
+
+@pytest.mark.parametrize("prior", [None, "other"])
+def test_a_moment_of_nothing(prior):
+    prior = None if prior is None else power_law(5, 1)
+    moment = NoisyMoment(np.zeros((5, 5)), 0.0, 1.0, prior)
+    assert np.linalg.eigvalsh(moment.matrix())[0] > 0.0
+
+
 def test_public_second_moment_has_trace_one():
-    X = np.random.default_rng(0).standard_normal((50, 4)) + 3.0
-    moment = public_second_moment(X)
+    X = np.random.default_rng(0).standard_normal((20_000, 4)) * [1.0, 2.0, 3.0, 4.0]
+    moment = public_second_moment(X + 3.0)
     assert_allclose(np.trace(moment), 1.0)
-    assert_allclose(moment * X.var(axis=0).sum(), np.cov(X.T, ddof=0))
+    assert_allclose(moment * X.var(axis=0).sum(), np.cov(X.T, ddof=0), atol=0.01)
+
+
+def test_public_second_moment_of_few_rows_is_regular():
+    X = np.random.default_rng(0).standard_normal((10, 40))
+    assert np.linalg.eigvalsh(public_second_moment(X))[0] > 0.1 / 40
 
 
 @pytest.mark.parametrize("cls", [DPEmbeddingSynthesizer, DPLogisticRegression])
