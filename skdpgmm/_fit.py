@@ -80,18 +80,22 @@ def cluster_and_measure(
         records, ball, n_components, n_classes, mus["clusters"], n_passes, public_rng
     )
     counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
+    # With one component in a class, every direction by its own noise, and not once
+    # more by that of all.
+    uncertain = noisy if n_components == 1 else means
     mixture = measure_mixture(
-        records, ball, means, classes, counts, covariance_type, mus, mu, prior
+        records,
+        ball,
+        means,
+        classes,
+        counts,
+        covariance_type,
+        mus,
+        mu,
+        prior,
+        (uncertain, sd**2),
     )
     if covariance_type == "tied":
-        variances, vectors = np.linalg.eigh(mixture.covariances)
-        if n_components == 1:
-            # Every direction by its own noise, and not once more by that of all.
-            means = noisy
-        means = shrink_between(
-            means, mixture.weights, sd**2, counts, variances[::-1], vectors[:, ::-1]
-        )
-        mixture = replace(mixture, means=means)
         if n_classes > 1:
             mixture = match_overlap(
                 records,
@@ -106,9 +110,22 @@ def cluster_and_measure(
 
 
 def measure_mixture(
-    records, ball, means, classes, counts, covariance_type, mus, mu_total, prior=None
+    records,
+    ball,
+    means,
+    classes,
+    counts,
+    covariance_type,
+    mus,
+    mu_total,
+    prior=None,
+    uncertain=None,
 ):
-    """Return the mixture of public means and the covariances about them."""
+    """Return the mixture of public means and the covariances about them.
+
+    Means that are `uncertain`, given with the variance of their noise, are shrunk
+    when the covariance is tied, and take the place of those that it is about.
+    """
     radius = _residual_radius(
         records, ball, means, classes, counts, mus["radius"], mu_total
     )
@@ -124,6 +141,11 @@ def measure_mixture(
         prior,
     )
     weights = counts / counts.sum()
+    if covariance_type == "tied":
+        if uncertain is not None:
+            noisy, noise = uncertain
+            means = shrink_between(noisy, weights, noise, counts, covariances)
+        covariances = covariances.matrix()
     return Mixture(weights, means, covariances, covariance_type, classes)
 
 
@@ -144,7 +166,7 @@ def measure_covariances(
 ):
     """Release second moments about public centres, and shrink them by their noise.
 
-    Returns covariances in scikit-learn's shape.
+    Returns covariances in scikit-learn's shape, one that is tied as `Spikes`.
     """
     k, d = means.shape
     centers = ball.place(means)
@@ -162,7 +184,9 @@ def measure_covariances(
     if covariance_type == "full":
         return np.stack(
             [
-                NoisyMoment(release.value[j] / n, sd / n, radius, prior).matrix()
+                NoisyMoment(
+                    release.value[j] / n, sd / n, radius, prior
+                ).estimate.matrix()
                 for j, n in enumerate(counts)
             ]
         )

@@ -17,7 +17,7 @@ from sklearn.mixture._gaussian_mixture import (
 )
 
 from skdpgmm._blocks import cache_slices
-from skdpgmm._postprocess import floor_spectrum
+from skdpgmm._spectrum import floor_spectrum
 
 
 @dataclass(frozen=True)

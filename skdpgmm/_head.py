@@ -108,7 +108,7 @@ def release_class_counts(records, ball, n_classes, mu):
     return shrink_counts(release.value, float(release.sd))
 
 
-def fit_head(records, ball, inner, counts, spectrum, noisy_n, mu):
+def fit_head(records, ball, inner, counts, second, noisy_n, mu):
     """Train a softmax head by noisy gradients.
 
     Parameters
@@ -122,9 +122,8 @@ def fit_head(records, ball, inner, counts, spectrum, noisy_n, mu):
         of noise that it saves, until it cuts too much.
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records of the classes.
-    spectrum : tuple of ndarray
-        Eigenvalues and eigenvectors of the second moment of what `ball` makes of the
-        records, in any order.
+    second : Spikes
+        Second moment of what `ball` makes of the records.
     noisy_n : float
         Noisy number of records.
     mu : float
@@ -135,10 +134,10 @@ def fit_head(records, ball, inner, counts, spectrum, noisy_n, mu):
     head : Head
     n_steps : int
     """
-    values, vectors = spectrum
-    values = np.maximum(values / inner.radius**2, 2.0**-40)
+    values = np.append(second.values, second.bulk) / inner.radius**2
+    values = np.maximum(values, 2.0**-40)
     length = _SCORE_NOISE * min(mu, _LARGEST_MU) * noisy_n
-    length /= _CLIP * math.sqrt(values.sum() + CONSTANT**2)
+    length /= _CLIP * math.sqrt(second.trace / inner.radius**2 + CONSTANT**2)
     # So many that the curvature binds in no direction, as far as time allows.
     n_steps = int(np.clip(length * values.max() / 4.0, _FEWEST, _MOST))
     steps = np.minimum(length / n_steps, 4.0 / values)
@@ -150,7 +149,7 @@ def fit_head(records, ball, inner, counts, spectrum, noisy_n, mu):
     # Where the curvature does not bind, all steps have one length.
     free_step = steps.max()
     bound = steps < free_step
-    top, top_steps = vectors[:, bound], steps[bound]
+    top, top_steps = second.vectors[:, bound[:-1]], steps[bound]
     with records.holding(inner):
         for i in range(n_steps):
             query = SoftmaxGradient(inner, weights, _CLIP)

@@ -10,6 +10,7 @@ import numpy as np
 from skdpgmm._blocks import row_slices
 from skdpgmm._features import CosineFeatures, draw_features
 from skdpgmm._head import Head, fit_head
+from skdpgmm._spectrum import Spikes
 from skdpgmm.privacy.features import FeatureBall
 
 _ROWS = 4096
@@ -75,7 +76,9 @@ def fit_label_model(
     model : LabelModel
     n_steps : int
     """
-    features, moments = draw_features(n_features, moment.matrix(), middle, public_rng)
+    features, moments = draw_features(
+        n_features, moment.estimate.matrix(), middle, public_rng
+    )
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
     # Features of one record can be longer than that, but hardly twice.
@@ -88,8 +91,9 @@ def fit_label_model(
         math.hypot(ball.radius, 2.0 * length),
     )
     inner = wide.within(math.hypot(middle, length))
-    spectrum = np.linalg.eigh(joint)
-    head, n_steps = fit_head(records, wide, inner, counts, spectrum, noisy_n, mu)
+    head, n_steps = fit_head(
+        records, wide, inner, counts, Spikes.of(joint), noisy_n, mu
+    )
     linear = head.coef[:, :d] + head.coef[:, d:] @ moments.slopes
     model = LabelModel(ball.center, features, head, Head(linear, head.intercept))
     return model, n_steps

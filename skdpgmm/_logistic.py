@@ -234,7 +234,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
             self.random_features_ = model.features.shifted(ball.center)
         else:
             head, self.n_iter_ = fit_head(
-                records, ball, inner, counts, moment.spectrum, noisy_n, mu
+                records, ball, inner, counts, moment.estimate, noisy_n, mu
             )
         coef, intercept = head
         if len(counts) == 2:

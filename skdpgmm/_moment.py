@@ -9,7 +9,12 @@ import numpy as np
 from scipy.optimize import nnls
 from sklearn.covariance import oas
 
-from skdpgmm._postprocess import floor_spectrum, spiked_covariance, spiked_deviation
+from skdpgmm._spectrum import (
+    Spikes,
+    floor_spectrum,
+    spiked_covariance,
+    spiked_deviation,
+)
 
 
 class NoisyMoment:
@@ -35,20 +40,15 @@ class NoisyMoment:
         self.least_trace = min(sd * math.sqrt(len(value)), radius**2 / 4.0)
 
     @cached_property
-    def spectrum(self):
-        """Eigenvalues, descending, and eigenvectors of the estimate."""
+    def estimate(self) -> Spikes:
+        """The estimate for no direction in particular."""
         if self.prior is None:
             least = max(self.floor, self.least_trace / len(self.value))
             return spiked_covariance(self.value, self.sd, least)
         base, gaps, vectors = self._about_prior
-        return self._positive(base + _outer(vectors, gaps))
+        return self._positive(base + (vectors * gaps) @ vectors.T)
 
-    def matrix(self):
-        """Return the estimate for no direction in particular."""
-        values, vectors = self.spectrum
-        return _outer(vectors, values)
-
-    def along(self, directions):
+    def along(self, directions) -> Spikes:
         """Return the estimate with care along a few public directions.
 
         Below the spectral edge single directions cannot be told apart, and are what
@@ -62,11 +62,11 @@ class NoisyMoment:
 
         Returns
         -------
-        covariance : ndarray of shape (d, d)
+        covariance : Spikes
         """
+        estimate = self.estimate
         if self.prior is None:
-            values, vectors = self.spectrum
-            top = vectors[:, values > values[-1]]
+            top = estimate.vectors
         else:
             base, gaps, vectors = self._about_prior
             top = vectors[:, gaps != 0.0]
@@ -74,19 +74,17 @@ class NoisyMoment:
         rest = rest - (rest @ top) @ top.T  # what rounding has left
         _, lengths, basis = np.linalg.svd(rest, full_matrices=False)
         basis = basis[lengths > 1e-9 * max(float(np.linalg.norm(directions)), 1e-300)].T
-        covariance = self.matrix()
         if not basis.size:
-            return covariance
+            return estimate
         if self.prior is None:
-            bulk = values[-1]
             inner = basis.T @ self.value @ basis
-            own, axes = spiked_covariance(inner, self.sd, bulk)
-            return covariance + _outer(basis @ axes, np.maximum(own - bulk, 0.0))
+            own = spiked_covariance(inner, self.sd, estimate.bulk)
+            own = Spikes.of(own.matrix())  # of all these directions
+            return estimate.add(own.values, basis @ own.vectors)
         inner = basis.T @ (self.value - base) @ basis
         middle, gaps, axes = spiked_deviation(inner, self.sd)
-        more = _outer(basis @ axes, middle + gaps)
-        values, vectors = self._positive(covariance + more)
-        return _outer(vectors, values)
+        axes = basis @ axes
+        return self._positive(estimate.matrix() + (axes * (middle + gaps)) @ axes.T)
 
     @cached_property
     def _about_prior(self):
@@ -117,10 +115,10 @@ class NoisyMoment:
         smallest = float(np.linalg.eigvalsh(base)[0])
         return max(self.floor, min(self.least_trace / len(base), smallest))
 
-    def _positive(self, matrix):
+    def _positive(self, matrix) -> Spikes:
         values, vectors = np.linalg.eigh(matrix)
         values = floor_spectrum(values[::-1], self._least_about_prior)
-        return values, vectors[:, ::-1]
+        return Spikes(float(values[-1]), values, vectors[:, ::-1])
 
 
 def public_second_moment(X_public):
@@ -145,7 +143,3 @@ def public_second_moment(X_public):
 
 def _dot(A, B):
     return float(np.sum(A * B))
-
-
-def _outer(vectors, values):
-    return (vectors * values) @ vectors.T

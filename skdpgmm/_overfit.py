@@ -14,13 +14,9 @@ import numpy as np
 from skdpgmm._codebook import grow_codebook
 from skdpgmm._em import soft_passes
 from skdpgmm._gaussian import Mixture
-from skdpgmm._postprocess import (
-    cut_lengths,
-    james_stein,
-    shrink_counts,
-    spiked_covariance,
-)
+from skdpgmm._postprocess import cut_lengths, james_stein, shrink_counts
 from skdpgmm._reduce import reduce_mixture
+from skdpgmm._spectrum import spiked_covariance
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
@@ -167,7 +163,6 @@ def measure_cells(records, ball, codebook, mu):
         # A variance that the noise has hidden is not known to be small.
         floor = max(smallest**2, min(0.5 * sd, radii[j] ** 2 / 4.0))
         second = scatters.value[j] / n[j] - np.outer(shifts[j], shifts[j])
-        values, vectors = spiked_covariance(second, sd, floor)
-        covariances.append((vectors * values) @ vectors.T)
+        covariances.append(spiked_covariance(second, sd, floor).matrix())
     means = centers[clear] + shifts[clear]
     return Cells(n[clear], means, np.stack(covariances))

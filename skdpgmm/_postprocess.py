@@ -113,14 +113,15 @@ def cut_lengths(vectors, longest):
     return vectors * cut[:, None]
 
 
-def shrink_between(means, weights, noise, counts, variances, vectors):
+def shrink_between(means, weights, noise, counts, covariance):
     """Shrink differences of means along each principal direction by its own noise.
 
     Noise is as large in every direction, but in directions of small variance it
     counts for more: left alone, it separates the components of a mixture by
     differences that are not there. Neighbouring directions share one empirical
     Bayes factor ``1 - noise / energy``; a band has enough of them for its energy
-    to be known. The noise is that of the release plus that of a sample mean.
+    to be known. The bulk, of which all directions are alike, is one band. The noise
+    is that of the release plus that of a sample mean.
 
     Parameters
     ----------
@@ -132,10 +133,8 @@ def shrink_between(means, weights, noise, counts, variances, vectors):
         Noise variance of one coordinate of each mean.
     counts : ndarray of shape (k,)
         Estimated counts.
-    variances : ndarray of shape (d,)
-        Variances along the principal directions, descending.
-    vectors : ndarray of shape (d, d)
-        Principal directions, as columns.
+    covariance : Spikes
+        Of the records about the means.
 
     Returns
     -------
@@ -145,16 +144,24 @@ def shrink_between(means, weights, noise, counts, variances, vectors):
     if k == 1:
         return means
     middle = weights @ means
-    T = (means - middle) @ vectors
-    expected = noise[:, None] + variances[None, :] / counts[:, None]
+    gaps = means - middle
+    variances, vectors = covariance.values, covariance.vectors
+    r = len(variances)
+    T = gaps @ vectors
+    rest = gaps - T @ vectors.T
+
+    def factor(part, width, variance):
+        explained = (k - 1) / k * np.sum(width * noise + variance / counts)
+        return 1.0 - explained / max(np.sum(part**2), explained, 1e-300)
+
     start = 0
-    while start < d:
-        stop = min(d, max(start + math.ceil(8 / (k - 1)), math.ceil(1.25 * start)))
-        energy = np.sum(T[:, start:stop] ** 2)
-        explained = (k - 1) / k * np.sum(expected[:, start:stop])
-        T[:, start:stop] *= 1.0 - explained / max(energy, explained, 1e-300)
+    while start < r:
+        stop = min(r, max(start + math.ceil(8 / (k - 1)), math.ceil(1.25 * start)))
+        band = T[:, start:stop]
+        band *= factor(band, stop - start, variances[start:stop].sum())
         start = stop
-    return middle + T @ vectors.T
+    rest *= factor(rest, d - r, (d - r) * covariance.bulk)
+    return middle + T @ vectors.T + rest
 
 
 def shrink_counts(noisy_counts, sd):
@@ -183,88 +190,3 @@ def shrink_counts(noisy_counts, sd):
         spread = james_stein(spread, sd * np.sqrt((k - 1) / k))
     floor = min(max(sd, 1e-3 * mean), mean)
     return np.maximum(mean + spread, floor)
-
-
-def floor_spectrum(values, floor):
-    """Raise eigenvalues to `floor`, keeping their sum where that is possible."""
-    raised = np.maximum(values, floor)
-    target = max(float(values.sum()), floor * len(values))
-    free = raised - floor
-    total = free.sum()
-    return floor + (free * ((target - floor * len(values)) / total) if total else free)
-
-
-def spiked_covariance(scatter, sd, floor):
-    """Estimate a covariance from a symmetric matrix under isometric noise.
-
-    The noise alone has the spectral edge ``2 tau sqrt(d)``, tau its standard
-    deviation off the diagonal. Eigenvalues that do not clear it carry nothing
-    and share the rest of the trace, the bulk; those that do are shrunk to
-    ``bulk + sqrt((lambda - bulk)**2 - edge**2)``, which in the spiked Wigner
-    model is the least squares estimate in the Frobenius norm: it allows for the
-    tilt of the noisy eigenvectors as well as for the inflated eigenvalues.
-
-    Parameters
-    ----------
-    scatter : ndarray of shape (d, d)
-        Second moment plus noise.
-    sd : float
-        Noise on the diagonal; off it, smaller by sqrt(2).
-    floor : float
-        Smallest eigenvalue allowed, positive.
-
-    Returns
-    -------
-    values : ndarray of shape (d,)
-        At least `floor`, descending.
-    vectors : ndarray of shape (d, d)
-        Orthonormal columns.
-    """
-    d = len(scatter)
-    values, vectors = np.linalg.eigh(scatter)
-    values, vectors = values[::-1], vectors[:, ::-1]
-    edge = 2.0 * sd * np.sqrt(d / 2.0)
-    trace = max(float(values.sum()), d * floor)
-    bulk, n_top, top = 0.0, 0, values[:0]
-    for _ in range(30):
-        above = values - bulk
-        n_top = int(np.count_nonzero(above > max(edge, 0.0)))
-        theta = above[:n_top]
-        top = bulk + np.sqrt(np.maximum(theta**2 - edge**2, 0.0))
-        rest = (trace - top.sum()) / max(d - n_top, 1)
-        new_bulk = max(rest, floor)
-        if abs(new_bulk - bulk) <= 1e-9 * trace:
-            break
-        bulk = new_bulk
-    shrunk = np.full(d, max(bulk, floor))
-    shrunk[:n_top] = np.maximum(top, floor)
-    return shrunk, vectors
-
-
-def spiked_deviation(scatter, sd):
-    """Estimate a symmetric matrix of any sign under isometric noise.
-
-    As `spiked_covariance`, about the mean of all eigenvalues, on both sides of it.
-
-    Parameters
-    ----------
-    scatter : ndarray of shape (d, d)
-        Symmetric, with noise.
-    sd : float
-        Noise on the diagonal; off it, smaller by sqrt(2).
-
-    Returns
-    -------
-    middle : float
-        The mean of the eigenvalues.
-    gaps : ndarray of shape (d,)
-        Differences from it; zero where the noise hides them.
-    vectors : ndarray of shape (d, d)
-        Orthonormal columns.
-    """
-    values, vectors = np.linalg.eigh(scatter)
-    middle = float(values.mean())
-    gaps = values - middle
-    edge = 2.0 * sd * np.sqrt(len(values) / 2.0)
-    shrunk = np.sign(gaps) * np.sqrt(np.maximum(gaps**2 - edge**2, 0.0))
-    return middle, shrunk, vectors

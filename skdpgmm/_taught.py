@@ -58,6 +58,6 @@ def fit_taught_mixture(
         public_rng,
     )
     coef = model.linear.coef
-    second = moment.along(coef - weights @ coef)
+    second = moment.along(coef - weights @ coef).matrix()
     mixture = place_components(model.linear, weights, second, public_rng)
     return mixture, model, n_steps

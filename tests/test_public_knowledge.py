@@ -30,8 +30,8 @@ def test_moment_without_noise_is_exact(prior):
     prior = {"other": power_law(40, 1), "identity": np.eye(40)}.get(prior)
     moment = NoisyMoment(truth, 0.0, RADIUS, prior)
     directions = np.random.default_rng(2).standard_normal((3, 40))
-    assert_allclose(moment.matrix(), truth, atol=1e-8)
-    assert_allclose(moment.along(directions), truth, atol=1e-8)
+    assert_allclose(moment.estimate.matrix(), truth, atol=1e-8)
+    assert_allclose(moment.along(directions).matrix(), truth, atol=1e-8)
 
 
 @pytest.mark.parametrize("prior", [None, "other"])
@@ -46,8 +46,8 @@ def test_moment_is_read_along_known_directions(prior):
     for seed in range(10):
         moment = NoisyMoment(noisy(truth, sd, seed), sd, RADIUS, prior)
         for name, found in (
-            ("matrix", moment.matrix()),
-            ("along", moment.along(direction)),
+            ("matrix", moment.estimate.matrix()),
+            ("along", moment.along(direction).matrix()),
         ):
             errors[name].append((direction @ found @ direction.T).item() - values[-20])
             assert np.linalg.eigvalsh(found).min() > 0.0
@@ -67,7 +67,7 @@ def test_prior_stands_in_for_what_noise_hides():
     unlike = NoisyMoment(release, sd, RADIUS, power_law(d, 5))
 
     def error(moment):
-        return np.linalg.norm(moment.matrix() - truth) / np.linalg.norm(truth)
+        return np.linalg.norm(moment.estimate.matrix() - truth) / np.linalg.norm(truth)
 
     assert error(like) < 0.2 < error(without)
     # Public rows of another kind are taken for what they are worth.
@@ -87,7 +87,7 @@ def test_a_moment_that_noise_hides_keeps_a_scale(prior, seed):
     sd = 3.0 / np.sqrt(d)  # the trace, which is 1, is known to 3
     moment = NoisyMoment(noisy(truth, sd, seed), sd, 1.0, prior)
     directions = np.random.default_rng(2).standard_normal((3, d))
-    for found in (moment.matrix(), moment.along(directions)):
+    for found in (moment.estimate.matrix(), moment.along(directions).matrix()):
         assert np.linalg.eigvalsh(found)[0] > 1e-3 / d
         # What a fit is judged by.
         assert np.trace(np.linalg.solve(found, truth)) < 100.0 * d
@@ -97,7 +97,7 @@ def test_a_moment_that_noise_hides_keeps_a_scale(prior, seed):
 def test_a_moment_of_nothing(prior):
     prior = None if prior is None else power_law(5, 1)
     moment = NoisyMoment(np.zeros((5, 5)), 0.0, 1.0, prior)
-    assert np.linalg.eigvalsh(moment.matrix())[0] > 0.0
+    assert np.linalg.eigvalsh(moment.estimate.matrix())[0] > 0.0
 
 
 def test_public_second_moment_has_trace_one():

@@ -21,8 +21,9 @@ CONSTANT = 0.1
 CONSTANT_STEPS = float(round(CONSTANT * 2**GRID_BITS))
 # Rounded to integers of this many bits, weights give exact scores.
 _WEIGHT_BITS = 52 - GRID_BITS
-# Numbers that are converted at a time: many, so that threads seldom meet.
-_PANEL = 2**21
+# Numbers that are converted at a time: as many as stay in the cache between two
+# products, and no fewer, so that threads seldom meet.
+_PANEL = 2**19
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,10 @@ class SoftmaxGradient:
 
     def exact(self, block):
         gradient = np.zeros(self.weights.shape)
+        scores = _Scores(self.weights)
         for G, codes in _panels(block, self.ball):
-            Q = _errors(G, codes, self.weights, self.clip)
-            gradient[:, :-1] += Q.T @ G
+            Q = _errors(scores(G), codes, self.clip)
+            gradient[:, :-1] += (G.T @ Q).T
             gradient[:, -1] += Q.sum(axis=0) * CONSTANT_STEPS
         return (gradient.astype(np.int64),)
 
@@ -100,8 +102,9 @@ class SoftmaxErrors:
 
     def exact(self, block):
         total = np.zeros(len(self.weights))
+        scores = _Scores(self.weights)
         for G, codes in _panels(block, self.ball):
-            total += _errors(G, codes, self.weights, math.sqrt(2.0)).sum(axis=0)
+            total += _errors(scores(G), codes, math.sqrt(2.0)).sum(axis=0)
         return (total.astype(np.int64),)
 
 
@@ -122,17 +125,31 @@ def _panels(block, ball):
         yield G, block.codes[rows]
 
 
-def _errors(G, codes, weights, clip):
-    """Return the probabilities less the one-hot classes, clipped and rounded."""
-    W, unit = grid_weights(weights[:, :-1])
-    # A row for each class: operations along long rows are several times faster.
-    errors = W @ G.T
-    errors *= unit
-    errors += CONSTANT * weights[:, -1:]
+class _Scores:
+    """Linear scores of grid points, a row for each class."""
+
+    def __init__(self, weights):
+        self._weights, self._unit = grid_weights(weights[:, :-1])
+        self._constants = CONSTANT * weights[:, -1:]
+
+    def __call__(self, G):
+        scores = self._weights @ G.T
+        scores *= self._unit
+        scores += self._constants
+        return scores
+
+
+def _errors(scores, codes, clip):
+    """Return the probabilities less the one-hot classes, clipped and rounded.
+
+    A row for each class, as operations along long rows are several times faster; but
+    what is returned has a row for each record. `scores` are overwritten.
+    """
+    errors = scores
     errors -= errors.max(axis=0)
     np.exp(errors, out=errors)
     errors /= errors.sum(axis=0)
-    errors[codes, np.arange(len(G))] -= 1.0
+    errors[codes, np.arange(len(codes))] -= 1.0
     norms = np.sqrt(np.einsum("ji,ji->i", errors, errors))
     errors *= 2.0**ERROR_BITS / np.maximum(norms, clip)
     return clip_round(errors.T, ERROR_BITS)[0]

@@ -167,11 +167,13 @@ class Ball(Grid):
         """
         slices = cache_slices(X)
         V, U = np.empty((2, slices[0].stop, X.shape[1]))
+        centered = self.center.any()
         for rows in slices:
             V, U = V[: rows.stop - rows.start], U[: rows.stop - rows.start]
             np.copyto(V, X[rows])
             with np.errstate(over="ignore"):
-                V -= self.center
+                if centered:
+                    V -= self.center
                 V *= 1.0 / self.step
             G, _ = clip_round(V, GRID_BITS, out=U)
             if self.projection is not None:

@@ -80,8 +80,11 @@ class NormHistogram:
         return (_histogram(norms, self.edges),)
 
     def _norms(self, X):
+        V = np.array(X, dtype=np.float64, order="C")
         with np.errstate(over="ignore"):
-            return np.sqrt(squared_norms(np.subtract(X, self.center, order="C")))
+            if self.center.any():
+                V -= self.center
+            return np.sqrt(squared_norms(V))
 
 
 # --------------------------------------------------------------------------
@@ -219,7 +222,8 @@ class CellMoments:
         for rows, V in self.ball.grid_panels(block.X):
             cell[rows] = j = self.partition.assign(V, block.codes[rows])
             if len(scales) == 1:
-                V -= self.centers
+                if self.centers.any():
+                    V -= self.centers
                 V *= scales
             else:
                 V -= self.centers[j]
