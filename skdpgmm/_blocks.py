@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import islice
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
 _NO_MORE = object()
+
+# Sums of any number of rows are kept in two words, high and low: 2**WORD_BITS times the
+# one plus the other. The low word of a block is that long.
+WORD_BITS = 31
+# Blocks whose sums are added in one word: 2**10 of 2**16 rows of integers to 2**36.
+_BLOCKS_OF_A_WORD = 2**10
 
 
 def row_slices(n_rows: int, block_size: int) -> list[slice]:
@@ -63,6 +71,14 @@ def _blas():
     return ThreadpoolController().select(user_api="blas")
 
 
+def widen(total):
+    """Return integers as high and low words, of shape (2, ...).
+
+    Low words are below ``2**WORD_BITS``, so that 2**31 of them stay below 2**62.
+    """
+    return np.stack([total >> WORD_BITS, total & (2**WORD_BITS - 1)])
+
+
 def sum_blocks(kernel, blocks, n_threads=1):
     """Sum the int64 arrays that `kernel` returns for each block.
 
@@ -80,10 +96,11 @@ def sum_blocks(kernel, blocks, n_threads=1):
 
     Returns
     -------
-    totals : tuple of ndarray of int64
+    totals : tuple of ndarray of int64, each of shape (2, ...)
+        As `widen` has it, but that low words may be longer.
     """
     if n_threads == 1 or (isinstance(blocks, list) and len(blocks) == 1):
-        return _add(map(kernel, blocks))
+        return _add_blocks(map(kernel, blocks))
     left, turn = iter(blocks), Lock()
 
     def work():
@@ -95,12 +112,18 @@ def sum_blocks(kernel, blocks, n_threads=1):
                     return
                 yield kernel(block)
 
-        return _add(results())
+        return _add_blocks(results())
 
     # Not joblib's Parallel, which looks for results every hundredth of a second.
     with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
         parts = [pool.submit(work) for _ in range(n_threads)]
         return _add(part for task in parts if (part := task.result()))
+
+
+def _add_blocks(results):
+    """Add tuples of arrays, a few in one word and all in two; None without any."""
+    words = iter(lambda: _add(islice(results, _BLOCKS_OF_A_WORD)), None)
+    return _add(tuple(map(widen, totals)) for totals in words)
 
 
 def _add(results) -> Any:

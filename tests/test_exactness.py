@@ -14,6 +14,7 @@ from private_fits import (
 )
 
 from skdpgmm import DPGaussianMixture, DPKMeans
+from skdpgmm._blocks import WORD_BITS, sum_blocks
 from skdpgmm.privacy.accounting import Ledger
 from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import Ball
@@ -208,3 +209,16 @@ def test_grid_points_are_held_for_their_ball_alone():
     after = [records.release("x", query, [np.inf])[0].value for query in queries]
     assert_same(before, during)
     assert_same(before, after)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_sums_of_any_number_of_rows_are_exact(n_threads):
+    largest = 2**52  # of a block; 5,000 of these do not fit into an int64
+    blocks = [(largest - i, i - largest, (-1) ** i * i) for i in range(5_000)]
+    (words,) = sum_blocks(
+        lambda block: (np.array(block, dtype=np.int64),), blocks, n_threads
+    )
+    high, low = words.astype(object)
+    expected = [sum(column) for column in zip(*blocks, strict=True)]
+    assert abs(expected[0]) > 2**64
+    assert list(high * 2**WORD_BITS + low) == expected

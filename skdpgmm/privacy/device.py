@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from skdpgmm._blocks import row_slices
+from skdpgmm._blocks import row_slices, sum_blocks
 from skdpgmm.privacy.features import FeatureBall, cosine_series
 from skdpgmm.privacy.gradients import (
     CONSTANT,
@@ -76,13 +76,7 @@ class DeviceRows:
 
     def sum(self, summand):
         """Sum over blocks."""
-        totals = None
-        for block in self._blocks:
-            found = self._sum_of(block, summand)
-            if totals is not None:
-                found = tuple(a + b for a, b in zip(totals, found, strict=True))
-            totals = found
-        return totals
+        return sum_blocks(lambda block: self._sum_of(block, summand), self._blocks)
 
     def hold(self, ball):
         """Keep the grid points of this ball on the device, 4 bytes a number."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdpgmm._blocks import one_blas_thread
+from skdpgmm._blocks import WORD_BITS, one_blas_thread
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
@@ -102,10 +102,10 @@ class PrivateRecords:
             for p, s, mu in zip(query.parts, sensitivities, mus, strict=True)
         )
         with self._watch(name):
-            *sums, n_seen = self._rows.sum(Summand(query))
+            *sums, (high, low) = self._rows.sum(Summand(query))
         # What reads the rows is not all in this folder. A record that is seen twice
         # counts twice: then nothing is released.
-        if n_seen != self._rows.n_records:
+        if int(high) * 2**WORD_BITS + int(low) != self._rows.n_records:
             raise ValueError(CHANGED_ROWS)  # not how many: that is private
         releases = []
         for part, exact, sensitivity, mu in zip(

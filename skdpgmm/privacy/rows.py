@@ -61,7 +61,10 @@ class Rows(Protocol):
     n_records: int
 
     def sum(self, summand: Summand) -> tuple[np.ndarray, ...]:
-        """Sum over blocks that hold every row that takes part exactly once."""
+        """Sum over blocks that hold every row that takes part exactly once.
+
+        Returns int64 arrays of high and low words, of shape (2, ...), as `sum_blocks`.
+        """
         ...
 
     def hold(self, ball: Ball | None) -> None:

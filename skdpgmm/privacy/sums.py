@@ -13,7 +13,7 @@ a vector of non-negative integers with ``sum(e) <= E``: a one-hot vector (E = 1)
 or rounded responsibilities (E = 2**10).
 
 Exactness: a block of at most ``MAX_BLOCK_ROWS`` rows keeps every float64 partial
-sum below 2**53, and ``MAX_ROWS`` rows keep every int64 total at most 2**62.
+sum below 2**53, and ``MAX_ROWS`` rows keep both words of every total below 2**63.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ RESPONSIBILITY_BITS = 10
 # Largest entry of a summand: 2**(2 * 16) for cells, 2**(10 + 2 * 13) for soft ones.
 _SUMMAND_BITS = 36
 MAX_BLOCK_ROWS = 2 ** (53 - _SUMMAND_BITS - 1)
-MAX_ROWS = 2 ** (62 - _SUMMAND_BITS)
+# Each sum that is added in two words is of one row at least.
+MAX_ROWS = 2**31
 
 
 def _histogram(values, edges):
