@@ -9,37 +9,30 @@ scatter pass and whole fits over one product ``X.T @ X``, and estimators over th
 scikit-learn, with ``--google`` a checkout of google/differential-privacy over its
 clustering too. The second has times and peak memory as the number of rows, features,
 components, classes and threads grow one by one, and the exponent of the time in the
-number of rows. ``--memory-map 8`` fits k-means to a memory map of 8 GB and tells the
-peak memory; ``--dask`` compares two workers of one thread with one, and ``--ray`` a
-search over epsilon in two processes of Ray with two of loky.
+number of rows. The third says what a fit to 10**9 rows of 768 features would take on
+256 cores, by the time that one core takes for a row more. ``--memory-map 8`` fits
+k-means to a memory map of 8 GB and tells the peak memory; ``--dask`` compares two
+workers of one thread with one and tells what the scheduler takes for a task, and
+``--ray`` a search over epsilon in two processes of Ray with two of loky.
 
 Results are written as JSON and as a figure beside this file, or to ``--output``.
 """
 
 import argparse
 import json
-import multiprocessing
-import resource
-import tempfile
+import sys
 import time
-import warnings
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from joblib import parallel_config
+from _scaling_data import clusters, seconds
+from _scaling_engines import search_backends, workers
+from _scaling_growth import draw, forecast, growth, memory_map
 from scipy.linalg.blas import dsyrk
 from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV
 
-from skdpgmm import (
-    DPEmbeddingSynthesizer,
-    DPGaussianMixture,
-    DPKMeans,
-    DPLogisticRegression,
-)
+from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.partitions import NearestCell
 from skdpgmm.privacy.rows import ArrayRows, Summand
@@ -49,30 +42,6 @@ HERE = Path(__file__).resolve().parent
 BLOCK = 4096
 
 
-def clusters(n, d, k=10, seed=0, unit=True):
-    """Float32 rows in `k` clusters, on the unit sphere as embeddings are."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(k, size=n)
-    centers = rng.standard_normal((k, d)).astype(np.float32)
-    X = np.empty((n, d), dtype=np.float32)
-    # In parts, so that the peak of the memory is not here.
-    for start in range(0, n, 10_000):
-        part = X[start : start + 10_000]
-        rng.standard_normal(dtype=np.float32, out=part)
-        part += centers[y[start : start + 10_000]]
-        if unit:
-            part /= np.linalg.norm(part, axis=1, keepdims=True)
-    return X, y
-
-
-def seconds(function):
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        function()
-    return time.perf_counter() - start
-
-
 def ratio(function, other, repeats):
     """Median times of two functions, run in turn after one run of each."""
     pairs = [(seconds(function), seconds(other)) for _ in range(repeats + 1)]
@@ -80,7 +49,6 @@ def ratio(function, other, repeats):
     return {"seconds": ours, "other": theirs, "ratio": ours / theirs}
 
 
-# --- ratios -------------------------------------------------------------------------
 def scatter_pass(repeats):
     X, _ = clusters(200_000, 512)
     zero = np.zeros((1, 512))
@@ -152,8 +120,6 @@ def sampling(repeats):
 
 
 def against_google(checkout):
-    import sys
-
     folder = str(Path(checkout).expanduser().resolve() / "learning")
     sys.path.insert(0, folder)
     sys.modules.pop("clustering", None)
@@ -171,170 +137,6 @@ def against_google(checkout):
         1,
     )
     yield "k-means / Google's clustering", 0.05, found
-
-
-# --- growth -------------------------------------------------------------------------
-def measured(name, **params):
-    """Time and peak memory of one fit, in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_measure, args=(theirs, name, params))
-    process.start()
-    found = ours.recv()
-    process.join()
-    return found
-
-
-def _measure(pipe, name, params):
-    n, d, k, threads = (params[key] for key in ("n", "d", "k", "n_jobs"))
-    X, y = clusters(n, d, k)
-    fits = {
-        "k-means": lambda: DPKMeans(k, n_jobs=threads).fit(X),
-        "mixture": lambda: DPGaussianMixture(k, n_jobs=threads).fit(X),
-        "synthesizer": lambda: DPEmbeddingSynthesizer(n_jobs=threads).fit(X, y),
-        "head": lambda: DPLogisticRegression(n_jobs=threads).fit(X, y),
-    }
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    spent = min(seconds(fits[name]) for _ in range(1 if n > 10**6 else 2))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    pipe.send({"seconds": spent, "more_megabytes": (after - before) / 1024})
-
-
-BASE = {"n": 100_000, "d": 64, "k": 10, "n_jobs": None}
-GROWTH = {
-    "n": ("k-means", {"d": 32}, [10**5, 3 * 10**5, 10**6, 3 * 10**6, 10**7]),
-    "d": ("synthesizer", {"n": 50_000}, [64, 128, 256, 512, 1024]),
-    "k": ("mixture", {"d": 32}, [2, 5, 10, 20, 40]),
-    "classes": ("head", {"d": 256}, [2, 10, 40, 160]),
-    "n_jobs": ("synthesizer", {"n": 60_000, "d": 512}, [1, 2]),
-}
-
-
-def slope(points):
-    """Exponent of the time between the smallest and the largest."""
-    sizes, times = np.log([[size, found["seconds"]] for size, found in points]).T
-    return float((times[-1] - times[0]) / (sizes[-1] - sizes[0]))
-
-
-def growth(largest):
-    for axis, (name, fixed, sizes) in GROWTH.items():
-        points = []
-        for size in sizes:
-            if axis == "n" and size > largest:
-                continue
-            key = "k" if axis == "classes" else axis
-            found = measured(name, **{**BASE, **fixed, key: size})
-            points.append((size, found))
-            print(
-                f"{name:>12}  {axis} = {size:>10,}  {found['seconds']:8.2f} s  "
-                f"{found['more_megabytes']:8.0f} MB more",
-                flush=True,
-            )
-        print(f"{'':>12}  exponent of the time in {axis}: {slope(points):.2f}")
-        yield axis, {"fit": name, "points": points, "exponent": slope(points)}
-
-
-def memory_map(gigabytes):
-    """Peak memory of a fit to rows in a file."""
-    d = 256
-    n = int(gigabytes * 2**30 / (4 * d))
-    with tempfile.NamedTemporaryFile(suffix=".dat") as file:
-        X = np.memmap(file.name, np.float32, "w+", shape=(n, d))
-        for start in range(0, n, 100_000):
-            rows = X[start : start + 100_000]
-            rows[:] = clusters(len(rows), d, seed=0)[0]
-        X.flush()
-        del X
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_fit_file, args=(theirs, file.name, n, d))
-        process.start()
-        found = ours.recv()
-        process.join()
-    print(f"memory map of {gigabytes} GB: {found}")
-    return found
-
-
-def _fit_file(pipe, path, n, d):
-    X = np.memmap(path, np.float32, "r", shape=(n, d))
-    spent = seconds(lambda: DPKMeans(10).fit(X))
-    peak = _anonymous_peak()
-    pipe.send({"seconds": spent, "peak_megabytes": peak, "rows": n})
-
-
-def _anonymous_peak():
-    """Peak of the resident memory in MB, without the pages of files."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    found = {
-        line.split(":")[0]: line.split()[1]
-        for line in status
-        if line.startswith(("VmHWM", "RssFile"))
-    }
-    return (int(found["VmHWM"]) - int(found["RssFile"])) / 1024
-
-
-def workers():
-    """Time of a fit on one and on two Dask workers of one thread."""
-    import dask
-    import dask.array as da
-    from distributed import Client, LocalCluster, wait
-
-    n, d, n_chunks = 12_500, 256, 16
-    chunks = [dask.delayed(clusters)(n, d, seed=i) for i in range(n_chunks)]
-    X = [da.from_delayed(chunk[0], (n, d), np.float32) for chunk in chunks]
-    y = [da.from_delayed(chunk[1], (n,), np.int64) for chunk in chunks]
-    times = {}
-    for n_workers in (1, 2):
-        options = {"threads_per_worker": 1, "dashboard_address": None}
-        with LocalCluster(n_workers=n_workers, **options) as cluster, Client(cluster):
-            rows, labels = dask.persist(da.concatenate(X), da.concatenate(y))
-            wait([rows, labels])
-            fit = partial(DPLogisticRegression().fit, rows, labels)
-            times[n_workers] = min(seconds(fit) for _ in range(2))
-    print(f"Dask: {times[1]:.2f} s on one worker, {times[1] / times[2]:.2f} times the "
-          "speed on two")  # fmt: skip
-    return {"one": times[1], "two": times[2], "speed": times[1] / times[2]}
-
-
-def search_backends():
-    """Time of a search over epsilon in two processes of loky and of Ray."""
-    import ray
-    from ray.util.joblib import register_ray
-
-    register_ray()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    X, y = clusters(50_000, 128)
-    model = DPLogisticRegression(n_jobs=1, random_state=0)
-    search = GridSearchCV(model, {"epsilon": [0.5, 1.0, 2.0, 4.0]}, cv=3)
-    found, scores = {}, []
-    for backend in ("loky", "ray"):
-        with parallel_config(backend, n_jobs=2):
-            found[backend] = min(seconds(partial(search.fit, X, y)) for _ in range(2))
-        scores.append(search.cv_results_["mean_test_score"])
-    ray.shutdown()
-    assert np.array_equal(*scores)
-    print(
-        f"GridSearchCV over 4 epsilons: {found['loky']:.2f} s in two processes of "
-        f"loky, {found['ray']:.2f} s in two of Ray; the same scores"
-    )
-    return found
-
-
-def draw(results, path):
-    import matplotlib.pyplot as plt
-
-    curves = results["growth"]
-    figure, axes = plt.subplots(1, len(curves), figsize=(3 * len(curves), 3))
-    for panel, (axis, found) in zip(axes, curves.items(), strict=True):
-        sizes = [size for size, _ in found["points"]]
-        times = [point["seconds"] for _, point in found["points"]]
-        panel.loglog(sizes, times, "o-")
-        panel.set_title(f"{found['fit']}: exponent {found['exponent']:.2f}", size=9)
-        panel.set_xlabel(axis)
-        panel.grid(alpha=0.3, which="both")
-    axes[0].set_ylabel("seconds")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
 
 
 def main():
@@ -370,6 +172,7 @@ def main():
     if not args.skip_growth:
         results["growth"] = dict(growth(args.rows))
         draw(results, Path(args.output).with_suffix(".png"))
+        results["forecast"] = forecast()
     Path(args.output).write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scaling import clusters
+from _scaling_data import clusters
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
