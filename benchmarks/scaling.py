@@ -20,6 +20,7 @@ Results are written as JSON and as a figure beside this file, or to ``--output``
 
 import argparse
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -125,6 +126,7 @@ def against_google(checkout):
     sys.modules.pop("clustering", None)
     from clustering import clustering_algorithm as google
 
+    logging.getLogger().setLevel(logging.WARNING)  # absl asks for more
     X, _ = clusters(200_000, 64)
     X = X.astype(np.float64)
     found = ratio(

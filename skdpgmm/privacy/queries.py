@@ -9,8 +9,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from skdpgmm._blocks import cache_slices
-
 
 class Block(NamedTuple):
     """Rows of the private records, not to be written to, and integer class codes.
@@ -22,11 +20,6 @@ class Block(NamedTuple):
     X: np.ndarray  # (rows, d)
     codes: np.ndarray  # (rows,)
     held: np.ndarray | None = None  # (rows, p)
-
-    def panels(self):
-        """Cut the block into blocks that stay in the cache."""
-        for rows in cache_slices(self.X):
-            yield Block(self.X[rows], self.codes[rows])
 
 
 class Part(NamedTuple):

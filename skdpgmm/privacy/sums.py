@@ -24,6 +24,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
+from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
 from skdpgmm.privacy.partitions import LinearCell, NearestCell
 from skdpgmm.privacy.queries import Part
@@ -77,15 +78,17 @@ class NormHistogram:
         return (Part("counts", (len(self.edges) + 1,), 1.0),)
 
     def exact(self, block):
-        norms = np.concatenate([self._norms(panel.X) for panel in block.panels()])
+        X, norms = block.X, np.empty(len(block.X))
+        slices = cache_slices(X)
+        buffer = np.empty((slices[0].stop, X.shape[1]))
+        for rows in slices:
+            V = buffer[: rows.stop - rows.start]
+            np.copyto(V, X[rows])
+            with np.errstate(over="ignore"):
+                if self.center.any():
+                    V -= self.center
+                norms[rows] = np.sqrt(squared_norms(V))
         return (_histogram(norms, self.edges),)
-
-    def _norms(self, X):
-        V = np.array(X, dtype=np.float64, order="C")
-        with np.errstate(over="ignore"):
-            if self.center.any():
-                V -= self.center
-            return np.sqrt(squared_norms(V))
 
 
 # --------------------------------------------------------------------------
@@ -111,14 +114,11 @@ class DistanceHistogram:
         return (Part("counts", (len(self.edges) + 1,), 1.0),)
 
     def exact(self, block):
-        distances = [self._distances(panel) for panel in block.panels()]
-        return (_histogram(np.concatenate(distances), self.edges),)
-
-    def _distances(self, block):
-        G = self.ball.to_grid(block.X)
-        cell = self.partition.assign(G, block.codes)
-        G -= self.centers[cell]
-        return self.ball.step * np.sqrt(squared_norms(G))
+        squares = np.empty(len(block.X))
+        for rows, G in self.ball.grid_panels(block.X):
+            G -= self.centers[self.partition.assign(G, block.codes[rows])]
+            squares[rows] = squared_norms(G)
+        return (_histogram(self.ball.step * np.sqrt(squares), self.edges),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +136,11 @@ class AgreementCount:
         return (Part("count", (1,), 1.0),)
 
     def exact(self, block):
-        agrees = [
-            self.rule.assign(self.ball.to_grid(X), codes) == codes
-            for X, codes, _ in block.panels()
-        ]
-        return (np.array([np.count_nonzero(np.concatenate(agrees))], dtype=np.int64),)
+        n_agree = 0
+        for rows, G in self.ball.grid_panels(block.X):
+            codes = block.codes[rows]
+            n_agree += np.count_nonzero(self.rule.assign(G, codes) == codes)
+        return (np.array([n_agree], dtype=np.int64),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,10 +203,14 @@ class CellMoments:
             cell = self.partition.assign(None, block.codes)
             return (np.bincount(cell, minlength=len(self.centers)),)
         # Matrix products are faster for many rows, all else in the cache.
-        whole = not {"full", "tied"}.isdisjoint(self.moments)
+        if not {"full", "tied"}.isdisjoint(self.moments):
+            parts = self._moments(*self._residuals(block))
+            return tuple(_integers(part) for part in parts)
         totals: list[np.ndarray] = []
-        for panel in [block] if whole else block.panels():
-            parts = self._moments(*self._residuals(panel))
+        out = None
+        for rows, V in self.ball.grid_panels(block.X):
+            out = np.empty_like(V) if out is None else out[: len(V)]
+            parts = self._moments(*self._clip(V, block.codes[rows], out))
             if totals:
                 for total, part in zip(totals, parts, strict=True):
                     total += part
@@ -219,18 +223,23 @@ class CellMoments:
         n = len(block.X)
         U = np.empty((n, self.centers.shape[1]))
         cell, squares = np.empty(n, dtype=np.intp), np.empty(n)
-        scales = self.ball.step * 2.0**CELL_BITS / self.radii
         for rows, V in self.ball.grid_panels(block.X):
-            cell[rows] = j = self.partition.assign(V, block.codes[rows])
-            if len(scales) == 1:
-                if self.centers.any():
-                    V -= self.centers
-                V *= scales
-            else:
-                V -= self.centers[j]
-                V *= scales[j, None]
-            squares[rows] = clip_round(V, CELL_BITS, out=U[rows])[1]
+            _, cell[rows], squares[rows] = self._clip(V, block.codes[rows], U[rows])
         return U, cell, squares
+
+    def _clip(self, V, codes, out):
+        """Turn grid points, which are overwritten, into what `_residuals` returns."""
+        j = self.partition.assign(V, codes)
+        scales = self.ball.step * 2.0**CELL_BITS / self.radii
+        if len(scales) == 1:
+            if self.centers.any():
+                V -= self.centers
+            V *= scales
+        else:
+            V -= np.take(self.centers, j, axis=0, out=out, mode="clip")
+            V *= scales[j, None]
+        U, squares = clip_round(V, CELL_BITS, out=out)
+        return U, j, squares
 
     def _moments(self, U, cell, squares):
         k = len(self.centers)
