@@ -175,16 +175,25 @@ def peak_megabytes(without=None):
 
 def draw(results, path):
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     curves = results["growth"]
-    figure, axes = plt.subplots(1, len(curves), figsize=(3 * len(curves), 3))
+    figure, axes = plt.subplots(1, len(curves), figsize=(3 * len(curves), 3.2))
     for panel, (axis, found) in zip(axes, curves.items(), strict=True):
         sizes = [size for size, _ in found["points"]]
         times = [point["seconds"] for _, point in found["points"]]
         panel.loglog(sizes, times, "o-")
-        panel.set_title(f"{found['fit']}: exponent {found['exponent']:.2f}", size=9)
+        title = f"{found['fit']}\n{times[0]:.2g} s to {times[-1]:.2g} s"
+        if axis == "n":
+            title += f", exponent {found['exponent']:.2f}"
+        panel.set_title(title, size=9)
         panel.set_xlabel(axis)
-        panel.grid(alpha=0.3, which="both")
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes], size=8, rotation=30)
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter(NullFormatter())
+        panel.xaxis.set_minor_formatter(NullFormatter())
+        panel.grid(alpha=0.3)
     axes[0].set_ylabel("seconds")
     figure.tight_layout()
     figure.savefig(path, dpi=120)

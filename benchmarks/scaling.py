@@ -165,16 +165,16 @@ def main():
                 f"({found['seconds']:.3f} s, {found['other']:.3f} s)",
                 flush=True,
             )
-    if args.dask:
-        results["dask"] = workers()
-    if args.ray:
-        results["ray"] = search_backends()
     if args.memory_map:
         results["memory map"] = memory_map(args.memory_map)
     if not args.skip_growth:
         results["growth"] = dict(growth(args.rows))
         draw(results, Path(args.output).with_suffix(".png"))
         results["forecast"] = forecast()
+    if args.ray:
+        results["ray"] = search_backends()
+    if args.dask:  # last: it tells all later processes how to give memory back
+        results["dask"] = workers()
     Path(args.output).write_text(json.dumps(results, indent=1) + "\n")
 
 
