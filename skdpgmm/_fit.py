@@ -95,17 +95,16 @@ def cluster_and_measure(
         prior,
         (uncertain, sd**2),
     )
-    if covariance_type == "tied":
-        if n_classes > 1:
-            mixture = match_overlap(
-                records,
-                ball,
-                mixture,
-                counts.sum(),
-                math.sqrt(len(counts)) * float(noisy_counts.sd),
-                mus["agreement"],
-                public_rng,
-            )
+    if covariance_type == "tied" and n_classes > 1:
+        mixture = match_overlap(
+            records,
+            ball,
+            mixture,
+            counts.sum(),
+            math.sqrt(len(counts)) * float(noisy_counts.sd),
+            mus["agreement"],
+            public_rng,
+        )
     return mixture, counts
 
 
@@ -182,14 +181,11 @@ def measure_covariances(
         second = NoisyMoment(release.value / total, sd / total, radius, prior)
         return second.along(means - means.mean(axis=0))
     if covariance_type == "full":
-        return np.stack(
-            [
-                NoisyMoment(
-                    release.value[j] / n, sd / n, radius, prior
-                ).estimate.matrix()
-                for j, n in enumerate(counts)
-            ]
+        moments = (
+            NoisyMoment(release.value[j] / n, sd / n, radius, prior)
+            for j, n in enumerate(counts)
         )
+        return np.stack([moment.estimate.matrix() for moment in moments])
     if covariance_type == "diag":
         pooled = release.value.sum(axis=0) / total
         pooled_sd = sd * math.sqrt(k) / total

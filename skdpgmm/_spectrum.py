@@ -94,7 +94,7 @@ def spiked_covariance(scatter, sd, floor) -> Spikes:
     bulk, n_top, top = 0.0, 0, values[:0]
     for _ in range(30):
         above = values - bulk
-        n_top = int(np.count_nonzero(above > max(edge, 0.0)))
+        n_top = int(np.count_nonzero(above > edge))
         theta = above[:n_top]
         top = bulk + np.sqrt(np.maximum(theta**2 - edge**2, 0.0))
         rest = (trace - top.sum()) / max(d - n_top, 1)
@@ -110,11 +110,8 @@ def _largest(matrix, least):
     """Return eigenvalues above `least`, not below 0, descending, and eigenvectors."""
     if least == 0.0:
         values, vectors = np.linalg.eigh(matrix)
-        n_top = np.count_nonzero(values > 0.0)
-        values, vectors = (
-            values[len(values) - n_top :],
-            vectors[:, len(values) - n_top :],
-        )
+        first = np.count_nonzero(values <= 0.0)
+        values, vectors = values[first:], vectors[:, first:]
     else:
         values, vectors = eigh(matrix, subset_by_value=(least, np.inf))
     return values[::-1], vectors[:, ::-1]

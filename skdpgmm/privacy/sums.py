@@ -139,7 +139,7 @@ class AgreementCount:
         n_agree = 0
         for rows, G in self.ball.grid_panels(block.X):
             codes = block.codes[rows]
-            n_agree += np.count_nonzero(self.rule.assign(G, codes) == codes)
+            n_agree += int(np.count_nonzero(self.rule.assign(G, codes) == codes))
         return (np.array([n_agree], dtype=np.int64),)
 
 
