@@ -86,7 +86,9 @@ def against_scikit_learn(repeats):
     X, _ = clusters(200_000, 64, unit=False)
     X = X.astype(np.float64)
     found = ratio(
-        lambda: DPGaussianMixture(10).fit(X), lambda: GaussianMixture(10).fit(X), 1
+        lambda: DPGaussianMixture(10).fit(X),
+        lambda: GaussianMixture(10).fit(X),
+        repeats,
     )
     yield "mixture / GaussianMixture", 0.1, found
     found = ratio(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -78,9 +79,11 @@ def private_kmeans(
             basis = random_basis(d, PROJECTED_FEATURES, public_rng)
             seen = ball.project(basis)
         size = max(_MIN_CODEWORDS, 3 * n_clusters)
-        codebook = grow_codebook(
-            records, seen, n_classes, size, mus["codebook"], public_rng
-        )
+        # Of few features, which take little memory.
+        with nullcontext() if basis is None else records.holding(seen):
+            codebook = grow_codebook(
+                records, seen, n_classes, size, mus["codebook"], public_rng
+            )
         centers, radii, classes = merge_codebook(
             codebook, n_clusters, ball.radius, public_rng
         )

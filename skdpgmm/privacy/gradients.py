@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm._blocks import cache_slices
 from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round
 from skdpgmm.privacy.queries import Part
 
@@ -65,8 +64,8 @@ class SoftmaxGradient:
     def exact(self, block):
         gradient = np.zeros(self.weights.shape)
         scores = _Scores(self.weights)
-        for G, codes in _panels(block, self.ball):
-            Q = _errors(scores(G), codes, self.clip)
+        for rows, G in block.grid_panels(self.ball, _PANEL):
+            Q = _errors(scores(G), block.codes[rows], self.clip)
             gradient[:, :-1] += (G.T @ Q).T
             gradient[:, -1] += Q.sum(axis=0) * CONSTANT_STEPS
         return (gradient.astype(np.int64),)
@@ -103,26 +102,10 @@ class SoftmaxErrors:
     def exact(self, block):
         total = np.zeros(len(self.weights))
         scores = _Scores(self.weights)
-        for G, codes in _panels(block, self.ball):
-            total += _errors(scores(G), codes, math.sqrt(2.0)).sum(axis=0)
+        for rows, G in block.grid_panels(self.ball, _PANEL):
+            errors = _errors(scores(G), block.codes[rows], math.sqrt(2.0))
+            total += errors.sum(axis=0)
         return (total.astype(np.int64),)
-
-
-def _panels(block, ball):
-    """Yield grid points, in float64, and codes of a part of the block at a time.
-
-    Each array is overwritten by the next.
-    """
-    if block.held is None:
-        for rows, G in ball.grid_panels(block.X):
-            yield G, block.codes[rows]
-        return
-    slices = cache_slices(block.held, _PANEL)
-    buffer = np.empty((slices[0].stop, block.held.shape[1]))
-    for rows in slices:
-        G = buffer[: rows.stop - rows.start]
-        np.copyto(G, block.held[rows])
-        yield G, block.codes[rows]
 
 
 class _Scores:

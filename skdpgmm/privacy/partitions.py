@@ -21,7 +21,7 @@ class NearestCell:
     """
 
     centers: np.ndarray  # (k, p), grid integers
-    classes: np.ndarray  # (k,)
+    classes: np.ndarray  # (k,), ascending
 
     @property
     def one_for_each_class(self):
@@ -34,8 +34,10 @@ class NearestCell:
         first = np.searchsorted(self.classes, codes)
         if self.one_for_each_class:
             return first
-        distances = squared_norms(self.centers)[None, :] - 2.0 * (G @ self.centers.T)
-        distances[self.classes[None, :] != codes[:, None]] = np.inf
+        distances = G @ (-2.0 * self.centers.T)
+        distances += squared_norms(self.centers)
+        if self.classes[0] != self.classes[-1]:
+            distances[self.classes[None, :] != codes[:, None]] = np.inf
         return distances.argmin(axis=1)
 
 

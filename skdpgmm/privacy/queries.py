@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from skdpgmm._blocks import cache_slices
+
 
 class Block(NamedTuple):
     """Rows of the private records, not to be written to, and integer class codes.
@@ -20,6 +22,21 @@ class Block(NamedTuple):
     X: np.ndarray  # (rows, d)
     codes: np.ndarray  # (rows,)
     held: np.ndarray | None = None  # (rows, p)
+
+    def grid_panels(self, ball, n_numbers=2**18):
+        """Yield slices of few rows with their grid points, in float64.
+
+        Each array may be written to, and is overwritten by the next.
+        """
+        if self.held is None:
+            yield from ball.grid_panels(self.X)
+            return
+        slices = cache_slices(self.held, n_numbers)
+        buffer = np.empty((slices[0].stop, self.held.shape[1]))
+        for rows in slices:
+            G = buffer[: rows.stop - rows.start]
+            np.copyto(G, self.held[rows])
+            yield rows, G
 
 
 class Part(NamedTuple):

@@ -115,7 +115,7 @@ class DistanceHistogram:
 
     def exact(self, block):
         squares = np.empty(len(block.X))
-        for rows, G in self.ball.grid_panels(block.X):
+        for rows, G in block.grid_panels(self.ball):
             G -= self.centers[self.partition.assign(G, block.codes[rows])]
             squares[rows] = squared_norms(G)
         return (_histogram(self.ball.step * np.sqrt(squares), self.edges),)
@@ -137,7 +137,7 @@ class AgreementCount:
 
     def exact(self, block):
         n_agree = 0
-        for rows, G in self.ball.grid_panels(block.X):
+        for rows, G in block.grid_panels(self.ball):
             codes = block.codes[rows]
             n_agree += int(np.count_nonzero(self.rule.assign(G, codes) == codes))
         return (np.array([n_agree], dtype=np.int64),)
@@ -208,7 +208,7 @@ class CellMoments:
             return tuple(_integers(part) for part in parts)
         totals: list[np.ndarray] = []
         out = None
-        for rows, V in self.ball.grid_panels(block.X):
+        for rows, V in block.grid_panels(self.ball):
             out = np.empty_like(V) if out is None else out[: len(V)]
             parts = self._moments(*self._clip(V, block.codes[rows], out))
             if totals:
@@ -223,7 +223,7 @@ class CellMoments:
         n = len(block.X)
         U = np.empty((n, self.centers.shape[1]))
         cell, squares = np.empty(n, dtype=np.intp), np.empty(n)
-        for rows, V in self.ball.grid_panels(block.X):
+        for rows, V in block.grid_panels(self.ball):
             _, cell[rows], squares[rows] = self._clip(V, block.codes[rows], U[rows])
         return U, cell, squares
 
