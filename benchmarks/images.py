@@ -114,7 +114,7 @@ def compare_peers(name, parts, args, judge, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epsilon", type=float, nargs="+", default=[1.0, 2.0, 10.0])
+    parser.add_argument("--epsilon", type=float, nargs="+", default=[1.0, 10.0])
     parser.add_argument("--n-half", type=int, default=30_000)
     parser.add_argument("--n-samples", type=int, default=60_000)
     parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
