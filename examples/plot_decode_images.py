@@ -138,6 +138,7 @@ def draw(title, panels, names):
         axis.tick_params(length=0)
     figure.suptitle(title)
     folder = Path(args.output) if args.output else cache_dir()
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"plot_decode_images_{title.replace(' ', '_')}.png"
     figure.savefig(path, dpi=130)
     say(f"  figure written to {path}")
