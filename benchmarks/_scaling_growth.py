@@ -84,7 +84,6 @@ FORECAST = {
     ),
     "synthesizer": lambda X, y: DPEmbeddingSynthesizer().fit(X, y),
 }
-_FEATURES_OF_A_LABEL_MODEL = 512
 
 
 def forecast(n=10**9, d=768, cores=256, sizes=(20_000, 80_000)):
@@ -96,7 +95,6 @@ def forecast(n=10**9, d=768, cores=256, sizes=(20_000, 80_000)):
     for name in FORECAST:
         small, large = (_measured_alone(name, size, d) for size in sizes)
         per_row = (large["seconds"] - small["seconds"]) / (sizes[1] - sizes[0])
-        held = d + _FEATURES_OF_A_LABEL_MODEL if name == "synthesizer" else 0
         found[name] = row = {
             "microseconds a row": 1e6 * per_row,
             "seconds besides": small["seconds"] - sizes[0] * per_row,
@@ -104,7 +102,7 @@ def forecast(n=10**9, d=768, cores=256, sizes=(20_000, 80_000)):
             "core hours": n * per_row / 3600.0,
             "minutes": n * per_row / cores / 60.0,
             "terabytes of rows": 4.0 * n * d / 1e12,
-            "terabytes held beside them": 4.0 * n * held / 1e12,
+            "terabytes held beside them": 4.0 * n * large["held"] / 1e12,
             "megabytes of sums from a chunk": large["megabytes"],
         }
         print(
@@ -132,8 +130,13 @@ def _fit_alone(name, n, d):
     ledger = models[0].privacy_.ledger
     numbers = sum(math.prod(entry.shape) for entry in ledger)
     releases = {entry.name.split(":")[0] for entry in ledger}
-    # Two words of 8 bytes each.
-    return {"seconds": spent, "passes": len(releases), "megabytes": numbers * 16 / 1e6}
+    heads = (e.shape[1] - 1 for e in ledger if e.name.startswith("head step"))
+    return {
+        "seconds": spent,
+        "passes": len(releases),
+        "held": max(heads, default=0),  # numbers a row
+        "megabytes": numbers * 16 / 1e6,  # two words of 8 bytes each
+    }
 
 
 def memory_map(gigabytes):

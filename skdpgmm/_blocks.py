@@ -38,6 +38,16 @@ def cache_slices(X, n_numbers=2**18):
     return row_slices(len(X), max(1, n_numbers // X.shape[1]))
 
 
+def float_panels(X, n_numbers=2**18):
+    """Yield slices of few rows with a float64 copy, which the next overwrites."""
+    slices = cache_slices(X, n_numbers)
+    buffer = np.empty((slices[0].stop, X.shape[1]))
+    for rows in slices:
+        panel = buffer[: rows.stop - rows.start]
+        np.copyto(panel, X[rows])
+        yield rows, panel
+
+
 def n_threads(n_jobs=None) -> int:
     """Return the number of threads for blocks.
 

@@ -7,7 +7,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from skdpgmm import DPGaussianMixture, DPKMeans
 from skdpgmm._codebook import ward
 from skdpgmm._em import auto_passes
-from skdpgmm._postprocess import noisy_quantile
+from skdpgmm._postprocess import noisy_quantile, shrink_between
+from skdpgmm._spectrum import spiked_covariance
 
 EDGES = 2.0 ** np.arange(40)
 
@@ -89,3 +90,40 @@ def test_the_number_of_passes_is_a_function_of_the_noisy_count():
     X = np.random.default_rng(0).standard_normal((20_000, 2))
     assert DPGaussianMixture(2, random_state=0).fit(X).n_iter_ == 4
     assert DPGaussianMixture(2, random_state=0).fit(X[:60]).n_iter_ == 0
+
+
+def low_rank_release(sd, seed=0, d=60):
+    rng = np.random.default_rng(seed)
+    factor = rng.standard_normal((d, 3))
+    truth = 0.2 * np.eye(d) + factor @ factor.T
+    noise = rng.standard_normal((d, d))
+    return truth, truth + sd * 0.5 * (noise + noise.T)
+
+
+def test_spikes_keep_the_trace_and_lose_the_noise():
+    truth, release = low_rank_release(0.5)
+    found = spiked_covariance(release, 0.5, 1e-6)
+    assert found.vectors.shape == (60, 3)
+    assert np.allclose([found.trace, np.trace(found.matrix())], np.trace(release))
+    error = np.linalg.norm(found.matrix() - truth)
+    assert error < 0.5 * np.linalg.norm(release - truth)
+    # Without noise all of it is believed.
+    assert np.allclose(spiked_covariance(truth, 0.0, 1e-6).matrix(), truth)
+
+
+@pytest.mark.parametrize("spikes", [0, 3])
+def test_means_are_shrunk_by_their_noise(spikes):
+    covariance = spiked_covariance(low_rank_release(0.5)[1], 0.5, 1e-6)
+    covariance = covariance._replace(
+        values=covariance.values[:spikes], vectors=covariance.vectors[:, :spikes]
+    )
+    rng = np.random.default_rng(1)
+    means, weights = rng.standard_normal((5, 60)), np.full(5, 0.2)
+    counts = np.full(5, 1e12)
+    kept = shrink_between(means, weights, np.zeros(5), counts, covariance)
+    assert np.allclose(kept, means)
+    lost = shrink_between(means, weights, np.full(5, 1e6), counts, covariance)
+    assert np.allclose(lost, means.mean(axis=0))
+    half = shrink_between(means, weights, np.full(5, 0.5), counts, covariance)
+    share = np.linalg.norm(half - lost) / np.linalg.norm(means - lost)
+    assert 0.3 < share < 0.7

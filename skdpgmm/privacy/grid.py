@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from skdpgmm._blocks import cache_slices
+from skdpgmm._blocks import float_panels
 
 # Grid points have norm at most 2**24 and public centres, by `Ball.limit`, at most
 # 2**25 and a little, so every term of ||g - c||**2 is an integer below 2**53.
@@ -165,17 +165,14 @@ class Ball(Grid):
 
         Each array is overwritten by the next, and may be overwritten before.
         """
-        slices = cache_slices(X)
-        V, U = np.empty((2, slices[0].stop, X.shape[1]))
-        centered = self.center.any()
-        for rows in slices:
-            V, U = V[: rows.stop - rows.start], U[: rows.stop - rows.start]
-            np.copyto(V, X[rows])
+        out, centered = None, self.center.any()
+        for rows, V in float_panels(X):
+            out = np.empty_like(V) if out is None else out[: len(V)]
             with np.errstate(over="ignore"):
                 if centered:
                     V -= self.center
                 V *= 1.0 / self.step
-            G, _ = clip_round(V, GRID_BITS, out=U)
+            G, _ = clip_round(V, GRID_BITS, out=out)
             if self.projection is not None:
                 G = (G @ self.projection) * 2.0**-PROJECTION_BITS
                 G, _ = clip_round(G, GRID_BITS)

@@ -21,7 +21,7 @@ class NearestCell:
     """
 
     centers: np.ndarray  # (k, p), grid integers
-    classes: np.ndarray  # (k,), ascending
+    classes: np.ndarray  # (k,)
 
     @property
     def one_for_each_class(self):
@@ -36,7 +36,7 @@ class NearestCell:
             return first
         distances = G @ (-2.0 * self.centers.T)
         distances += squared_norms(self.centers)
-        if self.classes[0] != self.classes[-1]:
+        if np.ptp(self.classes) > 0:
             distances[self.classes[None, :] != codes[:, None]] = np.inf
         return distances.argmin(axis=1)
 

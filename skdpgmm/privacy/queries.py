@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from skdpgmm._blocks import cache_slices
+from skdpgmm._blocks import float_panels
 
 
 class Block(NamedTuple):
@@ -30,13 +30,8 @@ class Block(NamedTuple):
         """
         if self.held is None:
             yield from ball.grid_panels(self.X)
-            return
-        slices = cache_slices(self.held, n_numbers)
-        buffer = np.empty((slices[0].stop, self.held.shape[1]))
-        for rows in slices:
-            G = buffer[: rows.stop - rows.start]
-            np.copyto(G, self.held[rows])
-            yield rows, G
+        else:
+            yield from float_panels(self.held, n_numbers)
 
 
 class Part(NamedTuple):

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
-from skdpgmm._blocks import cache_slices
+from skdpgmm._blocks import float_panels
 from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
 from skdpgmm.privacy.partitions import LinearCell, NearestCell
 from skdpgmm.privacy.queries import Part
@@ -78,12 +78,8 @@ class NormHistogram:
         return (Part("counts", (len(self.edges) + 1,), 1.0),)
 
     def exact(self, block):
-        X, norms = block.X, np.empty(len(block.X))
-        slices = cache_slices(X)
-        buffer = np.empty((slices[0].stop, X.shape[1]))
-        for rows in slices:
-            V = buffer[: rows.stop - rows.start]
-            np.copyto(V, X[rows])
+        norms = np.empty(len(block.X))
+        for rows, V in float_panels(block.X):
             with np.errstate(over="ignore"):
                 if self.center.any():
                     V -= self.center
