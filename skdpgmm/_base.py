@@ -16,12 +16,12 @@ from skdpgmm._moment import public_second_moment
 from skdpgmm.privacy.accounting import (
     ADJACENCIES,
     Ledger,
-    PrivacyReport,
     mu_from_epsilon,
     unit_factor,
 )
 from skdpgmm.privacy.noise import make_generators
 from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.report import PrivacyReport
 from skdpgmm.privacy.rows import Rows
 
 

@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._inputs import first_contributions
-from skdpgmm.privacy.accounting import ADJACENCIES, PrivacyReport
+from skdpgmm.privacy.accounting import ADJACENCIES
 from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.report import PrivacyReport
 from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 

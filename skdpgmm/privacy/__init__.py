@@ -10,13 +10,13 @@ from skdpgmm.privacy.accounting import (
     BudgetExceededError,
     Ledger,
     LedgerEntry,
-    PrivacyReport,
     compose_mu,
     epsilon_from_mu,
     mu_from_epsilon,
     split_mu,
     unit_factor,
 )
+from skdpgmm.privacy.report import PrivacyReport
 
 __all__ = [
     "BudgetExceededError",

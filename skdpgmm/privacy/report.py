@@ -1,0 +1,123 @@
+"""The guarantee of one fit, as a table: it prints and decides nothing."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass, fields
+
+from skdpgmm.privacy.accounting import LedgerEntry, compose_mu, epsilon_from_mu
+
+
+@dataclass(frozen=True, repr=False)
+class PrivacyReport:
+    """The guarantee of one fit and the releases that spent it.
+
+    Attributes
+    ----------
+    epsilon, delta : float
+        The (epsilon, delta) that was asked for; what was spent is never more.
+    mu : float
+        The same guarantee in Gaussian differential privacy.
+    adjacency : {"add-remove", "replace-one"}
+        What two neighbouring data sets may differ in.
+    unit : str
+        Whose data are protected: one record, or all records of one person.
+    noise : str
+        Where the random bits of the noise come from.
+    ledger : tuple of LedgerEntry
+        One row for each release, in order.
+    seeded : bool
+        Whether an int seed, of which there are few, leads to the noise.
+    """
+
+    epsilon: float
+    delta: float
+    mu: float
+    adjacency: str
+    unit: str
+    noise: str
+    ledger: tuple[LedgerEntry, ...]
+    seeded: bool = False
+
+    @property
+    def not_private(self) -> str | None:
+        """Why nobody is protected, or None where the guarantee holds."""
+        if math.isinf(self.epsilon):
+            return "NOT PRIVATE: epsilon is infinite, no noise was added"
+        if self.seeded:
+            return "NOT PRIVATE: whoever tries all seeds can take the noise away"
+        return None
+
+    @property
+    def spent_mu(self) -> float:
+        """Mu of all releases together, at most `mu`."""
+        return compose_mu(entry.mu for entry in self.ledger)
+
+    @property
+    def spent_epsilon(self) -> float:
+        """Epsilon of all releases together at `delta`, at most `epsilon`."""
+        mu = self.spent_mu
+        return math.inf if math.isinf(mu) else epsilon_from_mu(mu, self.delta)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        warning = [("warning", self.not_private)] if self.not_private else []
+        return [
+            *warning,
+            ("guarantee", f"({self.epsilon:g}, {self.delta:g})-DP, mu={self.mu:.5g}"),
+            ("spent", f"epsilon={self.spent_epsilon:.5g}, mu={self.spent_mu:.5g}"),
+            ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
+            ("noise", self.noise),
+        ]
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        header = ("release", "shape", "l2_sensitivity", "noise_multiplier", "mu")
+        rows: list[tuple[str, ...]] = [header]
+        rows += [
+            (
+                e.name,
+                " x ".join(map(str, e.shape)) or "scalar",
+                f"{e.l2_sensitivity:g}",
+                f"{e.noise_multiplier:.5g}",
+                f"{e.mu:.5g}",
+            )
+            for e in self.ledger
+        ]
+        return rows
+
+    def __repr__(self) -> str:
+        shown = [self.not_private] if self.not_private else []
+        shown += [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if f.name not in ("ledger", "seeded")
+        ]
+        return f"PrivacyReport({', '.join(shown)})"
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = [f"{name:10} {text}" for name, text in self._facts()]
+        for i, row in enumerate(rows):
+            cells = [row[0].ljust(widths[0])]
+            cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
+            lines.append("  ".join(cells))
+            if i == 0:
+                lines.append("  ".join("-" * w for w in widths))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        facts = "".join(
+            f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
+            for name, text in self._facts()
+        )
+        head, *body = self._rows()
+        ths = "".join(f"<th>{html.escape(c)}</th>" for c in head)
+        trs = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
+            for row in body
+        )
+        return (
+            f"<table>{facts}</table><table><thead><tr>{ths}</tr></thead>"
+            f"<tbody>{trs}</tbody></table>"
+        )

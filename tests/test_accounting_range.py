@@ -1,0 +1,118 @@
+"""Where the accounting is right in float64, and that it refuses to go elsewhere."""
+
+import math
+
+import mpmath
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from skdpgmm.privacy import (
+    BudgetExceededError,
+    Ledger,
+    LedgerEntry,
+    compose_mu,
+    epsilon_from_mu,
+    mu_from_epsilon,
+    unit_factor,
+)
+from skdpgmm.privacy.accounting import MIN_DELTA, MIN_EPSILON
+
+
+def entry(mu=0.5, sensitivity=4.0):
+    return LedgerEntry("sums", (2, 3), sensitivity, 1.0 / mu, mu)
+
+
+def exact_delta(mu, epsilon):
+    """Balle and Wang 2018, theorem 8, in 60 digits or as many as epsilon calls for."""
+    with mpmath.workdps(60 + int(2.0 * math.log10(epsilon + 1.0))):
+        mu, epsilon = mpmath.mpf(mu), mpmath.mpf(epsilon)
+        second = mpmath.exp(epsilon) * mpmath.ncdf(-mu / 2 - epsilon / mu)
+        return mpmath.ncdf(mu / 2 - epsilon / mu) - second
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    log_epsilon=st.floats(math.log10(MIN_EPSILON), 12.0),
+    log_delta=st.floats(math.log10(MIN_DELTA), -1e-6),
+)
+@example(math.log10(MIN_EPSILON), math.log10(MIN_DELTA))
+@example(5.0, -5.0)
+@example(5.0 + 1e-12, -5.0)
+@example(4.999, -1e-3)
+def test_calibration_is_safe_in_exact_arithmetic(log_epsilon, log_delta):
+    epsilon = max(10.0**log_epsilon, MIN_EPSILON)
+    delta = max(10.0**log_delta, MIN_DELTA)
+    mu = mu_from_epsilon(epsilon, delta)
+    assert exact_delta(mu, epsilon) <= delta
+    # And not wasteful: a little more would be too much.
+    if epsilon < 1e5 and delta < 0.5:
+        assert exact_delta(mu * 1.0001, epsilon) > delta
+    assert exact_delta(mu, epsilon_from_mu(mu, delta)) <= delta
+
+
+def test_calibration_of_large_epsilon():
+    for epsilon in (1e6, 1e8, 1e12, 1e16):
+        mu = mu_from_epsilon(epsilon, 1e-5)
+        assert mu == pytest.approx(math.sqrt(2.0 * epsilon), rel=1e-2)
+        assert epsilon_from_mu(mu, 1e-5) == pytest.approx(epsilon, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "epsilon", [0.0, -1.0, 1e-9, math.nan, -math.inf, True, "1", None, 1j]
+)
+def test_epsilon_without_a_guarantee_is_refused(epsilon):
+    with pytest.raises(ValueError, match="epsilon must be a number in"):
+        mu_from_epsilon(epsilon, 1e-5)
+
+
+@pytest.mark.parametrize(
+    "delta", [0.0, -0.1, 1.0, 1e-300, math.nan, math.inf, False, "1e-5", None]
+)
+def test_delta_without_a_guarantee_is_refused(delta):
+    for call in (mu_from_epsilon, epsilon_from_mu):
+        with pytest.raises(ValueError, match="delta must be a number in"):
+            call(1.0, delta)
+
+
+@pytest.mark.parametrize("mu", [-1.0, 1e-170, math.nan, -math.inf, True, "1", None])
+def test_mu_that_is_none_is_refused(mu):
+    with pytest.raises(ValueError, match="mu must be a number in"):
+        epsilon_from_mu(mu, 1e-5)
+    with pytest.raises(ValueError, match="mu must be a number in"):
+        Ledger(mu)
+    with pytest.raises(ValueError, match="mu of the release 'sums'"):
+        LedgerEntry("sums", (2,), 1.0, 1.0, mu)
+
+
+@pytest.mark.parametrize("sensitivity", [0.0, -1.0, math.nan, math.inf, None, True])
+def test_sensitivity_that_bounds_nothing_is_refused(sensitivity):
+    with pytest.raises(ValueError, match="l2_sensitivity of the release 'sums'"):
+        entry(sensitivity=sensitivity)
+
+
+def test_noise_of_an_entry_is_that_of_its_mu():
+    with pytest.raises(ValueError, match="noise_multiplier of the release 'sums'"):
+        LedgerEntry("sums", (2,), 1.0, 2.0, 1.0)
+
+
+def test_tiny_budgets_add_up():
+    # Their squares are zero in float64.
+    ledger = Ledger(1e-99)
+    ledger.debit([entry(mu=0.8e-99)])
+    with pytest.raises(BudgetExceededError):
+        ledger.debit([entry(mu=0.8e-99)])
+    assert compose_mu([3e-200, 4e-200]) == pytest.approx(5e-200)
+
+
+@pytest.mark.parametrize("adjacency", ["substitute", None, ["add-remove"]])
+def test_unknown_adjacency_is_refused(adjacency):
+    with pytest.raises(ValueError, match="adjacency must be one of"):
+        unit_factor(adjacency)
+
+
+@pytest.mark.parametrize("m", [0, -1, 1.5, 1e5, True, math.nan, "1", 2**40])
+def test_contributions_that_bound_nothing_are_refused(m):
+    # 0 would mean that nobody can move a sum, and so no noise at all.
+    with pytest.raises(ValueError, match="max_contributions must be an integer in"):
+        unit_factor("add-remove", m)
