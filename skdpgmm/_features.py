@@ -27,34 +27,37 @@ _ROWS = 4096
 
 
 class CosineFeatures(NamedTuple):
-    """Features ``scale * (cos(z @ frequencies + phases) - means)`` of centred rows.
+    """Features ``scale * (cos((x - center) @ frequencies + phases) - means)`` of rows.
 
     Attributes
     ----------
     frequencies : ndarray of shape (d, m)
     phases, means : ndarray of shape (m,)
     scale : float
+    center : ndarray of shape (d,), or 0.0 for rows that are about the centre
     """
 
     frequencies: np.ndarray
     phases: np.ndarray
     means: np.ndarray
     scale: float
+    center: np.ndarray | float = 0.0
 
-    def __call__(self, Z):
-        """Return the features of rows about the centre."""
-        return self.scale * (np.cos(Z @ self.frequencies + self.phases) - self.means)
+    def __call__(self, X):
+        """Return the features of rows."""
+        angles = (X - self.center) @ self.frequencies + self.phases
+        return self.scale * (np.cos(angles) - self.means)
 
-    def scores(self, Z, coef):
-        """Return ``self(Z) @ coef.T``, a few rows at a time."""
-        scores = np.empty((len(Z), len(coef)))
-        for rows in row_slices(len(Z), _ROWS):
-            scores[rows] = self(Z[rows]) @ coef.T
+    def scores(self, X, coef):
+        """Return ``self(X) @ coef.T``, a few rows at a time."""
+        scores = np.empty((len(X), len(coef)))
+        for rows in row_slices(len(X), _ROWS):
+            scores[rows] = self(X[rows]) @ coef.T
         return scores
 
     def shifted(self, center):
         """Return the features for rows about the origin."""
-        return self._replace(phases=self.phases - center @ self.frequencies)
+        return self._replace(center=center)
 
 
 class FeatureMoments(NamedTuple):

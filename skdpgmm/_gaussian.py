@@ -13,10 +13,10 @@ from scipy.special import logsumexp
 from sklearn.mixture._gaussian_mixture import (
     _compute_log_det_cholesky,
     _compute_precision_cholesky,
-    _estimate_log_gaussian_prob,
 )
 
 from skdpgmm._blocks import cache_slices
+from skdpgmm._distances import squared_distances
 from skdpgmm._spectrum import floor_spectrum
 
 
@@ -70,9 +70,44 @@ class Mixture:
 
 def log_joint(X, weights, means, precisions_cholesky, covariance_type):
     """Return the log of weight times density, shape (n, k)."""
-    return _estimate_log_gaussian_prob(
-        X, means, precisions_cholesky, covariance_type
-    ) + np.log(weights)
+    log_prob = log_densities(X, means, precisions_cholesky, covariance_type)
+    return log_prob + np.log(weights)
+
+
+def log_densities(X, means, precisions_cholesky, covariance_type):
+    """Return the log density of each row under each component.
+
+    As scikit-learn does, except that means are subtracted before anything is
+    multiplied or squared.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Rows.
+    means : ndarray of shape (k, d)
+    precisions_cholesky : ndarray
+        In the shape of scikit-learn.
+    covariance_type : str
+
+    Returns
+    -------
+    log_prob : ndarray of float64 of shape (n, k)
+    """
+    k, d = means.shape
+    P = precisions_cholesky
+    if covariance_type == "full":
+        squares = np.empty((len(X), k))
+        for j in range(k):
+            squares[:, j] = np.sum(((X - means[j]) @ P[j]) ** 2, axis=1)
+    elif covariance_type == "tied":
+        middle = means.mean(axis=0)
+        squares = squared_distances((X - middle) @ P, (means - middle) @ P)
+    elif covariance_type == "diag":
+        squares = squared_distances(X, means, P**2)
+    else:
+        squares = squared_distances(X, means) * P**2
+    log_det = _compute_log_det_cholesky(P, covariance_type, d)
+    return -0.5 * (d * np.log(2.0 * np.pi) + squares) + log_det
 
 
 def normalize_log(log_probabilities):

@@ -13,12 +13,11 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.callback import with_callbacks
-from sklearn.metrics import pairwise_distances_argmin
-from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._distances import nearest, squared_distances
 from skdpgmm._domain import find_ball
 from skdpgmm._inputs import map_rows, open_rows, sum_of
 from skdpgmm._lloyd import private_kmeans
@@ -232,7 +231,7 @@ class DPKMeans(
 
     def _nearest(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        return pairwise_distances_argmin(X, self.cluster_centers_)
+        return nearest(X, self.cluster_centers_)[0]
 
     def transform(self, X):
         """Return the distances to all centres.
@@ -252,7 +251,7 @@ class DPKMeans(
 
     def _distances(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        return euclidean_distances(X, self.cluster_centers_)
+        return np.sqrt(squared_distances(X, self.cluster_centers_))
 
     def score(self, X, y=None):
         """Return minus the sum of squared distances to the nearest centres.
@@ -273,7 +272,8 @@ class DPKMeans(
         return -sum_of(map_rows(self._losses, X))
 
     def _losses(self, X):
-        return self._distances(X).min(axis=1) ** 2
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return nearest(X, self.cluster_centers_)[1]
 
     @property
     def _n_features_out(self):

@@ -240,6 +240,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         if len(counts) == 2:
             coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
         self.coef_ = coef[:, :d]
+        self._center = ball.center
         self.intercept_ = intercept - self.coef_ @ ball.center
         if m:
             self.random_coef_ = coef[:, d:]
@@ -262,7 +263,9 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
 
     def _scores(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        scores = X @ self.coef_.T + self.intercept_
+        # About the centre, so that nothing large cancels.
+        scores = (X - self._center) @ self.coef_.T
+        scores += self.intercept_ + self.coef_ @ self._center
         if self.random_features_ is not None:
             scores += self.random_features_.scores(X, self.random_coef_)
         return scores[:, 0] if len(self.classes_) == 2 else scores

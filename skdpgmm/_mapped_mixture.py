@@ -5,11 +5,19 @@ from __future__ import annotations
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 
+from skdpgmm._gaussian import log_densities
 from skdpgmm._inputs import map_rows, mean_of
 
 
 class MappedGaussianMixture(GaussianMixture):
     """A Gaussian mixture whose methods take rows of any kind."""
+
+    def _estimate_log_prob(self, X, xp=None):
+        # That of scikit-learn expands squares, and so loses the digits of rows that
+        # are far from the origin.
+        return log_densities(
+            X, self.means_, self.precisions_cholesky_, self.covariance_type
+        )
 
     def score_samples(self, X):
         """Return the log density of each row.

@@ -59,7 +59,7 @@ def test_the_grid_holds_the_features(drawn):
     center = np.full(6, 3.0)
     ball = Ball(center, 2.0 * np.linalg.norm(Z, axis=1).max())
     radius = 2.0 * np.hypot(ball.radius, length)
-    with_features = FeatureBall.of(ball, *features, radius)
+    with_features = FeatureBall.of(ball, *features[:4], radius)
     G = with_features.to_grid(Z + center)
     expected = np.hstack([Z, features(Z)])
     assert_allclose(G * with_features.step, expected, atol=1e-6 * radius)

@@ -6,10 +6,16 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from skdpgmm._blocks import row_slices
+from skdpgmm._distances import squared_distances
+
+# Points this much outside of a ball, relative to its radius, are put down to rounding.
+_SLACK = 1e-9
+_ROWS = 1024
 
 
 class ManifoldScores(NamedTuple):
@@ -45,7 +51,10 @@ def _checked_pair(X_real, X_synthetic, least_rows=2):
             f"X_synthetic must have {pair[0].shape[1]} features, as X_real has, got "
             f"{pair[1].shape[1]}."
         )
-    return pair
+    # Every score depends on differences of rows only, and squares of large numbers
+    # would lose these.
+    middle = pair[0].mean(axis=0)
+    return [X - middle for X in pair]
 
 
 @validate_params(
@@ -106,18 +115,34 @@ def frechet_distance(X_real, X_synthetic):
     return float(max(distance, 0.0))
 
 
+def _neighbor_distances(X, n_neighbors, points=None):
+    """Distances of points to their neighbours in `X`, sorted.
+
+    Without points, of each row to its neighbours, itself left out.
+    """
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(X)
+    found = search.kneighbors(points, return_distance=False)
+    points = X if points is None else points
+    # The search may square before it subtracts: a copy would not be at distance 0.
+    columns = [np.linalg.norm(points - X[some], axis=1) for some in found.T]
+    return np.sort(np.column_stack(columns), axis=1)
+
+
 def _radii(X, n_neighbors):
     """Distance of each row to its `n_neighbors`-th neighbour, itself left out."""
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(X)
-    return search.kneighbors()[0][:, -1]
+    return _neighbor_distances(X, n_neighbors)[:, -1]
 
 
 def _n_balls(points, centers, radii):
     """Return in how many of the balls each point lies."""
-    blocks = pairwise_distances_chunked(
-        points, centers, reduce_func=lambda D, _: np.sum(radii >= D, axis=1)
+    squares = (radii * (1.0 + _SLACK)) ** 2
+    blocks = row_slices(len(points), _ROWS)
+    return np.concatenate(
+        [
+            np.sum(squared_distances(points[rows], centers) <= squares, axis=1)
+            for rows in blocks
+        ]
     )
-    return np.concatenate(list(blocks))
 
 
 @validate_params(
@@ -179,13 +204,12 @@ def manifold_scores(X_real, X_synthetic, *, n_neighbors=5):
     radii = _radii(real, n_neighbors)
     surrounding = _n_balls(synthetic, real, radii)
     among = _n_balls(real, synthetic, _radii(synthetic, n_neighbors))
-    search = NearestNeighbors(n_neighbors=1).fit(synthetic)
-    nearest = search.kneighbors(real)[0][:, 0]
+    nearest = _neighbor_distances(synthetic, 1, real)[:, 0]
     return ManifoldScores(
         float(np.mean(surrounding > 0)),
         float(np.mean(among > 0)),
         float(np.mean(surrounding) / n_neighbors),
-        float(np.mean(nearest <= radii)),
+        float(np.mean(nearest <= radii * (1.0 + _SLACK))),
     )
 
 
@@ -234,8 +258,7 @@ def nearest_neighbor_distance_ratio(X_real, X_synthetic):
     real, synthetic = _checked_pair(X_real, X_synthetic, 1)
     if len(real) < 2:
         raise ValueError("X_real must have at least 2 rows, got 1.")
-    search = NearestNeighbors(n_neighbors=2).fit(real)
-    first, second = search.kneighbors(synthetic)[0].T
+    first, second = _neighbor_distances(real, 2, synthetic).T
     return np.divide(first, second, out=np.ones_like(first), where=second > 0.0)
 
 
