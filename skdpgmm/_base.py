@@ -69,29 +69,6 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
     n_jobs: Any
 
     @contextmanager
-    def _all_or_nothing(self):
-        """Leave the estimator as it was when the block raises.
-
-        What was released until then is known to whoever saw it: the exception says it.
-        """
-        task = self._init_callback_context(max_subtasks=None)
-        before = dict(self.__dict__)
-        task.call_on_fit_task_begin(estimator=self)
-        try:
-            yield
-            task.call_on_fit_task_end(estimator=self)
-        except BaseException as error:
-            ledger = self.__dict__.get("_ledger")
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            if ledger is not None and ledger.entries:
-                report = self._report(ledger)
-                error.add_note(f"The fit failed after some releases:\n{report}")
-                error.privacy_ = report  # type: ignore[attr-defined]
-            raise
-        self.__dict__.pop("_ledger", None)
-
-    @contextmanager
     def _watch(self, name):
         """Tell callbacks of a release, by its name only."""
         task = self._callback_fit_ctx.subcontext(task_name=name)

@@ -10,9 +10,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     ClusterMixin,
     TransformerMixin,
-    _fit_context,
 )
-from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -21,6 +19,7 @@ from skdpgmm._distances import nearest, squared_distances
 from skdpgmm._domain import find_ball
 from skdpgmm._inputs import map_rows, open_rows, sum_of
 from skdpgmm._lloyd import private_kmeans
+from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
 
 
@@ -153,8 +152,7 @@ class DPKMeans(
         self.block_size = block_size
         self.n_jobs = n_jobs
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @private_fit()
     def fit(self, X, y=None, groups=None):
         """Find private cluster centres.
 
@@ -172,26 +170,25 @@ class DPKMeans(
         self : DPKMeans
             Fitted estimator.
         """
-        with self._all_or_nothing():
-            rows, (_, d), *_ = open_rows(self, X, None, None, groups)
-            center = self._checked_center(d)
-            session = self._open_session(rows)
-            find_share = 0.05 if self.clip_norm == "auto" else 0.0
-            mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-            ball, _ = find_ball(session.records, d, mus["ball"], self.clip_norm, center)
-            centers, _, counts, *_ = private_kmeans(
-                session.records,
-                ball,
-                self.n_clusters,
-                1,
-                mus["rest"],
-                self.max_iter,
-                session.public_rng,
-            )
-            self.cluster_centers_ = ball.center + centers
-            self.cluster_counts_ = counts.value
-            self.n_iter_ = self.max_iter
-            self.privacy_ = self._report(session.ledger, groups)
+        rows, (_, d), *_ = open_rows(self, X, None, None, groups)
+        center = self._checked_center(d)
+        session = self._open_session(rows)
+        find_share = 0.05 if self.clip_norm == "auto" else 0.0
+        mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
+        ball, _ = find_ball(session.records, d, mus["ball"], self.clip_norm, center)
+        centers, _, counts, *_ = private_kmeans(
+            session.records,
+            ball,
+            self.n_clusters,
+            1,
+            mus["rest"],
+            self.max_iter,
+            session.public_rng,
+        )
+        self.cluster_centers_ = ball.center + centers
+        self.cluster_counts_ = counts.value
+        self.n_iter_ = self.max_iter
+        self.privacy_ = self._report(session.ledger, groups)
         return self
 
     def fit_predict(self, X, y=None, groups=None):

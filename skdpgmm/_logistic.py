@@ -6,8 +6,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.callback import with_callbacks
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -16,6 +15,7 @@ from skdpgmm._domain import find_tight_ball
 from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._inputs import map_rows, open_rows
 from skdpgmm._label_model import fit_label_model
+from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
 
@@ -163,8 +163,7 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         self.block_size = block_size
         self.n_jobs = n_jobs
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @private_fit()
     def fit(self, X, y, groups=None):
         """Fit the classifier privately.
 
@@ -182,37 +181,36 @@ class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator
         self : DPLogisticRegression
             Fitted estimator.
         """
-        with self._all_or_nothing():
-            rows, (_, d), _, classes = open_rows(self, X, y, self.classes, groups)
-            if classes is None:
-                raise ValueError("requires y to be passed, but the target y is None")
-            if len(classes) < 2:
-                raise ValueError(
-                    "y must have at least two classes, got only one class: "
-                    f"{classes.tolist()}. Name the others in classes=."
-                )
-            center = self._checked_center(d)
-            public = self._checked_public(d)
-            session = self._open_session(rows)
-            mus = split_mu(session.mu, _SHARES)
-            ball, noisy_n, middle = find_tight_ball(
-                session.records,
-                d,
-                mus["ball"],
-                self.clip_norm,
-                center,
-                public.mean,
+        rows, (_, d), _, classes = open_rows(self, X, y, self.classes, groups)
+        if classes is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        if len(classes) < 2:
+            raise ValueError(
+                "y must have at least two classes, got only one class: "
+                f"{classes.tolist()}. Name the others in classes=."
             )
-            inner = Ball(ball.center, middle)
-            moment = release_second_moment(
-                session.records, inner, noisy_n, mus["moment"], public.second
-            )
-            counts = release_class_counts(
-                session.records, ball, len(classes), mus["counts"]
-            )
-            self._fit_head(session, ball, inner, counts, moment, noisy_n, mus["head"])
-            self.classes_ = classes
-            self.privacy_ = self._report(session.ledger, groups)
+        center = self._checked_center(d)
+        public = self._checked_public(d)
+        session = self._open_session(rows)
+        mus = split_mu(session.mu, _SHARES)
+        ball, noisy_n, middle = find_tight_ball(
+            session.records,
+            d,
+            mus["ball"],
+            self.clip_norm,
+            center,
+            public.mean,
+        )
+        inner = Ball(ball.center, middle)
+        moment = release_second_moment(
+            session.records, inner, noisy_n, mus["moment"], public.second
+        )
+        counts = release_class_counts(
+            session.records, ball, len(classes), mus["counts"]
+        )
+        self._fit_head(session, ball, inner, counts, moment, noisy_n, mus["head"])
+        self.classes_ = classes
+        self.privacy_ = self._report(session.ledger, groups)
         return self
 
     def _fit_head(self, session, ball, inner, counts, moment, noisy_n, mu):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import _fit_context
-from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture._gaussian_mixture import (
     _check_means,
@@ -28,6 +25,7 @@ from skdpgmm._fit import PublicStart, fit_mixture
 from skdpgmm._gaussian import covariance_factors, sample_components
 from skdpgmm._inputs import open_rows
 from skdpgmm._mapped_mixture import MappedGaussianMixture
+from skdpgmm._transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.accounting import split_mu
 
 
@@ -225,8 +223,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         self.block_size = block_size
         self.n_jobs = n_jobs
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @private_fit()
     def fit(self, X, y=None, groups=None):
         """Fit the mixture privately.
 
@@ -244,52 +241,51 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         self : DPGaussianMixture
             Fitted estimator.
         """
-        with self._all_or_nothing():
-            start = self._warm_parameters()
-            rows, (n, d), *_ = open_rows(self, X, None, None, groups)
-            noiseless = math.isinf(self.epsilon)
-            if noiseless and n < self.n_components:
-                raise ValueError(
-                    "Expected n_samples >= n_components when epsilon=inf, but got "
-                    f"n_components = {self.n_components}, n_samples = {n}"
-                )
-            start = start or self._public_start(d)
-            center = self._checked_center(d)
-            session = self._open_session(rows)
-            find_share = 0.005
-            if self.clip_norm == "auto":
-                find_share = 0.05
-            elif self.max_iter == 0:
-                find_share = 0.0
-            mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-            ball, noisy_n = find_ball(
-                session.records, d, mus["ball"], self.clip_norm, center
+        start = self._warm_parameters()
+        rows, (n, d), *_ = open_rows(self, X, None, None, groups)
+        noiseless = math.isinf(self.epsilon)
+        if noiseless and n < self.n_components:
+            raise ValueError(
+                "Expected n_samples >= n_components when epsilon=inf, but got "
+                f"n_components = {self.n_components}, n_samples = {n}"
             )
-            if noisy_n is None and find_share > 0.0:
-                noisy_n = count_records(session.records, ball, mus["ball"])
-            mixture, self.n_iter_, converged = fit_mixture(
-                session.records,
-                ball,
-                self.n_components,
-                self.covariance_type,
-                mus["rest"],
-                noisy_n,
-                self.max_iter,
-                session.public_rng,
-                start=start,
-                n_init=self.n_init,
-                tol=self.tol if noiseless else None,
-            )
-            self._store(mixture.shifted(ball.center))
-            self.converged_ = converged or not noiseless
-            self.privacy_ = self._report(session.ledger, groups)
+        start = start or self._public_start(d)
+        center = self._checked_center(d)
+        session = self._open_session(rows)
+        find_share = 0.005
+        if self.clip_norm == "auto":
+            find_share = 0.05
+        elif self.max_iter == 0:
+            find_share = 0.0
+        mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
+        ball, noisy_n = find_ball(
+            session.records, d, mus["ball"], self.clip_norm, center
+        )
+        if noisy_n is None and find_share > 0.0:
+            noisy_n = count_records(session.records, ball, mus["ball"])
+        mixture, self.n_iter_, converged = fit_mixture(
+            session.records,
+            ball,
+            self.n_components,
+            self.covariance_type,
+            mus["rest"],
+            noisy_n,
+            self.max_iter,
+            session.public_rng,
+            start=start,
+            n_init=self.n_init,
+            tol=self.tol if noiseless else None,
+        )
+        self._store(mixture.shifted(ball.center))
+        self.converged_ = converged or not noiseless
+        self.privacy_ = self._report(session.ledger, groups)
         if not self.converged_ and self.n_iter_ > 0:
-            warnings.warn(
+            warn_at_the_end(
+                self,
                 "Best performing initialization did not converge. "
                 "Try different init parameters, or increase max_iter, "
                 "tol, or check for degenerate data.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return self
 

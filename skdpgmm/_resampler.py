@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numbers import Integral
 
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skdpgmm._training_rows import (
@@ -14,6 +14,7 @@ from skdpgmm._training_rows import (
     fit_synthesizer,
     make_seeds,
 )
+from skdpgmm._transaction import private_fit
 
 
 class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
@@ -28,7 +29,9 @@ class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimat
     synthesizer : estimator, default=None
         With `fit` and `sample`; None is ``DPEmbeddingSynthesizer()``.
     n_samples : int, default=60000
-        Number of synthetic rows, at least 1. They cost time, and no privacy.
+        Number of synthetic rows, at least 1. They cost time, and no privacy. A class
+        that is drawn less often than 10 times gets more rows: up to 10, or up to an
+        equal share where that is less, and one in any case.
     class_weight : {None, "balanced"}, default=None
         Draw labels by the private class weights, or all equally often.
     random_state : int, RandomState instance or None, default=None
@@ -105,8 +108,7 @@ class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimat
         self.random_state = random_state
 
     # The synthesizer is validated by its own fit.
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=False)
+    @private_fit(skip_nested_validation=False)
     def fit(self, X, y, groups=None):
         """Fit the synthesizer privately.
 
@@ -126,9 +128,7 @@ class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimat
         """
         seeds = make_seeds(self.random_state)
         synthesizer = fit_synthesizer(self, X, y, groups, seeds)
-        self.synthesizer_ = synthesizer
         self.classes_ = synthesizer.classes_
-        self.privacy_ = synthesizer.privacy_
         copy_features_in(synthesizer, self)
         return self
 
@@ -147,7 +147,7 @@ class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimat
         Returns
         -------
         X_synthetic : ndarray of shape (n_rows, n_features)
-            Synthetic rows; `n_samples` and, where a class is rare, a few more.
+            Synthetic rows; `n_samples` and, where a class is rare, some more.
         y_synthetic : ndarray of shape (n_rows,)
             Their labels.
         """

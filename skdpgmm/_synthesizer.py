@@ -5,8 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
-from sklearn.callback import with_callbacks
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdpgmm._base import PrivateEstimatorMixin
@@ -24,6 +23,7 @@ from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._placement import score_sampler
 from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm._taught import fit_taught_mixture
+from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
 
 # Draws that show how far linear scores are from those of the label model.
@@ -229,8 +229,7 @@ class DPEmbeddingSynthesizer(
         self.block_size = block_size
         self.n_jobs = n_jobs
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @private_fit()
     def fit(self, X, y=None, groups=None):
         """Fit the mixtures privately.
 
@@ -248,42 +247,39 @@ class DPEmbeddingSynthesizer(
         self : DPEmbeddingSynthesizer
             Fitted estimator.
         """
-        with self._all_or_nothing():
-            rows, (_, d), dtype, classes = open_rows(self, X, y, self.classes, groups)
-            if y is None and self.classes is not None:
-                raise ValueError("classes is given, so fit needs y, got y=None.")
-            center = self._checked_center(d)
-            public = self._checked_public(d)
-            self._check_label_model(classes)
-            session = self._open_session(rows)
-            sphere = 0.002 if self.normalize == "auto" else 0.0
-            shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
-            mus = split_mu(session.mu, shares)
-            ball, noisy_n, middle = find_tight_ball(
-                session.records, d, mus["ball"], self.clip_norm, center, public.mean
-            )
-            self.normalize_ = bool(self.normalize)
-            if self.normalize == "auto":
-                self.normalize_ = on_unit_sphere(
-                    session.records, d, noisy_n, mus["sphere"]
-                )
-            n_classes = 1 if classes is None else len(classes)
-            k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
-            mixture, model, n_iter = self._fit_mixture(
-                session,
-                ball,
-                middle,
-                noisy_n,
-                n_classes,
-                k,
-                kind,
-                mus["mixture"],
-                public.second,
-            )
-            self.n_iter_ = max(n_iter, 1)
-            self._store(mixture.shifted(ball.center), classes, k, dtype)
-            self._store_label_model(mixture, model, session.public_rng)
-            self.privacy_ = self._report(session.ledger, groups)
+        rows, (_, d), dtype, classes = open_rows(self, X, y, self.classes, groups)
+        if y is None and self.classes is not None:
+            raise ValueError("classes is given, so fit needs y, got y=None.")
+        center = self._checked_center(d)
+        public = self._checked_public(d)
+        self._check_label_model(classes)
+        session = self._open_session(rows)
+        sphere = 0.002 if self.normalize == "auto" else 0.0
+        shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
+        mus = split_mu(session.mu, shares)
+        ball, noisy_n, middle = find_tight_ball(
+            session.records, d, mus["ball"], self.clip_norm, center, public.mean
+        )
+        self.normalize_ = bool(self.normalize)
+        if self.normalize == "auto":
+            self.normalize_ = on_unit_sphere(session.records, d, noisy_n, mus["sphere"])
+        n_classes = 1 if classes is None else len(classes)
+        k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
+        mixture, model, n_iter = self._fit_mixture(
+            session,
+            ball,
+            middle,
+            noisy_n,
+            n_classes,
+            k,
+            kind,
+            mus["mixture"],
+            public.second,
+        )
+        self.n_iter_ = max(n_iter, 1)
+        self._store(mixture.shifted(ball.center), classes, k, dtype)
+        self._store_label_model(mixture, model, session.public_rng)
+        self.privacy_ = self._report(session.ledger, groups)
         return self
 
     def _check_label_model(self, classes):

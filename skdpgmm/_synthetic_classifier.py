@@ -9,23 +9,45 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
-    clone,
 )
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skdpgmm._array_api import as_numpy, like
 from skdpgmm._training_rows import (
+    checked_clone,
     copy_features_in,
     draw_training_rows,
     fit_synthesizer,
     make_seeds,
     seed_estimator,
 )
+from skdpgmm._transaction import private_fit
+
+
+def _new_network(n_rows, n_classes):
+    return MLPClassifier(
+        (128,),
+        batch_size=min(256, n_rows),
+        max_iter=30,
+        # A tenth is held out, and has to hold rows of every class.
+        early_stopping=n_rows >= 100 * n_classes,
+        n_iter_no_change=3,
+    )
+
+
+def _suited(classifier, *arrays):
+    """Return arrays of numpy where the classifier says that it is for these only."""
+    if not hasattr(classifier, "__sklearn_tags__"):
+        return arrays
+    if get_tags(classifier).array_api_support:
+        return arrays
+    return tuple(as_numpy(array) for array in arrays)
 
 
 def _classifier_has(name):
@@ -55,7 +77,9 @@ class DPSyntheticClassifier(
     classifier : estimator, default=None
         Any classifier; None is a network of one hidden layer of 128 units.
     n_samples : int, default=60000
-        Number of synthetic rows, at least 1. They cost time, and no privacy.
+        Number of synthetic rows, at least 1. They cost time, and no privacy. A class
+        that is drawn less often than 10 times gets more rows: up to 10, or up to an
+        equal share where that is less, and one in any case.
     random_state : int, RandomState instance or None, default=None
         None draws noise that nobody can repeat. A seed makes `fit` reproducible,
         for tests, and with it all parts whose own `random_state` is None, the
@@ -131,8 +155,7 @@ class DPSyntheticClassifier(
         self.random_state = random_state
 
     # The parts are validated by their own fits.
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=False)
+    @private_fit(skip_nested_validation=False)
     def fit(self, X, y, groups=None):
         """Fit the synthesizer privately, and the classifier on its rows.
 
@@ -151,36 +174,29 @@ class DPSyntheticClassifier(
             Fitted estimator.
         """
         seeds = make_seeds(self.random_state)
+        # Before anything is spent.
+        classifier = None if self.classifier is None else checked_clone(self.classifier)
         synthesizer = fit_synthesizer(self, X, y, groups, seeds)
         rows, labels = draw_training_rows(synthesizer, self.n_samples)
-        classifier = self._new_classifier(len(rows), len(synthesizer.classes_))
+        if classifier is None:
+            classifier = _new_network(len(rows), len(synthesizer.classes_))
         seed_estimator(classifier, seeds)
         with warnings.catch_warnings():
             if self.classifier is None:
                 # That the network stops at a fixed number of epochs is meant.
                 warnings.simplefilter("ignore", ConvergenceWarning)
-            self.classifier_ = classifier.fit(rows, labels)
-        self.synthesizer_ = synthesizer
+            self.classifier_ = classifier.fit(*_suited(classifier, rows, labels))
         self.classes_ = synthesizer.classes_
-        self.privacy_ = synthesizer.privacy_
         copy_features_in(synthesizer, self)
         return self
 
-    def _new_classifier(self, n_rows, n_classes):
-        if self.classifier is not None:
-            return clone(self.classifier)
-        return MLPClassifier(
-            (128,),
-            batch_size=min(256, n_rows),
-            max_iter=30,
-            # A tenth is held out, and has to hold rows of every class.
-            early_stopping=n_rows >= 100 * n_classes,
-            n_iter_no_change=3,
-        )
-
-    def _checked(self, X):
+    def _ask(self, name, X):
+        """Return what a method of the classifier says of rows, where these are."""
         check_is_fitted(self)
-        return validate_data(self, X, reset=False)
+        X = validate_data(self, X, reset=False)
+        (suited,) = _suited(self.classifier_, X)
+        found = getattr(self.classifier_, name)(suited)
+        return found if suited is X else like(found, X)
 
     def predict(self, X):
         """Return the class of each row.
@@ -195,8 +211,7 @@ class DPSyntheticClassifier(
         labels : ndarray of shape (n_samples,)
             As private as `X`.
         """
-        X = self._checked(X)
-        return self.classifier_.predict(X)
+        return self._ask("predict", X)
 
     @available_if(_classifier_has("predict_proba"))
     def predict_proba(self, X):
@@ -212,8 +227,7 @@ class DPSyntheticClassifier(
         probabilities : ndarray of shape (n_samples, n_classes)
             As private as `X`.
         """
-        X = self._checked(X)
-        return self.classifier_.predict_proba(X)
+        return self._ask("predict_proba", X)
 
     @available_if(_classifier_has("decision_function"))
     def decision_function(self, X):
@@ -229,5 +243,4 @@ class DPSyntheticClassifier(
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             As private as `X`.
         """
-        X = self._checked(X)
-        return self.classifier_.decision_function(X)
+        return self._ask("decision_function", X)

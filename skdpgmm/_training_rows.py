@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from skdpgmm._array_api import as_numpy, like
 from skdpgmm._synthesizer import DPEmbeddingSynthesizer
 
-# Rows of each class, however rare: a classifier cannot learn one that it never saw.
+# Rows of a class, however rare: a classifier cannot learn one that it never saw.
 _LEAST_ROWS = 10
+
+
+def checked_clone(estimator):
+    """Return a clone whose parameters are legal, as far as it can say before its fit.
+
+    A step of a pipeline is fitted as it is. What other meta-estimators make of theirs,
+    such as a search over parameters, is not known.
+    """
+    new = clone(estimator)
+    if not get_config()["skip_parameter_validation"]:
+        for part in [new, *(step for _, step in getattr(new, "steps", ()))]:
+            if hasattr(part, "_parameter_constraints"):
+                part._validate_params()
+    return new
 
 
 def make_seeds(random_state):
@@ -33,27 +49,36 @@ def fit_synthesizer(estimator, X, y, groups, seeds):
     new = DPEmbeddingSynthesizer() if synthesizer is None else clone(synthesizer)
     seed_estimator(new, seeds)
     given = {} if groups is None else {"groups": groups}
-    root = estimator._init_callback_context(max_subtasks=1)
-    root.call_on_fit_task_begin(estimator=estimator)
-    task = root.subcontext(task_name="synthesizer")
+    task = estimator._callback_fit_ctx.subcontext(task_name="synthesizer")
     task.call_on_fit_task_begin(estimator=estimator)
     with task.propagate_callback_context(new):
         new.fit(X, y, **given)
+    # Set at once, so that whatever fails from here on tells them.
+    estimator.synthesizer_, estimator.privacy_ = new, new.privacy_
     task.call_on_fit_task_end(estimator=estimator)
-    root.call_on_fit_task_end(estimator=estimator)
     return new
 
 
 def draw_training_rows(synthesizer, n_samples, **options):
-    """Draw rows and labels, a few of each class at least."""
+    """Draw rows and labels, a few of each class at least.
+
+    Of a class that has too few, `_LEAST_ROWS` or, of many classes, as many as each
+    would have of equal shares; but one in any case.
+    """
     rows, labels = synthesizer.sample(n_samples, **options)
-    counts = (labels[:, None] == synthesizer.classes_).sum(axis=0)
-    missing = np.repeat(synthesizer.classes_, np.maximum(_LEAST_ROWS - counts, 0))
-    if len(missing):
-        more = synthesizer.sample(len(missing), y=missing)
-        rows = np.concatenate([rows, more[0]])
-        labels = np.concatenate([labels, more[1]])
-    return rows, labels
+    classes = synthesizer.classes_
+    position = {label: code for code, label in enumerate(classes.tolist())}
+    codes = [position[label] for label in labels.tolist()]
+    counts = np.bincount(codes, minlength=len(classes))
+    least = max(min(_LEAST_ROWS, n_samples // len(classes)), 1)
+    missing = np.repeat(classes, np.maximum(least - counts, 0))
+    if not len(missing):
+        return rows, labels
+    drawn = [(rows, labels), synthesizer.sample(len(missing), y=missing)]
+    joined = (
+        np.concatenate([as_numpy(part) for part in x]) for x in zip(*drawn, strict=True)
+    )
+    return tuple(like(array, rows) for array in joined)
 
 
 def copy_features_in(synthesizer, estimator):

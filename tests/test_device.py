@@ -17,8 +17,9 @@ from private_fits import Tape, assert_same, fit_cases, fitted_state, make_data
 from private_queries import QUERIES, scale_of
 from sklearn import config_context
 from sklearn.externals.array_api_compat import torch as xp
+from sklearn.linear_model import LogisticRegression
 
-from skdpgmm import DPLogisticRegression
+from skdpgmm import DPLogisticRegression, DPSyntheticClassifier
 from skdpgmm.privacy.device import _KERNELS, Device, DeviceRows
 from skdpgmm.privacy.rows import ArrayRows, Summand
 
@@ -168,6 +169,19 @@ def test_names_of_classes_stay_names(place):
     synthesizer = constructor(random_state=0).fit(torch.tensor(X), names)
     rows, labels = synthesizer.sample(20)
     assert isinstance(rows, torch.Tensor) and labels.dtype.kind == "U"
+
+
+@inside
+def test_a_classifier_that_is_not_for_tensors_gets_arrays(dispatch):
+    """Such as the network that is the default."""
+    X, y = map(torch.tensor, make_data(300, 3))
+    network = DPSyntheticClassifier(n_samples=60, random_state=0).fit(X, y)
+    for method in ("predict", "predict_proba"):
+        assert isinstance(getattr(network, method)(X), torch.Tensor)
+    assert 0.0 <= network.score(X, y) <= 1.0
+    own = DPSyntheticClassifier(None, LogisticRegression(), n_samples=60)
+    assert isinstance(own.fit(X, y).predict(X), torch.Tensor)
+    assert isinstance(own.classifier_.coef_, torch.Tensor)
 
 
 @inside

@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer
 
 from skdpgmm import DPEmbeddingSynthesizer, DPSyntheticResampler
+from skdpgmm._training_rows import draw_training_rows
 
 X, Y = make_blobs([1500, 300], n_features=6, random_state=0)
 
@@ -61,10 +62,35 @@ def test_class_weight_and_seed():
     assert_array_equal(rows, again)
 
 
-def test_every_class_has_rows():
+@pytest.mark.parametrize(
+    "n_samples, least, most", [(5, 2, 7), (1, 1, 2), (1000, 10, 1010)]
+)
+def test_every_class_has_rows(n_samples, least, most):
     few = np.concatenate([np.zeros(1799, dtype=int), [1]])
-    _, labels = DPSyntheticResampler(n_samples=5, random_state=0).fit_resample(X, few)
-    assert np.bincount(labels, minlength=2).min() >= 10
+    resampler = DPSyntheticResampler(n_samples=n_samples, random_state=0)
+    _, labels = resampler.fit_resample(X, few)
+    assert np.bincount(labels, minlength=2).min() >= least
+    assert n_samples <= len(labels) <= most
+
+
+class OfOneClass:
+    """A synthesizer that draws the first of its many classes unless asked."""
+
+    classes_ = np.arange(20_000)
+
+    def sample(self, n_samples, y=None):
+        labels = np.zeros(n_samples, dtype=int) if y is None else y
+        return np.zeros((n_samples, 1)), labels
+
+
+@pytest.mark.parametrize(
+    "n_samples, n_rows",
+    [(60_000, 60_000 + 19_999 * 3), (7, 7 + 19_999), (300_000, 300_000 + 19_999 * 10)],
+)
+def test_of_many_classes_no_more_rows_than_an_equal_share(n_samples, n_rows):
+    rows, labels = draw_training_rows(OfOneClass(), n_samples)
+    assert len(rows) == len(labels) == n_rows
+    assert len(np.unique(labels)) == 20_000
 
 
 @pytest.mark.parametrize(
