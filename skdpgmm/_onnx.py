@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import warnings
 from importlib import import_module
+from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ _TYPES = {
     "tensor(uint8)": np.uint8,
     "tensor(bool)": np.bool_,
 }
+# The most that protobuf holds, in which models are written, and how it writes the name
+# of the entry that tells the file of a tensor.
+_MOST_BYTES = 2**31
+_ELSEWHERE = b"\n\x08location"
 
 
 class OnnxEncoder:
@@ -33,7 +39,8 @@ class OnnxEncoder:
     ----------
     model : bytes, str or path-like
         A model in the ONNX format, or its file, with a batch of any size as the first
-        dimension of its inputs and of its first output.
+        dimension of its inputs and of its first output. Weights in files of their own
+        are found beside the file of the model.
     n_threads : int, default=None
         Threads of ONNX Runtime, at least 1; None is its default, all cores.
 
@@ -42,7 +49,9 @@ class OnnxEncoder:
     ImportError
         When onnxruntime is not installed, or for `from_torch` onnx.
     TypeError
-        When `model` is neither bytes nor a path.
+        When `model` is neither bytes nor a path, or `n_threads` no integer.
+    ValueError
+        When `model` is the path of anything but a file, or `n_threads` is below 1.
 
     See Also
     --------
@@ -52,7 +61,9 @@ class OnnxEncoder:
     -----
     Privacy: as any encoder it must be public, and not learned from the private records.
 
-    It can be pickled, and is sent to a worker as the bytes of the model.
+    It can be pickled, and is sent to a worker as the bytes of the model. Weights in
+    files of their own are read into them, which takes the package onnx; where the whole
+    exceeds the 2 GiB of that format, the path is sent, and the worker must find it.
 
     Examples
     --------
@@ -70,9 +81,10 @@ class OnnxEncoder:
     """
 
     def __init__(self, model, *, n_threads=None):
-        if isinstance(model, str | Path):
-            model = Path(model).read_bytes()
-        if not isinstance(model, bytes):
+        _check_n_threads(n_threads)
+        if isinstance(model, str | PathLike):
+            model = _read(Path(model))
+        if not isinstance(model, bytes | Path):
             raise TypeError(
                 "model must be bytes or the path of a model in the ONNX format, got "
                 f"{type(model).__name__}."
@@ -101,6 +113,7 @@ class OnnxEncoder:
             The same in ONNX Runtime.
         """
         _import("onnx")
+        _check_n_threads(n_threads)
         if isinstance(example, np.ndarray) and not example.flags.writeable:
             example = example.copy()  # torch would warn of it
         batch = torch.as_tensor(example)
@@ -116,10 +129,11 @@ class OnnxEncoder:
                 # About the exporter itself, and values that a trace takes as fixed,
                 # which the comparison below would show.
                 warnings.simplefilter("ignore")
-                expected = module(batch).numpy()
+                # Of copies: a module may overwrite what it is given.
+                expected = module(batch.clone()).numpy()
                 torch.onnx.export(
                     module,
-                    (batch,),
+                    (batch.clone(),),
                     file,
                     input_names=["items"],
                     output_names=["embeddings"],
@@ -162,17 +176,67 @@ class OnnxEncoder:
         runtime = _import("onnxruntime")
         options = runtime.SessionOptions()
         if self.n_threads is not None:
-            options.intra_op_num_threads = self.n_threads
-        return runtime.InferenceSession(
-            self.model, options, providers=["CPUExecutionProvider"]
-        )
+            options.intra_op_num_threads = int(self.n_threads)
+        try:
+            return runtime.InferenceSession(
+                self.model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            if isinstance(self.model, bytes) and _ELSEWHERE in self.model:
+                error.add_note(
+                    "The model has weights in other files: give its path, beside which "
+                    "they are looked for."
+                )
+            raise
 
     def __getstate__(self):
-        return {"model": self.model, "n_threads": self.n_threads}
+        model = self.model
+        if isinstance(model, Path):
+            model = _with_weights(model)
+        return {"model": model, "n_threads": self.n_threads}
+
+    def __deepcopy__(self, memo):
+        # A session may be shared: nothing in it changes.
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
 
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._session = self._start()
+
+
+def _read(path):
+    """Return a model, or its path when some of its weights are in other files."""
+    if not path.exists():
+        raise FileNotFoundError(f"model must be the path of a file, got {str(path)!r}.")
+    if not path.is_file():
+        raise ValueError(
+            f"model must be the path of a file, got {str(path)!r}, which is none."
+        )
+    model = path.read_bytes()
+    return path.absolute() if _ELSEWHERE in model else model
+
+
+def _with_weights(path):
+    """Return a model with all of its weights, or its path if that is too much."""
+    model = _import("onnx").load(path)
+    return path if model.ByteSize() >= _MOST_BYTES else model.SerializeToString()
+
+
+def _check_n_threads(n_threads):
+    if n_threads is None:
+        return
+    if isinstance(n_threads, bool) or not isinstance(n_threads, Integral):
+        raise TypeError(
+            "n_threads must be None or an integer of at least 1, got "
+            f"{n_threads!r} of type {type(n_threads).__name__}."
+        )
+    if n_threads < 1:
+        raise ValueError(
+            "n_threads must be an integer of at least 1, or None for all cores, got "
+            f"{n_threads}."
+        )
 
 
 def _import(name):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 import torch
 from sklearn.base import (
     BaseEstimator,
@@ -19,17 +18,9 @@ from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, IterableDataset
 
 from skdpgmm._inputs import first_rows, is_lazy, map_rows
-from skdpgmm._torch_batches import Batches, loaded_batches
-from skdpgmm._torch_checks import (
-    as_rows,
-    call,
-    check_rows_stand_alone,
-    named_items,
-    unit_rows,
-)
 from skdpgmm._torch_decoding import DecoderMixin
+from skdpgmm._torch_encoding import EncoderMixin
 from skdpgmm._torch_items import as_items, take
-from skdpgmm._torch_runtime import at_layer, compiled, progress, ready
 
 
 def _gives_blocks(X):
@@ -38,6 +29,7 @@ def _gives_blocks(X):
 
 
 class TorchEmbeddingTransformer(
+    EncoderMixin,
     DecoderMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -180,6 +172,9 @@ class TorchEmbeddingTransformer(
     mode for the call and back afterwards. Batch normalization in training mode is
     refused instead, as it means that ``module.eval()`` was forgotten.
 
+    **Work in place.** The items are left as they are: `module` is given copies, and so
+    is `preprocess` of arrays, tensors and images.
+
     **Speed.** On the CPU, images and the four-dimensional weights are laid out as
     channels last for the call: the values are the same to the bit, and convolutions
     are several times faster. The weights get their own memory back afterwards. A
@@ -295,8 +290,10 @@ class TorchEmbeddingTransformer(
             items along the first; a frame of numbers; a list of arrays, tensors, PIL
             images, strings or paths, or a column of strings; or a map-style Dataset,
             of whose tuples the first entry is taken. Images, strings and paths need a
-            `preprocess`. A path (``pathlib.Path``) is opened as an image by PIL; a
-            string is a text. A Dask array or an object that gives blocks of items.
+            `preprocess`. A path (``pathlib.Path``) of a regular file is opened as an
+            image by PIL; a string is a text. Images that carry a tag of orientation
+            are turned as it says, as viewers show them. A Dask array or an object
+            that gives blocks of items.
 
         Returns
         -------
@@ -335,63 +332,3 @@ class TorchEmbeddingTransformer(
             for name in ("n_features_in_", "feature_names_in_"):
                 self.__dict__.pop(name, None)
         return items
-
-    def _embed(self, items: Any, verbose: bool = False, task: Any = None) -> np.ndarray:
-        if self.compile is not False and self.layer is not None:
-            raise ValueError(
-                f"compile must be False with layer={self.layer!r}: compiled code does "
-                f"not show what its layers return; got compile={self.compile!r}."
-            )
-        try:
-            return self._embed_in_layout(items, True, verbose, task)
-        except RuntimeError as error:
-            # `view` joins dimensions that are neighbours in memory, which those of a
-            # feature map are not when its channels come last. The first batch tells.
-            if "view size is not compatible" not in str(error):
-                raise
-            return self._embed_in_layout(items, False, verbose, task)
-
-    def _embed_in_layout(
-        self, items: Any, channels_last: bool, verbose: bool, task: Any
-    ) -> np.ndarray:
-        with (
-            ready(self.module, "module", self.device, channels_last, self.autocast) as (
-                module,
-                place,
-            ),
-            at_layer(compiled(module, self.compile), self.layer) as run,
-        ):
-            batches = Batches(
-                items, self.batch_size, self.preprocess, self.preprocess_level
-            )
-
-            def forward(inputs, numbers):
-                inputs = place(inputs, everything=self.preprocess is None)
-                with named_items("module was given items of X from", numbers):
-                    output = call(run, inputs)
-                return as_rows(output, inputs, numbers, self.pooling)
-
-            loaded = loaded_batches(batches, self.num_workers, place.device)
-            for i, inputs in enumerate(
-                progress(loaded, len(batches), "embed", verbose)
-            ):
-                step = task and task.subcontext("batch")
-                if step:
-                    step.call_on_fit_task_begin(estimator=self)
-                numbers = batches.numbers(i)
-                rows = forward(inputs, numbers)
-                if i == 0:
-                    check_rows_stand_alone(
-                        batches.inputs_of, forward, rows, place.tolerance
-                    )
-                    Z = np.empty((len(items), rows.shape[1]), dtype=np.float32)
-                if rows.shape[1] != Z.shape[1]:
-                    raise ValueError(
-                        "module must return as many outputs for each batch; got "
-                        f"{Z.shape[1]} and {rows.shape[1]}."
-                    )
-                rows = unit_rows(rows) if self.normalize else rows
-                Z[numbers.start : numbers.stop] = rows.cpu().numpy()
-                if step:
-                    step.call_on_fit_task_end(estimator=self)
-        return Z

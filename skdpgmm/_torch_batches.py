@@ -37,7 +37,7 @@ class Batches(Dataset):
 
     def __getitem__(self, i: int) -> Any:
         numbers = self.numbers(i)
-        batch = take(self.items, slice(numbers.start, numbers.stop))
+        batch = self._take(slice(numbers.start, numbers.stop))
         return module_inputs(batch, self.preprocess, self.level, numbers)
 
     def numbers(self, i: int) -> range:
@@ -47,8 +47,12 @@ class Batches(Dataset):
 
     def inputs_of(self, numbers: Sequence[int]) -> Any:
         """Return the inputs for some items."""
-        batch = take(self.items, list(numbers))
+        batch = self._take(list(numbers))
         return module_inputs(batch, self.preprocess, self.level, numbers)
+
+    def _take(self, index: slice | list[int]) -> Any:
+        # What `preprocess` gets it may write to, now and when asked again.
+        return take(self.items, index, own=self.preprocess is not None)
 
 
 def loaded_batches(

@@ -188,7 +188,7 @@ def _pool(
         return output[:, 0]
     if mask is None or mask.shape != output.shape[:2]:
         return output.mean(dim=1) if pooling == "mean" else output.amax(dim=1)
-    kept = mask.bool().unsqueeze(2)
+    kept = mask.to(output.device).bool().unsqueeze(2)
     if pooling == "max":
         return output.masked_fill(~kept, -torch.inf).amax(dim=1)
     return output.masked_fill(~kept, 0).sum(dim=1) / kept.sum(dim=1).clamp(min=1)

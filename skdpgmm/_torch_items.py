@@ -16,6 +16,8 @@ import torch
 from sklearn.utils import check_array
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+from skdpgmm._images import is_image, opened, upright
+
 
 def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
     """Return X as an array, a tensor, a list or a Dataset of at least one item."""
@@ -61,15 +63,49 @@ def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
     return check_array(X, allow_nd=True, input_name="X", estimator=estimator)
 
 
-def take(items: Any, index: slice | list[int]) -> Any:
-    """Rows of an array or a tensor, or a list of items without their labels."""
+def take(items: Any, index: slice | list[int], *, own: bool = False) -> Any:
+    """Rows of an array or a tensor, or a list of items without their labels.
+
+    Parameters
+    ----------
+    items : array, tensor, list or Dataset
+        As `as_items` returns them.
+    index : slice or list of int
+        Which of them.
+    own : bool
+        Whether they may be written to: whether to copy what the caller holds.
+
+    Returns
+    -------
+    batch : ndarray, Tensor or list
+    """
     if isinstance(items, np.ndarray | torch.Tensor):
-        return items[index]
+        return _owned(items[index], 0) if own else items[index]
     numbers = range(len(items))[index] if isinstance(index, slice) else index
     batch = [items[i] for i in numbers]
     if isinstance(items, Dataset):
         batch = [item[0] if isinstance(item, tuple | list) else item for item in batch]
-    return [_opened(item, i) for item, i in zip(batch, numbers, strict=True)]
+    return [
+        _owned(item, i) if own or isinstance(item, PathLike) else item
+        for item, i in zip(batch, numbers, strict=True)
+    ]
+
+
+def _owned(item: Any, number: int) -> Any:
+    """Return an item, or what it is made of, in memory that is not the caller's."""
+    if isinstance(item, np.ndarray):
+        return item.copy()
+    if isinstance(item, torch.Tensor):
+        return item.clone()
+    if isinstance(item, PathLike):
+        return opened(item, number)
+    if is_image(item):
+        return upright(item, number)
+    if type(item) in (list, tuple):
+        return type(item)(_owned(part, number) for part in item)
+    if type(item) is dict:
+        return {key: _owned(part, number) for key, part in item.items()}
+    return item
 
 
 def module_inputs(
@@ -108,24 +144,6 @@ def module_inputs(
     if isinstance(inputs, tuple):
         return tuple(_as_tensor(value, "preprocess") for value in inputs)
     return _as_tensor(inputs, "preprocess")
-
-
-def _opened(item: Any, number: int) -> Any:
-    """Return the image of a path, and anything else as it is."""
-    if not isinstance(item, PathLike):
-        return item
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("Paths in X need Pillow: pip install pillow") from error
-    try:
-        with Image.open(item) as image:
-            image.load()
-            return image
-    except OSError as error:
-        raise ValueError(
-            f"Item {number} of X cannot be read as an image: {error}"
-        ) from error
 
 
 def _preprocessed(preprocess: Callable, item: Any, number: int) -> Any:

@@ -22,7 +22,11 @@ ROW_TOLERANCE_LOW_PRECISION = 3e-2
 
 
 class Place:
-    """Moves inputs to where, and to the form in which, a module computes."""
+    """Moves inputs to where, and to the form in which, a module computes.
+
+    What comes out is in memory of its own: the module may work in place, and the
+    memory of what went in may be the caller's.
+    """
 
     def __init__(
         self,
@@ -44,14 +48,15 @@ class Place:
         def move(tensor):
             # From pinned memory. A copy to the processor must be waited for.
             ahead = self.device.type == "cuda"
-            if not (everything or tensor.is_floating_point()):
-                return tensor.to(self.device, non_blocking=ahead)
-            form = torch.preserve_format
-            if self.channels_last and tensor.ndim == 4:
-                form = torch.channels_last
-            return tensor.to(
-                self.device, self.dtype, non_blocking=ahead, memory_format=form
+            dtype, form = tensor.dtype, torch.preserve_format
+            if everything or tensor.is_floating_point():
+                dtype = self.dtype
+                if self.channels_last and tensor.ndim == 4:
+                    form = torch.channels_last
+            moved = tensor.to(
+                self.device, dtype, non_blocking=ahead, memory_format=form
             )
+            return tensor.clone() if moved is tensor else moved
 
         return map_tensors(inputs, move)
 
