@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embedding benchmark-device benchmark-asv
-.PHONY: benchmark-images
+.PHONY: benchmark-images fuzz
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -40,6 +40,7 @@ help:
 	@echo "make benchmark-images     what private synthetic images teach, beside peers"
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
+	@echo "make fuzz                 every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -132,6 +133,9 @@ benchmark-asv: $(VENV)/.stamp-tests
 	$(BIN)/asv machine --yes --config benchmarks/asv.conf.json
 	$(BIN)/asv run --config benchmarks/asv.conf.json \
 	  --environment existing:$(abspath $(BIN))/python --quick $(BENCHMARK_ARGS)
+
+fuzz: $(VENV)/.stamp-tests
+	$(BIN)/python benchmarks/fuzz.py $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
