@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_array
 
 from skdpgmm._array_api import as_numpy
 from skdpgmm._moment import public_second_moment
+from skdpgmm._randomness import entropy_of, is_seed, warn_of_seed
 from skdpgmm.privacy.accounting import (
     ADJACENCIES,
     Ledger,
@@ -78,14 +80,18 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
 
     def _open_session(self, rows: Rows) -> Session:
         """Put rows that were looked at behind a `PrivateRecords` with its budget."""
-        noise, public_rng = make_generators(_entropy(self.random_state))
-        mu = mu_from_epsilon(float(self.epsilon), float(self.delta))
+        mu = mu_from_epsilon(self.epsilon, self.delta)
+        factor = unit_factor(self.adjacency, self.max_contributions)
+        if not math.isinf(mu):
+            warn_of_seed(self.random_state)
+        seed = self.random_state
+        source, public_rng = make_generators(entropy_of(seed), is_seed(seed))
         self._ledger = ledger = Ledger(mu)
         records = PrivateRecords(
             rows,
             ledger=ledger,
-            unit_factor=unit_factor(self.adjacency, self.max_contributions),
-            generator=noise,
+            unit_factor=factor,
+            source=source,
             watch=self._watch if hasattr(self, "_callback_fit_ctx") else nullcontext,
         )
         return Session(records, mu, ledger, public_rng)
@@ -127,7 +133,6 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
 
     def _report(self, ledger: Ledger, groups=None) -> PrivacyReport:
         m = self.max_contributions
-        seeded = self.random_state is not None
         return PrivacyReport(
             epsilon=float(self.epsilon),
             delta=float(self.delta),
@@ -139,24 +144,10 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
                 else f"one person with at most {m} record{'s' * (m > 1)}"
             ),
             noise=(
-                "AES-CTR, seeded by random_state: private only while that is secret "
-                "and used once"
-                if seeded
+                f"AES-CTR, seeded by random_state={self.random_state}"
+                if is_seed(self.random_state)
                 else "AES-CTR, seeded by the operating system"
             ),
             ledger=tuple(ledger.entries),
+            seeded=is_seed(self.random_state),
         )
-
-
-def _entropy(random_state):
-    """Entropy for the generators; None stands for the operating system's.
-
-    ``check_random_state(None)`` would return numpy's global generator, which
-    anybody can seed, so None never gets there.
-    """
-    if random_state is None:
-        return None
-    if isinstance(random_state, Integral):
-        return int(random_state)
-    words = random_state.randint(2**32, size=4, dtype=np.uint64)
-    return int.from_bytes(words.astype("<u4").tobytes(), "little")

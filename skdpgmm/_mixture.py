@@ -14,7 +14,6 @@ from sklearn.mixture._gaussian_mixture import (
     _compute_precision_cholesky,
     _compute_precision_cholesky_from_precisions,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,6 +24,7 @@ from skdpgmm._fit import PublicStart, fit_mixture
 from skdpgmm._gaussian import covariance_factors, sample_components
 from skdpgmm._inputs import open_rows
 from skdpgmm._mapped_mixture import MappedGaussianMixture
+from skdpgmm._randomness import sampling_generator
 from skdpgmm._transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.accounting import split_mu
 
@@ -331,7 +331,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
                 f"Invalid value for 'n_samples': {n_samples} . The sampling requires "
                 "at least one sample."
             )
-        rng = check_random_state(
+        rng = sampling_generator(
             self.random_state if random_state is None else random_state
         )
         components = rng.choice(self.n_components, size=n_samples, p=self.weights_)

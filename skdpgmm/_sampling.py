@@ -6,11 +6,12 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._array_api import as_numpy, like
 from skdpgmm._gaussian import sample_components
+from skdpgmm._randomness import sampling_generator
 
 # Rows are drawn for all labels at once as long as this share of them is asked for.
 _USEFUL = 0.2
@@ -99,7 +100,7 @@ class ConditionalSamplerMixin:
         return tuple(like(array, self._like) for array in arrays)
 
     def _rng(self, random_state):
-        return check_random_state(
+        return sampling_generator(
             self.random_state if random_state is None else random_state
         )
 

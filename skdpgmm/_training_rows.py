@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from skdpgmm._array_api import as_numpy, like
+from skdpgmm._randomness import is_seed
 from skdpgmm._synthesizer import DPEmbeddingSynthesizer
 
 # Rows of a class, however rare: a classifier cannot learn one that it never saw.
@@ -33,12 +34,17 @@ def make_seeds(random_state):
     return None if random_state is None else check_random_state(random_state)
 
 
-def seed_estimator(estimator, seeds):
-    """Seed an estimator that is not seeded yet."""
+def seed_estimator(estimator, seeds, as_int=True):
+    """Seed an estimator that is not seeded yet, by an int or by a RandomState.
+
+    An int makes the noise of a private estimator reproducible, a RandomState does not.
+    """
     params = estimator.get_params(deep=False)
     if seeds is not None and "random_state" in params:
         if params["random_state"] is None:
-            estimator.set_params(random_state=seeds.randint(2**31 - 1))
+            seed = seeds.randint(2**31 - 1)
+            seed = seed if as_int else np.random.RandomState(seed)
+            estimator.set_params(random_state=seed)
 
 
 def fit_synthesizer(estimator, X, y, groups, seeds):
@@ -47,7 +53,7 @@ def fit_synthesizer(estimator, X, y, groups, seeds):
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     new = DPEmbeddingSynthesizer() if synthesizer is None else clone(synthesizer)
-    seed_estimator(new, seeds)
+    seed_estimator(new, seeds, as_int=is_seed(estimator.random_state))
     given = {} if groups is None else {"groups": groups}
     task = estimator._callback_fit_ctx.subcontext(task_name="synthesizer")
     task.call_on_fit_task_begin(estimator=estimator)

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+import skdpgmm._base
 from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
@@ -147,22 +148,34 @@ def assert_same(a, b):
 
 
 class Tape:
-    """Records every call of `PrivateRecords.release`, or plays a record back."""
+    """Records every release of the fits that follow, or plays a record back."""
 
     def __init__(self, monkeypatch):
         self.monkeypatch = monkeypatch
         self.calls = []  # (name, query, mus, unit_factor, releases)
 
+    def _put_before(self, make_release):
+        """Let ``make_release(release, ledger, unit_factor)`` stand before releases."""
+        original = PrivateRecords
+
+        def records_behind(rows, *, ledger, unit_factor, **kwargs):
+            records = original(rows, ledger=ledger, unit_factor=unit_factor, **kwargs)
+            records.release = make_release(records.release, ledger, unit_factor)
+            return records
+
+        self.monkeypatch.setattr(skdpgmm._base, "PrivateRecords", records_behind)
+
     def record(self):
-        original = PrivateRecords.release
+        def make_release(original, ledger, unit_factor):
+            def release(name, query, mus):
+                releases = original(name, query, mus)
+                mus = [float(mu) for mu in mus]
+                self.calls.append((name, query, mus, unit_factor, releases))
+                return releases
 
-        def release(records, name, query, mus):
-            releases = original(records, name, query, mus)
-            mus = [float(mu) for mu in mus]
-            self.calls.append((name, query, mus, records._unit_factor, releases))
-            return releases
+            return release
 
-        self.monkeypatch.setattr(PrivateRecords, "release", release)
+        self._put_before(make_release)
 
     def play(self):
         """Return the recorded releases in place of those of the data.
@@ -172,26 +185,29 @@ class Tape:
         """
         left = list(self.calls)
 
-        def release(records, name, query, mus):
-            recorded, its_query, its_mus, _, releases = left.pop(0)
-            assert name == recorded
-            assert_same(query, its_query)
-            assert_same([float(mu) for mu in mus], its_mus)
-            records._ledger.debit(
-                LedgerEntry(
-                    f"{name}: {part.name}",
-                    part.shape,
-                    part.l2_sensitivity * records._unit_factor,
-                    1.0 / mu,
-                    mu,
+        def make_release(original, ledger, unit_factor):
+            def release(name, query, mus):
+                recorded, its_query, its_mus, _, releases = left.pop(0)
+                assert name == recorded
+                assert_same(query, its_query)
+                assert_same([float(mu) for mu in mus], its_mus)
+                ledger.debit(
+                    LedgerEntry(
+                        f"{name}: {part.name}",
+                        part.shape,
+                        part.l2_sensitivity * unit_factor,
+                        1.0 / mu,
+                        mu,
+                    )
+                    for part, mu in zip(query.parts, map(float, mus), strict=True)
                 )
-                for part, mu in zip(query.parts, mus, strict=True)
-            )
-            return releases
+                return releases
+
+            return release
 
         def read(rows, summand):
             raise AssertionError("a replayed fit read the data")
 
-        self.monkeypatch.setattr(PrivateRecords, "release", release)
+        self._put_before(make_release)
         self.monkeypatch.setattr(ArrayRows, "sum", read)
         return left

@@ -198,7 +198,7 @@ def test_grid_points_are_held_for_their_ball_alone():
         ArrayRows(X, codes, block_size=30),
         ledger=Ledger(np.inf),
         unit_factor=1,
-        generator=np.random.default_rng(0),
+        source=np.random.default_rng(0),
     )
     ball, other = Ball(np.zeros(5), 1.0), Ball(np.ones(5), 1.0)
     weights = np.random.default_rng(1).standard_normal((3, 6))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skdpgmm._blocks import WORD_BITS, one_blas_thread
-from skdpgmm.privacy.accounting import Ledger, LedgerEntry
-from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.noise import add_lattice_gaussian, add_symmetric_gaussian
+from skdpgmm.privacy.accounting import Ledger, LedgerEntry, check_mu
+from skdpgmm.privacy.noise import (
+    MAX_SIGMA,
+    GaussianSource,
+    add_lattice_gaussian,
+    add_symmetric_gaussian,
+)
 from skdpgmm.privacy.queries import BoundedSum
 from skdpgmm.privacy.rows import CHANGED_ROWS, Rows, Summand
-from skdpgmm.privacy.sums import MAX_ROWS
+from skdpgmm.privacy.sums import LARGEST_SUMMAND, MAX_ROWS
 
 
 class Release(NamedTuple):
@@ -31,8 +35,9 @@ class Release(NamedTuple):
 class PrivateRecords:
     """Private rows that can be seen through noisy bounded sums only.
 
-    Algorithms receive this object in place of the data. Its one method,
-    `release`, debits the ledger, sums exactly in integers, and adds noise.
+    Algorithms receive this object in place of the data. The rows, the ledger and the
+    source of the noise are variables of its methods, so that no attribute leads to
+    them.
 
     Parameters
     ----------
@@ -42,12 +47,29 @@ class PrivateRecords:
         Holds the budget.
     unit_factor : int
         How many bounded records two neighbouring data sets may differ by.
-    generator : numpy.random.Generator
+    source : GaussianSource
         Source of the noise.
     watch : callable, optional
         Maps the name of a release to a context manager that is entered while it is
         made. The name is all it gets.
+
+    Attributes
+    ----------
+    release : callable
+        ``release(name, query, mus)`` debits the ledger, sums exactly in integers and
+        adds noise: one `Release` for each part of the query, in units of the data.
+        `query` is made of public values and earlier releases, and `mus` are the
+        budgets of its parts, positive; ``inf`` adds no noise.
+    holding : callable
+        ``holding(ball)`` is a context in which rows in memory are clipped and rounded
+        to the grid of `ball` once for all releases. It costs memory for time, and
+        changes no result.
     """
+
+    __slots__ = ("holding", "release")
+
+    release: Callable[[str, BoundedSum, Any], tuple[Release, ...]]
+    holding: Callable[[Any], AbstractContextManager]
 
     def __init__(
         self,
@@ -55,63 +77,70 @@ class PrivateRecords:
         *,
         ledger: Ledger,
         unit_factor: int,
-        generator: np.random.Generator,
+        source: GaussianSource,
         watch: Callable[[str], AbstractContextManager] = nullcontext,
     ):
         if rows.n_rows > MAX_ROWS:
             raise ValueError(f"X must have at most {MAX_ROWS} rows for exact sums.")
-        self._rows = rows
-        self._ledger = ledger
-        self._unit_factor = unit_factor
-        self._generator = generator
-        self._watch = watch
+        check_noise(unit_factor, ledger.mu)
 
-    @contextmanager
-    def holding(self, ball: Ball):
-        """Clip and round to the grid of `ball` once for all releases in the block.
+        def release(name, query, mus):
+            entries = [
+                LedgerEntry(
+                    f"{name}: {part.name}",
+                    part.shape,
+                    part.l2_sensitivity * unit_factor,
+                    1.0 / check_mu(mu, f"mu of the release {name!r}"),
+                    float(mu),
+                )
+                for part, mu in zip(query.parts, mus, strict=True)
+            ]
+            ledger.debit(entries)
+            with watch(name):
+                sums = exact_sums(rows, query)
+            return tuple(
+                add_noise(part, exact, entry, source)
+                for part, exact, entry in zip(query.parts, sums, entries, strict=True)
+            )
 
-        Costs memory for time where the rows are in memory; changes no result.
-        """
-        self._rows.hold(ball)
-        try:
-            with one_blas_thread():
-                yield
-        finally:
-            self._rows.hold(None)
+        @contextmanager
+        def holding(ball):
+            rows.hold(ball)
+            try:
+                with one_blas_thread():
+                    yield
+            finally:
+                rows.hold(None)
 
-    def release(self, name: str, query: BoundedSum, mus) -> tuple[Release, ...]:
-        """Release the parts of a bounded sum under Gaussian noise.
+        self.release = release
+        self.holding = holding
 
-        Parameters
-        ----------
-        name : str
-            Name of the release in the ledger.
-        query : BoundedSum
-            What to sum; made of public values and earlier releases.
-        mus : sequence of float
-            Budget of each part, positive; ``inf`` adds no noise.
 
-        Returns
-        -------
-        releases : tuple of Release
-            In units of the data.
-        """
-        sensitivities = [p.l2_sensitivity * self._unit_factor for p in query.parts]
-        self._ledger.debit(
-            LedgerEntry(f"{name}: {p.name}", p.shape, s, 1.0 / mu, mu)
-            for p, s, mu in zip(query.parts, sensitivities, mus, strict=True)
+def check_noise(unit_factor: int, mu: float) -> None:
+    """Refuse a fit whose noise would be too large to be drawn, before it starts.
+
+    No release has less than 2**-24 of the budget ``mu**2``.
+    """
+    if LARGEST_SUMMAND * unit_factor / mu * 2.0**12 > MAX_SIGMA:
+        raise ValueError(
+            "max_contributions is too large for epsilon and delta: with a budget of "
+            f"mu={mu:.3g}, nothing but noise comes out of sums that a person may "
+            f"change by {unit_factor} records."
         )
-        with self._watch(name):
-            *sums, (high, low) = self._rows.sum(Summand(query))
-        # What reads the rows is not all in this folder. A record that is seen twice
-        # counts twice: then nothing is released.
-        if int(high) * 2**WORD_BITS + int(low) != self._rows.n_records:
-            raise ValueError(CHANGED_ROWS)  # not how many: that is private
-        releases = []
-        for part, exact, sensitivity, mu in zip(
-            query.parts, sums, sensitivities, mus, strict=True
-        ):
-            add = add_symmetric_gaussian if part.symmetric else add_lattice_gaussian
-            noisy = add(exact, sensitivity / mu, self._generator)
-            releases.append(Release(noisy * part.scale, sensitivity / mu * part.scale))
-        return tuple(releases)
+
+
+def exact_sums(rows: Rows, query: BoundedSum) -> list[np.ndarray]:
+    """Return the exact sums of a query, of every record once."""
+    *sums, (high, low) = rows.sum(Summand(query))
+    # What reads the rows is not all in this folder. A record that is seen twice
+    # counts twice: then nothing is released.
+    if int(high) * 2**WORD_BITS + int(low) != rows.n_records:
+        raise ValueError(CHANGED_ROWS)  # not how many: that is private
+    return sums
+
+
+def add_noise(part, exact, entry: LedgerEntry, source: GaussianSource) -> Release:
+    """Return an exact sum with the noise that its entry in the ledger states."""
+    sigma = entry.l2_sensitivity / entry.mu
+    add = add_symmetric_gaussian if part.symmetric else add_lattice_gaussian
+    return Release(add(exact, sigma, source) * part.scale, sigma * part.scale)

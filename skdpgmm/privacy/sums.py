@@ -34,6 +34,7 @@ WHITE_BITS = 13
 RESPONSIBILITY_BITS = 10
 # Largest entry of a summand: 2**(2 * 16) for cells, 2**(10 + 2 * 13) for soft ones.
 _SUMMAND_BITS = 36
+LARGEST_SUMMAND = 2.0**_SUMMAND_BITS
 MAX_BLOCK_ROWS = 2 ** (53 - _SUMMAND_BITS - 1)
 # Each sum that is added in two words is of one row at least.
 MAX_ROWS = 2**31
