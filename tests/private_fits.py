@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -147,23 +148,24 @@ def assert_same(a, b):
     assert not found, "\n".join(found)
 
 
+def stand_before_releases(monkeypatch, make_release):
+    """Let `make_release(release, ledger, unit_factor)` take the place of `release`."""
+    original = PrivateRecords
+
+    def records_behind(rows, *, ledger, unit_factor, **kwargs):
+        records = original(rows, ledger=ledger, unit_factor=unit_factor, **kwargs)
+        made = make_release(records.release, ledger, unit_factor)
+        return SimpleNamespace(release=made, holding=records.holding)
+
+    monkeypatch.setattr(skdpgmm._base, "PrivateRecords", records_behind)
+
+
 class Tape:
     """Records every release of the fits that follow, or plays a record back."""
 
     def __init__(self, monkeypatch):
         self.monkeypatch = monkeypatch
         self.calls = []  # (name, query, mus, unit_factor, releases)
-
-    def _put_before(self, make_release):
-        """Let ``make_release(release, ledger, unit_factor)`` stand before releases."""
-        original = PrivateRecords
-
-        def records_behind(rows, *, ledger, unit_factor, **kwargs):
-            records = original(rows, ledger=ledger, unit_factor=unit_factor, **kwargs)
-            records.release = make_release(records.release, ledger, unit_factor)
-            return records
-
-        self.monkeypatch.setattr(skdpgmm._base, "PrivateRecords", records_behind)
 
     def record(self):
         def make_release(original, ledger, unit_factor):
@@ -175,7 +177,7 @@ class Tape:
 
             return release
 
-        self._put_before(make_release)
+        stand_before_releases(self.monkeypatch, make_release)
 
     def play(self):
         """Return the recorded releases in place of those of the data.
@@ -208,6 +210,6 @@ class Tape:
         def read(rows, summand):
             raise AssertionError("a replayed fit read the data")
 
-        self._put_before(make_release)
+        stand_before_releases(self.monkeypatch, make_release)
         self.monkeypatch.setattr(ArrayRows, "sum", read)
         return left

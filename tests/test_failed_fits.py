@@ -7,7 +7,13 @@ import warnings
 
 import numpy as np
 import pytest
-from private_fits import RELEASED, fit_cases, fitted_state, make_data
+from private_fits import (
+    RELEASED,
+    fit_cases,
+    fitted_state,
+    make_data,
+    stand_before_releases,
+)
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +27,6 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
-from skdpgmm.privacy.records import PrivateRecords
 
 X, Y = make_data(300, 3)
 CASES = ["kmeans", "mixture-full", "synthesizer-1", "logistic"]
@@ -60,15 +65,18 @@ def failing(error):
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError, SystemExit])
 @pytest.mark.parametrize("name", CASES)
 def test_any_exception_between_two_releases(name, kind, monkeypatch):
-    original, calls = PrivateRecords.release, []
+    calls = []
 
-    def release(records, *args):
-        calls.append(args)
-        if len(calls) == 3:
-            raise kind
-        return original(records, *args)
+    def make_release(original, ledger, unit_factor):
+        def release(*args):
+            calls.append(args)
+            if len(calls) == 3:
+                raise kind
+            return original(*args)
 
-    monkeypatch.setattr(PrivateRecords, "release", release)
+        return release
+
+    stand_before_releases(monkeypatch, make_release)
     estimator = fit_cases(3)[name][0]()
     with pytest.raises(kind) as caught:
         estimator.fit(X, Y)
