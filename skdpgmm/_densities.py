@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdpgmm._array_api import as_numpy
 from skdpgmm._gaussian import log_joint, normalize_log
-from skdpgmm._inputs import is_lazy, map_rows, mean_of
+from skdpgmm._inputs import map_rows, mean_of
+from skdpgmm._scores import collected, picked
 
 
 class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -93,17 +94,19 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         check_is_fitted(self)
         if y is None or self.classes_ is None:
             return mean_of(self.score_samples(X))
-        if is_lazy(X):
-            raise TypeError(f"score with y needs arrays, got X of {type(X).__name__}.")
-        log_joint = self._log_joint(as_numpy(X))
-        labels = check_array(as_numpy(y), ensure_2d=False, dtype=None, input_name="y")
-        if len(labels) != len(log_joint):
-            raise ValueError(
-                f"y must have {len(log_joint)} labels, one a row, got {len(labels)}."
-            )
-        other = self._component_codes()[None, :] != self._codes(labels)[:, None]
-        log_joint[other] = -np.inf
-        return float(np.mean(logsumexp(log_joint, axis=1)))
+        labels = as_numpy(collected(y))
+        labels = check_array(labels, ensure_2d=False, dtype=None, input_name="y")
+        by_class = map_rows(self._log_by_class, as_numpy(X))
+        return float(np.mean(picked(by_class, self._codes(labels))))
+
+    def _log_by_class(self, X):
+        """Return the log joint density of row and label, for each label."""
+        log_joint, codes = self._log_joint(X), self._component_codes()
+        columns = [
+            logsumexp(log_joint[:, codes == code], axis=1)
+            for code in range(len(self.classes_))
+        ]
+        return np.column_stack(columns)
 
     @property
     def _n_features_out(self):

@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,6 +15,7 @@ from skdpgmm._domain import find_tight_ball
 from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._inputs import map_rows, open_rows
 from skdpgmm._label_model import fit_label_model
+from skdpgmm._scores import MappedClassifierMixin
 from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
@@ -22,7 +23,7 @@ from skdpgmm.privacy.grid import Ball
 _SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "head": 0.84}
 
 
-class DPLogisticRegression(ClassifierMixin, PrivateEstimatorMixin, BaseEstimator):
+class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEstimator):
     """Multinomial logistic regression under (epsilon, delta)-differential privacy.
 
     The private linear probe of embeddings, with nothing to tune: the number of

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._gaussian import log_densities
 from skdpgmm._inputs import map_rows, mean_of
+from skdpgmm._scores import collected
 
 
 class MappedGaussianMixture(GaussianMixture):
@@ -51,6 +54,39 @@ class MappedGaussianMixture(GaussianMixture):
             In nats; as private as `X`.
         """
         return mean_of(self.score_samples(X))
+
+    def bic(self, X):
+        """Return the Bayesian information criterion of the mixture for rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        bic : float
+            The lower the better; as private as `X`.
+        """
+        log_density = collected(self.score_samples(X))
+        penalty = self._n_parameters() * math.log(len(log_density))
+        return penalty - 2.0 * float(log_density.sum())
+
+    def aic(self, X):
+        """Return the Akaike information criterion of the mixture for rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        aic : float
+            The lower the better; as private as `X`.
+        """
+        log_density = collected(self.score_samples(X))
+        return 2.0 * self._n_parameters() - 2.0 * float(log_density.sum())
 
     def predict(self, X):
         """Return the most probable component of each row.

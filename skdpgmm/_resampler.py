@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from numbers import Integral
 
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skdpgmm._containers import labels_like, one_column, rows_like
 from skdpgmm._training_rows import (
     copy_features_in,
     draw_training_rows,
@@ -17,7 +18,9 @@ from skdpgmm._training_rows import (
 from skdpgmm._transaction import private_fit
 
 
-class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
+class DPSyntheticResampler(
+    CallbackSupportMixin, OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator
+):
     """A resampler that puts private synthetic rows in the place of the records.
 
     The step of an ``imblearn.pipeline.Pipeline`` before a classifier: `fit` of the
@@ -127,7 +130,9 @@ class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimat
             Fitted estimator.
         """
         seeds = make_seeds(self.random_state)
-        synthesizer = fit_synthesizer(self, X, y, groups, seeds)
+        synthesizer = fit_synthesizer(
+            self, X, one_column(y), groups, seeds, *self._options()
+        )
         self.classes_ = synthesizer.classes_
         copy_features_in(synthesizer, self)
         return self
@@ -146,12 +151,23 @@ class DPSyntheticResampler(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimat
 
         Returns
         -------
-        X_synthetic : ndarray of shape (n_rows, n_features)
-            Synthetic rows; `n_samples` and, where a class is rare, some more.
-        y_synthetic : ndarray of shape (n_rows,)
-            Their labels.
+        X_synthetic : array-like of shape (n_rows, n_features)
+            Synthetic rows; `n_samples` and, where a class is rare, some more. In a
+            frame with the columns of `X` and their types, if that is one of pandas,
+            polars or Dask, with numbers rounded in columns of integers; in a list for
+            a list, and an array otherwise.
+        y_synthetic : array-like of shape (n_rows,)
+            Their labels, with name and type of `y`.
         """
         synthesizer = self.fit(X, y, groups).synthesizer_
-        return draw_training_rows(
-            synthesizer, self.n_samples, class_weight=self.class_weight
+        rows, labels = draw_training_rows(
+            synthesizer, self.n_samples, **self._options()
         )
+        given = getattr(synthesizer, "classes", None)
+        classes = None if given is None else self.classes_
+        return rows_like(rows, X), labels_like(labels, y, classes)
+
+    def _options(self):
+        """What the synthesizer is asked for beside rows."""
+        weights = self.class_weight
+        return {} if weights is None else {"class_weight": weights}

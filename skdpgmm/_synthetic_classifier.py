@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral
 
 from sklearn.base import (
     BaseEstimator,
-    ClassifierMixin,
     MetaEstimatorMixin,
 )
 from sklearn.callback import CallbackSupportMixin
@@ -18,7 +18,10 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdpgmm._array_api import as_numpy, like
+from skdpgmm._array_api import as_numpy, device_of, like
+from skdpgmm._containers import frame_of
+from skdpgmm._inputs import map_rows
+from skdpgmm._scores import MappedClassifierMixin
 from skdpgmm._training_rows import (
     checked_clone,
     copy_features_in,
@@ -61,7 +64,7 @@ def _classifier_has(name):
 
 
 class DPSyntheticClassifier(
-    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    CallbackSupportMixin, MappedClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """A classifier trained on private synthetic rows, as one estimator.
 
@@ -75,7 +78,9 @@ class DPSyntheticClassifier(
         With `fit` and `sample`; None is ``DPEmbeddingSynthesizer()``. Give it to set
         its parameters, as in ``{"synthesizer__epsilon": [1, 8]}``.
     classifier : estimator, default=None
-        Any classifier; None is a network of one hidden layer of 128 units.
+        Any classifier; None is a network of one hidden layer of 128 units. For a frame
+        of pandas, polars or Dask as `X` it is given frames with the same columns, all
+        of floating point numbers.
     n_samples : int, default=60000
         Number of synthetic rows, at least 1. They cost time, and no privacy. A class
         that is drawn less often than 10 times gets more rows: up to 10, or up to an
@@ -175,17 +180,25 @@ class DPSyntheticClassifier(
         """
         seeds = make_seeds(self.random_state)
         # Before anything is spent.
-        classifier = None if self.classifier is None else checked_clone(self.classifier)
+        classifier = None
+        if self.classifier is not None:
+            classifier = checked_clone(self.classifier, "classifier")
         synthesizer = fit_synthesizer(self, X, y, groups, seeds)
         rows, labels = draw_training_rows(synthesizer, self.n_samples)
         if classifier is None:
             classifier = _new_network(len(rows), len(synthesizer.classes_))
         seed_estimator(classifier, seeds)
+        rows, labels = _suited(classifier, rows, labels)
+        if (frame := frame_of(X)) is not None:
+            # Integers that are rounded would make another model than an array does.
+            frame = frame.of_floats()
+            rows = frame.filled(rows)
         with warnings.catch_warnings():
             if self.classifier is None:
                 # That the network stops at a fixed number of epochs is meant.
                 warnings.simplefilter("ignore", ConvergenceWarning)
-            self.classifier_ = classifier.fit(*_suited(classifier, rows, labels))
+            self.classifier_ = classifier.fit(rows, labels)
+        self._frame = frame
         self.classes_ = synthesizer.classes_
         copy_features_in(synthesizer, self)
         return self
@@ -193,8 +206,15 @@ class DPSyntheticClassifier(
     def _ask(self, name, X):
         """Return what a method of the classifier says of rows, where these are."""
         check_is_fitted(self)
+        if device_of(X) is not None:
+            return self._answers(name, X)
+        return map_rows(partial(self._answers, name), X)
+
+    def _answers(self, name, X):
         X = validate_data(self, X, reset=False)
         (suited,) = _suited(self.classifier_, X)
+        if self._frame is not None:
+            suited = self._frame.filled(suited)
         found = getattr(self.classifier_, name)(suited)
         return found if suited is X else like(found, X)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
@@ -15,18 +17,56 @@ from skdpgmm._synthesizer import DPEmbeddingSynthesizer
 _LEAST_ROWS = 10
 
 
-def checked_clone(estimator):
+# What a fitted synthesizer has to tell.
+_TOLD = ("classes_", "privacy_", "n_features_in_")
+
+
+def checked_clone(estimator, name):
     """Return a clone whose parameters are legal, as far as it can say before its fit.
 
     A step of a pipeline is fitted as it is. What other meta-estimators make of theirs,
-    such as a search over parameters, is not known.
+    such as a search over parameters, is not known. `name` is that of the parameter.
     """
-    new = clone(estimator)
+    new = _clone(estimator, name)
     if not get_config()["skip_parameter_validation"]:
         for part in [new, *(step for _, step in getattr(new, "steps", ()))]:
             if hasattr(part, "_parameter_constraints"):
                 part._validate_params()
     return new
+
+
+def _clone(estimator, name):
+    try:
+        return clone(estimator)
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(
+            f"{name} must be an instance of an estimator that sklearn.base.clone can "
+            f"copy, with get_params and set_params; got {type(estimator).__name__}, "
+            f"of which it says: {error}"
+        ) from error
+
+
+def check_can_sample(synthesizer, *options):
+    """Refuse a synthesizer that cannot draw rows of given labels.
+
+    Parameters
+    ----------
+    synthesizer : estimator
+        With a method `sample`.
+    *options : str
+        What else this method must take.
+    """
+    takes = inspect.signature(synthesizer.sample).parameters
+    if any(one.kind is one.VAR_KEYWORD for one in takes.values()):
+        return
+    missing = [name for name in ("y", *options) if name not in takes]
+    if missing:
+        raise TypeError(
+            "synthesizer must draw rows and labels, sample(n_samples, "
+            f"{', '.join(f'{name}=...' for name in ('y', *options))}), as that of "
+            f"DPEmbeddingSynthesizer does; sample of {type(synthesizer).__name__} does "
+            f"not take {' and '.join(missing)}."
+        )
 
 
 def make_seeds(random_state):
@@ -47,12 +87,18 @@ def seed_estimator(estimator, seeds, as_int=True):
             estimator.set_params(random_state=seed)
 
 
-def fit_synthesizer(estimator, X, y, groups, seeds):
-    """Return a fitted clone of the synthesizer of `estimator`; None is the default."""
+def fit_synthesizer(estimator, X, y, groups, seeds, *options):
+    """Return a fitted clone of the synthesizer of `estimator`; None is the default.
+
+    `options` are what its method `sample` must take besides labels.
+    """
     synthesizer = estimator.synthesizer
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    new = DPEmbeddingSynthesizer() if synthesizer is None else clone(synthesizer)
+    new = DPEmbeddingSynthesizer()
+    if synthesizer is not None:
+        new = _clone(synthesizer, "synthesizer")
+    check_can_sample(new, *options)
     seed_estimator(new, seeds, as_int=is_seed(estimator.random_state))
     given = {} if groups is None else {"groups": groups}
     task = estimator._callback_fit_ctx.subcontext(task_name="synthesizer")
@@ -60,7 +106,16 @@ def fit_synthesizer(estimator, X, y, groups, seeds):
     with task.propagate_callback_context(new):
         new.fit(X, y, **given)
     # Set at once, so that whatever fails from here on tells them.
-    estimator.synthesizer_, estimator.privacy_ = new, new.privacy_
+    estimator.synthesizer_ = new
+    if (report := getattr(new, "privacy_", None)) is not None:
+        estimator.privacy_ = report
+    missing = [name for name in _TOLD if getattr(new, name, None) is None]
+    if missing:
+        raise TypeError(
+            f"synthesizer must have {', '.join(_TOLD)} when it is fitted, as "
+            f"DPEmbeddingSynthesizer has; a fitted {type(new).__name__} has no "
+            f"{' and no '.join(missing)}."
+        )
     task.call_on_fit_task_end(estimator=estimator)
     return new
 
