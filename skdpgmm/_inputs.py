@@ -22,6 +22,7 @@ from skdpgmm._array_api import (
     like,
 )
 from skdpgmm._blocks import row_slices
+from skdpgmm._containers import frame_of
 from skdpgmm._labels import encode_labels
 from skdpgmm.privacy.device import DeviceRows
 from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block
@@ -109,11 +110,11 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
         shape, dtype = tuple(X.shape), place.to_host(X[:0]).dtype
         _set_features(estimator, shape[1])
     elif is_stream(X):
-        shape, dtype = _look_at_stream(X)
-        _set_features(estimator, shape[1])
+        shape, dtype, frame = _look_at_stream(X)
+        _set_features(estimator, shape[1], frame)
         y = None if y is None else _labels(y)
     elif is_sliced(X):
-        shape, dtype = _look_at_slices(X, estimator.block_size)
+        shape, dtype, _ = _look_at_slices(X, estimator.block_size)
         _set_features(estimator, shape[1])
         y = None if y is None else _labels(y)
     else:
@@ -143,16 +144,15 @@ def _open_dask(estimator, X, y, classes, groups):
         raise ValueError(
             f"X must be of real numbers, got a Dask array of {array.dtype}."
         )
-    names = getattr(X, "columns", None)
     kept = first_contributions(groups, array.shape[0], estimator.max_contributions)
     rows, classes = open_chunks(array, y, classes, kept, estimator.block_size)
-    _set_features(estimator, array.shape[1], names)
+    _set_features(estimator, array.shape[1], frame_of(X))
     dtype = array.dtype if array.dtype in _FLOATS else np.dtype(np.float64)
     return Opened(rows, array.shape, dtype, classes)
 
 
 def _look_at_stream(X):
-    """Return shape and type of a stream of blocks, or say what is wrong with it."""
+    """Return shape, type and frame of a stream, or say what is wrong with it."""
     if isinstance(X, Iterator):
         raise TypeError(
             f"X is an iterator ({type(X).__name__}), which can be read only once, and "
@@ -179,8 +179,17 @@ def _check_two_dimensions(X):
 def _look_at(blocks, n_features):
     n_rows = 0
     dtype: Any = None
+    frame = None
     for given in blocks:
         block = checked_block(given, n_features, n_rows)
+        its_frame = frame_of(given)
+        if n_rows == 0:
+            frame = its_frame
+        elif _names(its_frame) != _names(frame):
+            raise ValueError(
+                "X must have the same columns in all blocks, in one order; the block "
+                f"that starts at row {n_rows} has others than those before it."
+            )
         if dtype is not None and block.dtype != dtype:
             raise ValueError(
                 f"X must be of one type; the block that starts at row {n_rows} is of "
@@ -190,7 +199,11 @@ def _look_at(blocks, n_features):
     if n_rows == 0:
         raise ValueError("X must have at least one row, got no blocks of rows.")
     # A file may spell out the order of bytes.
-    return (n_rows, n_features), np.dtype(dtype.type)
+    return (n_rows, n_features), np.dtype(dtype.type), frame
+
+
+def _names(frame):
+    return None if frame is None else list(frame.columns)
 
 
 def _labels(y):
@@ -202,13 +215,11 @@ def _labels(y):
     return y[:] if is_sliced(y) else y
 
 
-def _set_features(estimator, n_features, names=None):
+def _set_features(estimator, n_features, frame=None):
     """Set the public attributes of the input without reading it."""
     stub = np.zeros((1, n_features))
-    if names is not None:
-        import pandas as pd
-
-        stub = pd.DataFrame(stub, columns=list(names))
+    if frame is not None:
+        stub = frame.filled(stub)
     validate_data(estimator, stub, skip_check_array=True)
 
 

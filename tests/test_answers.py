@@ -1,0 +1,335 @@
+"""Whatever `fit` takes, every other public method takes too, with the same answers."""
+
+import dask.array as da
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zarr
+from numpy.testing import assert_allclose
+from private_fits import make_data
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KernelDensity
+
+from skdpgmm import (
+    DPEmbeddingSynthesizer,
+    DPGaussianMixture,
+    DPKMeans,
+    DPLogisticRegression,
+    DPSyntheticClassifier,
+    DPSyntheticResampler,
+    ParquetColumn,
+)
+
+N, D = 120, 4
+X, Y = make_data(N, D)
+NAMES = [f"x{i}" for i in range(D)]
+
+
+class Blocks:
+    """Blocks of rows or labels, anew each time."""
+
+    def __init__(self, rows, *cuts):
+        self.rows, self.cuts = rows, cuts
+
+    def __iter__(self):
+        yield from np.split(self.rows, self.cuts)
+
+
+def parquet(folder):
+    lists = pa.FixedSizeListArray.from_arrays(X.ravel(), D)
+    pq.write_table(pa.table({"x": lists, "y": Y}), folder / "rows.parquet")
+    return (
+        ParquetColumn(folder / "rows.parquet", "x", block_size=50),
+        ParquetColumn(folder / "rows.parquet", "y", block_size=33),
+    )
+
+
+def memory_maps(folder):
+    for name, array in (("x", X), ("y", Y)):
+        np.save(folder / f"{name}.npy", array)
+    return tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in "xy")
+
+
+def zarr_array(folder):
+    store = zarr.create_array(
+        folder / "x.zarr", shape=X.shape, chunks=(50, D), dtype=X.dtype
+    )
+    store[:] = X
+    return store, Y
+
+
+FRAME = pd.DataFrame(X, columns=NAMES)
+# Each makes rows and labels, and says whether its answers are computed when asked for.
+KINDS = {
+    "array": (lambda folder: (X, Y), False),
+    "list": (lambda folder: (X.tolist(), Y.tolist()), False),
+    "memory map": (memory_maps, False),
+    "zarr": (zarr_array, False),
+    "pandas": (lambda folder: (FRAME, pd.Series(Y)), False),
+    "polars": (lambda folder: (pl.from_pandas(FRAME), pl.Series(Y)), False),
+    "blocks": (lambda folder: (Blocks(X, 1, 70), Blocks(Y, 20)), True),
+    "frames in blocks": (lambda folder: (Frames(), Y), True),
+    "parquet": (parquet, True),
+    "dask array": (
+        lambda folder: (da.from_array(X, (50, D)), da.from_array(Y, 50)),
+        True,
+    ),
+    "dask array and labels": (lambda folder: (da.from_array(X, (50, D)), Y), True),
+    "dask frame": (
+        lambda folder: (dd.from_pandas(FRAME, 3), dd.from_pandas(pd.Series(Y), 3)),
+        True,
+    ),
+}
+
+
+class Frames:
+    def __iter__(self):
+        return iter([FRAME[:40], FRAME[40:]])
+
+
+ESTIMATORS = {
+    "kmeans": lambda: DPKMeans(3, random_state=0),
+    "mixture-full": lambda: DPGaussianMixture(2, random_state=0),
+    "mixture-diag": lambda: DPGaussianMixture(
+        2, covariance_type="diag", random_state=0
+    ),
+    "synthesizer": lambda: DPEmbeddingSynthesizer(random_state=0),
+    "synthesizer-labels": lambda: DPEmbeddingSynthesizer(
+        label_model=True, random_state=0
+    ),
+    "logistic": lambda: DPLogisticRegression(random_state=0),
+    "classifier": lambda: DPSyntheticClassifier(
+        None, LogisticRegression(), n_samples=200, random_state=0
+    ),
+    "network": lambda: DPSyntheticClassifier(n_samples=200, random_state=0),
+}
+NAMED = ("pandas", "polars", "dask frame", "frames in blocks")
+# Public methods that take rows and answer for each, or with one number.
+ROWS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "transform",
+    "score_samples",
+)
+NUMBERS = ("score", "bic", "aic")
+CLASSIFIERS = ("logistic", "classifier", "network")
+LABELLED = (*CLASSIFIERS, "synthesizer", "synthesizer-labels")
+FITS = ("fit_predict", "fit_transform")
+OTHERS = {
+    "fit",
+    "get_params",
+    "set_params",
+    "get_metadata_routing",
+    "get_feature_names_out",
+    "set_output",
+    "set_callbacks",
+    "sample",
+    "iter_samples",
+}
+
+
+def in_memory(answer):
+    if isinstance(answer, float):
+        return answer
+    if hasattr(answer, "__dask_graph__"):
+        return answer.compute()
+    if hasattr(answer, "shape"):
+        return answer
+    return np.concatenate(list(answer))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return {name: make().fit(X, Y) for name, make in ESTIMATORS.items()}
+
+
+@pytest.fixture(scope="module")
+def fitted_to_frames():
+    return {name: make().fit(FRAME, Y) for name, make in ESTIMATORS.items()}
+
+
+def test_no_public_method_is_left_out(fitted):
+    for name, estimator in fitted.items():
+        found = {
+            method
+            for method in dir(estimator)
+            if not method.startswith("_")
+            and not method.startswith("set_")
+            and callable(getattr(estimator, method))
+        }
+        assert found - OTHERS <= {*ROWS, *NUMBERS, *FITS}, name
+
+
+def same(found, expected, name):
+    assert_allclose(in_memory(found), expected, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_answers_are_those_for_an_array(name, kind, fitted, fitted_to_frames, tmp_path):
+    make, lazy = KINDS[kind]
+    rows, labels = make(tmp_path)
+    plain, named = fitted[name], kind in NAMED
+    estimator = (fitted_to_frames if named else fitted)[name]
+    for method in ROWS:
+        if hasattr(estimator, method):
+            answer = getattr(estimator, method)(rows)
+            assert isinstance(answer, np.ndarray) is not lazy, method
+            same(answer, getattr(plain, method)(X), method)
+    for method in NUMBERS:
+        if hasattr(estimator, method) and name not in CLASSIFIERS:
+            found = getattr(estimator, method)(rows)
+            assert isinstance(found, float)
+            same(found, getattr(plain, method)(X), method)
+    if name in LABELLED:
+        found = estimator.score(rows, labels)
+        assert isinstance(found, float)
+        same(found, plain.score(X, Y), "score")
+    if name in CLASSIFIERS:
+        weights = np.arange(N)
+        found = estimator.score(rows, labels, sample_weight=weights)
+        same(found, plain.score(X, Y, sample_weight=weights), "score with weights")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_fit_and_answer_in_one_call(name, kind, tmp_path):
+    rows, labels = KINDS[kind][0](tmp_path)
+    for method in FITS:
+        if hasattr(ESTIMATORS[name](), method):
+            expected = getattr(ESTIMATORS[name](), method)(X, Y)
+            same(getattr(ESTIMATORS[name](), method)(rows, labels), expected, method)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fitted_to_any_kind(kind, fitted, tmp_path):
+    """A wrapper hands all kinds of rows on; names are those of the columns."""
+    rows, labels = KINDS[kind][0](tmp_path)
+    for name in ("classifier", "kmeans"):
+        estimator = ESTIMATORS[name]().fit(rows, labels)
+        same(estimator.predict(rows), fitted[name].predict(X), name)
+        assert hasattr(estimator, "feature_names_in_") is (kind in NAMED)
+    drawn, _ = DPSyntheticResampler(n_samples=30, random_state=0).fit_resample(
+        rows, labels
+    )
+    expected, _ = DPSyntheticResampler(n_samples=30, random_state=0).fit_resample(X, Y)
+    assert_allclose(drawn, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("change", [lambda f: f[NAMES[::-1]], lambda f: f.to_numpy()])
+def test_columns_that_change_between_blocks_cost_nothing(change):
+    class Changing:
+        def __iter__(self):
+            return iter([FRAME[:40], change(FRAME[40:])])
+
+    with pytest.raises(ValueError, match="block that starts at row 40") as caught:
+        DPKMeans(2).fit(Changing())
+    assert not hasattr(caught.value, "privacy_")
+
+
+@pytest.mark.parametrize("kind", ["array", "blocks", "dask array"])
+@pytest.mark.parametrize("name", ["synthesizer", "logistic"])
+def test_labels_that_are_too_few_or_too_many(name, kind, fitted, tmp_path):
+    rows, _ = KINDS[kind][0](tmp_path)
+    for labels in (Y[:-3], np.append(Y, Y[:3])):
+        with pytest.raises(ValueError, match=r"labels, one a row|inconsistent numbers"):
+            fitted[name].score(rows, labels)
+
+
+# --------------------------------------------------------------------------
+# Parts that do not do
+# --------------------------------------------------------------------------
+
+
+class NotCloned(ClassifierMixin):
+    """Has no parameters that it could tell."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+class Changes(NotCloned, BaseEstimator):
+    """Its constructor does more than it should."""
+
+    def __init__(self, C=1.0):
+        self.C = [C]
+
+
+class Draws(BaseEstimator):
+    """Draws rows and labels, but tells little of itself."""
+
+    def __init__(self, told=("classes_", "n_features_in_")):
+        self.told = told
+
+    def fit(self, X, y):
+        for name in self.told:
+            setattr(self, name, np.unique(y))
+        return self
+
+    def sample(self, n_samples, y=None, **options):
+        return np.zeros((n_samples, D)), np.zeros(n_samples)
+
+
+CALLS = [
+    lambda **parts: DPSyntheticClassifier(**parts).fit(X, Y),
+    lambda **parts: DPSyntheticResampler(**parts).fit_resample(X, Y),
+]
+
+
+@pytest.mark.parametrize("classifier", [NotCloned(), Changes(), LogisticRegression])
+def test_a_classifier_that_cannot_be_cloned_costs_nothing(classifier):
+    message = "classifier must be an instance .* sklearn.base.clone"
+    with pytest.raises((TypeError, ValueError), match=message) as caught:
+        CALLS[0](classifier=classifier)
+    assert not hasattr(caught.value, "privacy_")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "synthesizer, message",
+    [
+        (KernelDensity(), "sample of KernelDensity does not take y"),
+        (DPGaussianMixture(2), "sample of DPGaussianMixture does not take y"),
+        (Draws(), "a fitted Draws has no privacy_"),
+        (Draws(()), "has no classes_ and no privacy_ and no n_features_in_"),
+    ],
+)
+def test_a_synthesizer_that_lacks_something_is_told_so(call, synthesizer, message):
+    with pytest.raises(TypeError, match=message):
+        call(synthesizer=synthesizer)
+
+
+def test_a_synthesizer_that_cannot_weigh_classes():
+    class Draws(DPEmbeddingSynthesizer):
+        def sample(self, n_samples, y=None):
+            return super().sample(n_samples, y)
+
+    resampler = DPSyntheticResampler(Draws(), n_samples=50)
+    assert len(resampler.fit_resample(X, Y)[0]) >= 50
+    resampler.set_params(class_weight="balanced")
+    with pytest.raises(TypeError, match="does not take class_weight") as caught:
+        resampler.fit_resample(X, Y)
+    assert not hasattr(caught.value, "privacy_")
+
+
+def test_a_synthesizer_without_classes_tells_what_it_spent():
+    class Forgets(DPEmbeddingSynthesizer):
+        def fit(self, X, y):
+            super().fit(X, y)
+            del self.classes_
+            return self
+
+    with pytest.raises(TypeError, match="fitted Forgets has no classes_") as caught:
+        DPSyntheticClassifier(Forgets()).fit(X, Y)
+    assert caught.value.privacy_.spent_mu > 0.0
