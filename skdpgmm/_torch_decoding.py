@@ -9,6 +9,7 @@ import torch
 from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 
+from skdpgmm._inputs import is_lazy, map_rows
 from skdpgmm._torch_checks import check_output, named_items, refuse_where
 from skdpgmm._torch_runtime import progress, ready
 
@@ -41,15 +42,20 @@ class DecoderMixin:
         Parameters
         ----------
         Z : array-like of shape (n_items, n_outputs)
-            Embeddings.
+            Embeddings; or a Dask array, or an object that gives blocks of them.
 
         Returns
         -------
         X : ndarray of shape (n_items, ...)
             What the decoder returns: floating point numbers as float32, or all as
-            uint8 with ``decoder_dtype="uint8"``.
+            uint8 with ``decoder_dtype="uint8"``. A Dask array for one, and blocks for
+            blocks, computed when they are asked for.
         """
         self._validate_params()
+        self._checked_range()
+        return map_rows(self._decoded, Z) if is_lazy(Z) else self._decoded(Z)
+
+    def _decoded(self, Z):
         low, high = self._checked_range()
         Z = check_array(Z, dtype=np.float32, input_name="Z", estimator=self)
         n_outputs = getattr(self, "_n_features_out", Z.shape[1])

@@ -23,6 +23,7 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
     ParquetColumn,
+    metrics,
 )
 
 N, D = 120, 4
@@ -221,6 +222,14 @@ def test_fitted_to_any_kind(kind, fitted, tmp_path):
     )
     expected, _ = DPSyntheticResampler(n_samples=30, random_state=0).fit_resample(X, Y)
     assert_allclose(drawn, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_private_accuracy_of_answers_in_kind(kind, fitted, fitted_to_frames, tmp_path):
+    rows, labels = KINDS[kind][0](tmp_path)
+    model = (fitted_to_frames if kind in NAMED else fitted)["logistic"]
+    found = metrics.private_accuracy(labels, model.predict(rows), epsilon=np.inf)
+    assert_allclose(found.accuracy, fitted["logistic"].score(X, Y), rtol=1e-9)
 
 
 @pytest.mark.parametrize("change", [lambda f: f[NAMES[::-1]], lambda f: f.to_numpy()])

@@ -38,6 +38,24 @@ def test_inverse_transform(rng):
     )
 
 
+def test_embeddings_in_blocks_and_in_dask(rng):
+    import dask.array as da
+
+    class Blocks:
+        def __iter__(self):
+            return iter(np.split(Z, [2, 5]))
+
+    Z = rng.normal(size=(7, 4)).astype(np.float32)
+    transformer = decoding(nn.Sequential(nn.Linear(4, 12), nn.Unflatten(1, (3, 2, 2))))
+    expected = transformer.inverse_transform(Z)
+    blocks = transformer.inverse_transform(Blocks())
+    for _ in range(2):  # it starts anew
+        np.testing.assert_allclose(np.concatenate(list(blocks)), expected, atol=1e-6)
+    lazy = transformer.inverse_transform(da.from_array(Z, (3, 4)))
+    assert lazy.shape == expected.shape
+    np.testing.assert_allclose(lazy.compute(), expected, atol=1e-6)
+
+
 def test_inverse_transform_needs_a_decoder():
     transformer = TorchEmbeddingTransformer(nn.Identity())
     assert not hasattr(transformer, "inverse_transform")

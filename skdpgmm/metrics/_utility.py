@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._inputs import first_contributions
+from skdpgmm._scores import collected
 from skdpgmm.privacy.accounting import ADJACENCIES
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import PrivacyReport
@@ -134,8 +135,8 @@ class _Score(PrivateEstimatorMixin):
 
 @validate_params(
     {
-        "y_true": ["array-like"],
-        "y_pred": ["array-like"],
+        "y_true": ["array-like", HasMethods(["__iter__"])],
+        "y_pred": ["array-like", HasMethods(["__iter__"])],
         "epsilon": [Interval(Real, 0, None, closed="right")],
         "delta": [Interval(Real, 0, 1, closed="neither")],
         "adjacency": [StrOptions(set(ADJACENCIES))],
@@ -162,9 +163,10 @@ def private_accuracy(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Private labels.
+        Private labels; or an object that gives blocks of them.
     y_pred : array-like of shape (n_samples,)
-        Predictions of a model that is public, or released, for the same records.
+        Predictions of a model that is public, or released, for the same records, as
+        `predict` gives them.
     epsilon : float, default=1.0
         Privacy loss of this call, in (0, inf]. It adds to that of a model that was
         fitted to the same records.
@@ -207,7 +209,7 @@ def private_accuracy(
     >>> score.noise_sd < 0.001
     True
     """
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    y_true, y_pred = (column_or_1d(collected(y)) for y in (y_true, y_pred))
     check_consistent_length(y_true, y_pred)
     score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
     nothing = np.zeros((len(y_true), 1))
