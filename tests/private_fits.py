@@ -1,21 +1,20 @@
-"""What the tests of whole fits share: cases, comparison to the bit, recording."""
+"""What the tests of whole fits share: data, cases, and what a fit leaves behind."""
 
-import dataclasses
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
 
-import skdpgmm._base
 from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPSyntheticClassifier,
+    DPSyntheticResampler,
 )
-from skdpgmm.privacy.accounting import LedgerEntry
-from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.rows import ArrayRows
+from skdpgmm.metrics import private_accuracy
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 ESTIMATORS = (
@@ -58,6 +57,65 @@ def public_precisions(kind, k, d):
     }[kind]
 
 
+class PrivateScore(BaseEstimator):
+    """`private_accuracy` of a public rule, as if it were an estimator."""
+
+    def __init__(
+        self,
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=1,
+        random_state=None,
+    ):
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.random_state = random_state
+
+    def fit(self, X, y, **ids):
+        self.n_features_in_ = np.shape(X)[1]
+        guessed = (np.asarray(X)[:, 0] > 0.0).astype(int)
+        score = private_accuracy(y, guessed, **ids, **self.get_params())
+        self.accuracy_, self.noise_sd_, self.privacy_ = score
+        return self
+
+
+def around_synthesizer(cls, *, random_state=None, synthesizer=None, **params):
+    """A wrapper, whose synthesizer gets all parameters but the seed."""
+    own = {name: params.pop(name) for name in OWN if name in params}
+    synthesizer = DPEmbeddingSynthesizer(**{**(synthesizer or {}), **params})
+    return cls(synthesizer, random_state=random_state, **own)
+
+
+OWN = ("classifier", "n_samples", "class_weight")
+
+
+def wrapper_cases():
+    """Estimators that fit something else to synthetic rows, and a metric."""
+    classifier = partial(
+        around_synthesizer,
+        DPSyntheticClassifier,
+        classifier=LogisticRegression(max_iter=30, tol=1e-2),
+        n_samples=120,
+    )
+    resampler = partial(around_synthesizer, DPSyntheticResampler, n_samples=100)
+    plain = {"covariance_type": "diag", "label_model": False}
+    return {
+        "classifier": classifier,
+        "classifier-network": partial(classifier, classifier=None),
+        "classifier-plain": partial(classifier, synthesizer=plain),
+        "resampler": resampler,
+        "resampler-balanced": partial(
+            resampler, class_weight="balanced", synthesizer={"n_components": 2}
+        ),
+        # Rows have no part in it, nor has what they are clipped to.
+        "accuracy": lambda clip_norm=None, **params: PrivateScore(**params),
+    }
+
+
 def fit_cases(d):
     """Map a name to (constructor, whether it takes labels) for `d` features."""
     k = 3
@@ -75,6 +133,20 @@ def fit_cases(d):
         ),
         "logistic-public": (partial(DPLogisticRegression, X_public=public), True),
         "mixture-1": (partial(DPGaussianMixture, 1, max_iter=1), False),
+        # Whatever is "auto" follows from noisy counts.
+        "mixture-auto": (partial(DPGaussianMixture, k), False),
+        "mixture-auto-1": (DPGaussianMixture, False),
+        "mixture-auto-diag": (
+            partial(DPGaussianMixture, k, covariance_type="diag"),
+            False,
+        ),
+        "mixture-auto-means": (partial(DPGaussianMixture, k, means_init=start), False),
+        "synthesizer-auto": (synthesizer, False),
+        "synthesizer-auto-full": (
+            partial(synthesizer, covariance_type="full", label_model=False),
+            True,
+        ),
+        "synthesizer-auto-kind": (partial(synthesizer, 2), True),
         "mixture-plain": (partial(mixture, max_iter=0), False),
         "mixture-means": (partial(mixture, means_init=start), False),
         "mixture-means-plain": (
@@ -110,8 +182,18 @@ def fit_cases(d):
     return cases
 
 
+def release_cases(d):
+    """As `fit_cases`, with all else that releases something."""
+    wrappers = {name: (make, True) for name, make in wrapper_cases().items()}
+    return fit_cases(d) | wrappers
+
+
 def fit(estimator, X, y, labelled, **kwargs):
-    return estimator.fit(X, y if labelled else None, **kwargs)
+    y = y if labelled else None
+    if hasattr(estimator, "fit_resample"):
+        estimator.drawn_ = estimator.fit_resample(X, y, **kwargs)
+        return estimator
+    return estimator.fit(X, y, **kwargs)
 
 
 def fitted_state(estimator):
@@ -120,96 +202,14 @@ def fitted_state(estimator):
     return {k: v for k, v in vars(estimator).items() if k not in params}
 
 
-def differences(a, b, path=""):
-    """Yield the paths at which two nested values are not the same to the bit."""
-    if type(a) is not type(b):
-        yield f"{path}: {type(a)} != {type(b)}"
-    elif isinstance(a, np.ndarray):
-        if a.dtype != b.dtype or a.shape != b.shape or a.tobytes() != b.tobytes():
-            yield f"{path}: {a} != {b}"
-    elif isinstance(a, dict):
-        if a.keys() != b.keys():
-            yield f"{path}: keys {sorted(a)} != {sorted(b)}"
-        for key in a.keys() & b.keys():
-            yield from differences(a[key], b[key], f"{path}.{key}")
-    elif isinstance(a, tuple | list):
-        if len(a) != len(b):
-            yield f"{path}: length {len(a)} != {len(b)}"
-        for i, (x, y) in enumerate(zip(a, b, strict=False)):
-            yield from differences(x, y, f"{path}[{i}]")
-    elif dataclasses.is_dataclass(a):
-        yield from differences(vars(a), vars(b), path)
-    elif repr(a) != repr(b):  # tells nan from numbers and 0.0 from -0.0
-        yield f"{path}: {a!r} != {b!r}"
-
-
-def assert_same(a, b):
-    found = list(differences(a, b))
-    assert not found, "\n".join(found)
-
-
-def stand_before_releases(monkeypatch, make_release):
-    """Let `make_release(release, ledger, unit_factor)` take the place of `release`."""
-    original = PrivateRecords
-
-    def records_behind(rows, *, ledger, unit_factor, **kwargs):
-        records = original(rows, ledger=ledger, unit_factor=unit_factor, **kwargs)
-        made = make_release(records.release, ledger, unit_factor)
-        return SimpleNamespace(release=made, holding=records.holding)
-
-    monkeypatch.setattr(skdpgmm._base, "PrivateRecords", records_behind)
-
-
-class Tape:
-    """Records every release of the fits that follow, or plays a record back."""
-
-    def __init__(self, monkeypatch):
-        self.monkeypatch = monkeypatch
-        self.calls = []  # (name, query, mus, unit_factor, releases)
-
-    def record(self):
-        def make_release(original, ledger, unit_factor):
-            def release(name, query, mus):
-                releases = original(name, query, mus)
-                mus = [float(mu) for mu in mus]
-                self.calls.append((name, query, mus, unit_factor, releases))
-                return releases
-
-            return release
-
-        stand_before_releases(self.monkeypatch, make_release)
-
-    def play(self):
-        """Return the recorded releases in place of those of the data.
-
-        The ledger is still debited, the queries must be those of the recorded
-        fit to the bit, and to read a row of the data is an error.
-        """
-        left = list(self.calls)
-
-        def make_release(original, ledger, unit_factor):
-            def release(name, query, mus):
-                recorded, its_query, its_mus, _, releases = left.pop(0)
-                assert name == recorded
-                assert_same(query, its_query)
-                assert_same([float(mu) for mu in mus], its_mus)
-                ledger.debit(
-                    LedgerEntry(
-                        f"{name}: {part.name}",
-                        part.shape,
-                        part.l2_sensitivity * unit_factor,
-                        1.0 / mu,
-                        mu,
-                    )
-                    for part, mu in zip(query.parts, map(float, mus), strict=True)
-                )
-                return releases
-
-            return release
-
-        def read(rows, summand):
-            raise AssertionError("a replayed fit read the data")
-
-        stand_before_releases(self.monkeypatch, make_release)
-        self.monkeypatch.setattr(ArrayRows, "sum", read)
-        return left
+def published(estimator):
+    """What `fit` left behind, and what follows from it for rows that are public."""
+    state = fitted_state(estimator)
+    rows = make_data(20, estimator.n_features_in_, seed=7)[0]
+    for name in ("predict", "predict_proba", "transform", "score_samples"):
+        if hasattr(estimator, name):
+            state[name] = getattr(estimator, name)(rows)
+    sampler = getattr(estimator, "synthesizer_", estimator)
+    if hasattr(sampler, "sample"):
+        state["sample"] = sampler.sample(20, random_state=1)
+    return state

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 from distributed import Client, LocalCluster
-from private_fits import assert_same, fit_cases, fitted_state, make_data
+from private_fits import fit_cases, fitted_state, make_data
 from sklearn.pipeline import make_pipeline
+from tapes import assert_same
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from private_fits import Tape, assert_same, fit_cases, fitted_state, make_data
+from private_fits import fit_cases, fitted_state, make_data
 from private_queries import QUERIES, scale_of
 from sklearn import config_context
 from sklearn.externals.array_api_compat import torch as xp
 from sklearn.linear_model import LogisticRegression
+from tapes import Tape, assert_same
 
 from skdpgmm import DPLogisticRegression, DPSyntheticClassifier
 from skdpgmm.privacy.device import _KERNELS, Device, DeviceRows
@@ -74,7 +75,7 @@ def test_all_that_a_head_needs_has_a_kernel(name, monkeypatch):
     tape = Tape(monkeypatch)
     tape.record()
     fitted(name, *make_data(300, 40))
-    assert {type(query) for _, query, *_ in tape.calls} <= set(_KERNELS)
+    assert {type(call.query) for call in tape.calls} <= set(_KERNELS)
 
 
 @pytest.mark.skipif(ON, reason="is inside")

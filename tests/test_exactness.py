@@ -4,14 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from private_fits import (
-    assert_same,
-    differences,
-    fit,
-    fit_cases,
-    fitted_state,
-    make_data,
-)
+from private_fits import fit, fit_cases, fitted_state, make_data
+from tapes import assert_same, differences
 
 from skdpgmm import DPGaussianMixture, DPKMeans
 from skdpgmm._blocks import WORD_BITS, sum_blocks

@@ -12,13 +12,13 @@ from private_fits import (
     fit_cases,
     fitted_state,
     make_data,
-    stand_before_releases,
 )
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tapes import stand_before_releases
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zarr
-from private_fits import assert_same, fit_cases, fitted_state, make_data
+from private_fits import fit_cases, fitted_state, make_data
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from tapes import assert_same
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,

@@ -5,7 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from private_fits import Tape, fit, fit_cases, fitted_state, make_data
+from private_fits import fit, fitted_state, make_data, release_cases
+from tapes import Tape
 
 from skdpgmm import DPGaussianMixture, DPKMeans
 from skdpgmm.privacy import BudgetExceededError, Ledger, mu_from_epsilon, unit_factor
@@ -18,7 +19,7 @@ from skdpgmm.privacy.sums import CellMoments, NearestCell
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-CASES = sorted(fit_cases(3))
+CASES = sorted(release_cases(3))
 GRID = [
     pytest.param({"epsilon": 0.3}, id="small"),
     pytest.param({"epsilon": 8.0, "delta": 1e-7, "clip_norm": 20.0}, id="clip"),
@@ -40,7 +41,7 @@ def fewer_draws(monkeypatch):
 @pytest.mark.parametrize("name", CASES)
 def test_budget_is_spent_and_not_exceeded(name, params, d, monkeypatch):
     X, y = make_data(300, d)
-    constructor, labelled = fit_cases(d)[name]
+    constructor, labelled = release_cases(d)[name]
     tape = Tape(monkeypatch)
     tape.record()
     estimator = fit(constructor(random_state=0, **params), X, y, labelled)
@@ -57,11 +58,13 @@ def test_budget_is_spent_and_not_exceeded(name, params, d, monkeypatch):
     m = params.get("max_contributions", 1)
     factor = unit_factor(params.get("adjacency", "add-remove"), m)
     rows = iter(report.ledger)
-    for release_name, query, mus, its_factor, releases in tape.calls:
-        assert its_factor == factor
-        for part, part_mu, released in zip(query.parts, mus, releases, strict=True):
+    for call in tape.calls:
+        assert call.unit_factor == factor
+        for part, part_mu, released in zip(
+            call.query.parts, call.mus, call.releases, strict=True
+        ):
             entry = next(rows)
-            assert entry.name == f"{release_name}: {part.name}"
+            assert entry.name == f"{call.name}: {part.name}"
             assert entry.shape == released.value.shape
             assert entry.mu == part_mu > 0.0
             assert entry.noise_multiplier == 1.0 / entry.mu
@@ -85,7 +88,7 @@ def test_known_start_of_the_plain_method_costs_its_ball_only():
 @pytest.mark.parametrize("name", CASES)
 def test_no_noise_when_epsilon_is_infinite(name):
     X, y = make_data(300, 3)
-    constructor, labelled = fit_cases(3)[name]
+    constructor, labelled = release_cases(3)[name]
     report = fit(constructor(epsilon=math.inf), X, y, labelled).privacy_
     assert report.spent_epsilon == math.inf
     assert {entry.noise_multiplier for entry in report.ledger} == {0.0}
@@ -123,16 +126,16 @@ def test_groups_keep_at_most_m_records_of_each(name, m, named, monkeypatch):
     assert sizes.max() > 5 > sizes.min() == 1
     if named:
         groups = np.array([f"person {g}" for g in groups])
-    constructor, labelled = fit_cases(3)[name]
+    constructor, labelled = release_cases(3)[name]
     tape = Tape(monkeypatch)
     tape.record()
     estimator = constructor(epsilon=math.inf, max_contributions=m, block_size=64)
     fit(estimator, X, y, labelled, groups=groups)
     expected = int(np.minimum(sizes, m).sum())
     totals = {
-        release_name: released.value.sum()
-        for release_name, query, _, _, releases in tape.calls
-        for part, released in zip(query.parts, releases, strict=True)
+        call.name: released.value.sum()
+        for call in tape.calls
+        for part, released in zip(call.query.parts, call.releases, strict=True)
         if part.name == "counts"
     }
     # The first histogram counts every record that takes part.
@@ -302,7 +305,7 @@ def test_noise_that_cannot_be_drawn_is_refused_before_anything_is_read(unit_fact
 @pytest.mark.parametrize("name", ["kmeans", "mixture-full", "synthesizer-1"])
 def test_refused_fit_leaves_the_estimator_as_it_was(name, refused, monkeypatch):
     X, y = make_data(300, 3)
-    constructor, labelled = fit_cases(3)[name]
+    constructor, labelled = release_cases(3)[name]
     estimator = constructor(random_state=0)
     debit, calls = Ledger.debit, []
 
