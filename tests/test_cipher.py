@@ -1,0 +1,131 @@
+"""The generator of the noise is AES with 128 bits of key from the operating system."""
+
+import secrets
+
+import numpy as np
+import pytest
+from private_fits import fit, make_data, release_cases
+from randomgen import AESCounter
+
+from skdpgmm.privacy import noise
+from skdpgmm.privacy import records as core
+from skdpgmm.privacy.noise import GaussianSource, make_generator
+
+CASES = sorted(release_cases(3))
+ALL_ONES = 2**128 - 1
+
+
+def block(key, plain):
+    """Encrypt one block by the bit generator, from and to hexadecimal digits."""
+    key, counter = (int.from_bytes(bytes.fromhex(x), "little") for x in (key, plain))
+    words = AESCounter(key=key, counter=counter).random_raw(2)
+    return words.astype("<u8").tobytes().hex()
+
+
+@pytest.mark.parametrize(
+    ("key", "plain", "cipher"),
+    [
+        # FIPS 197, appendix C.1
+        (
+            "000102030405060708090a0b0c0d0e0f",
+            "00112233445566778899aabbccddeeff",
+            "69c4e0d86a7b0430d8cdb78070b4c55a",
+        ),
+        # NIST SP 800-38A, F.1.1 and the first output block of F.5.1
+        (
+            "2b7e151628aed2a6abf7158809cf4f3c",
+            "6bc1bee22e409f96e93d7e117393172a",
+            "3ad77bb40d7a3660a89ecaf32466ef97",
+        ),
+        (
+            "2b7e151628aed2a6abf7158809cf4f3c",
+            "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+            "ec8cdf7398607cb0f2d21675ea9ea1e4",
+        ),
+    ],
+)
+def test_known_answers_of_aes(key, plain, cipher):
+    assert block(key, plain) == cipher
+
+
+def test_every_block_is_of_the_next_counter():
+    stream = AESCounter(key=7).random_raw(2 * 50)
+    blocks = [AESCounter(key=7, counter=i).random_raw(2) for i in range(50)]
+    np.testing.assert_array_equal(stream, np.concatenate(blocks))
+
+
+def key_of(generator):
+    """Return the key in use: the first round key of AES is the key itself."""
+    state = generator.bit_generator.state
+    assert state["bit_generator"].endswith("AESCounter")
+    low, high = state["s"]["seed"][:2]
+    return int(high) << 64 | int(low)
+
+
+def test_the_key_in_use_can_be_read():
+    for key in (1, 2**127 + 5, ALL_ONES):
+        assert key_of(np.random.Generator(AESCounter(key=key))) == key
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How many bits are asked of the operating system; all of them are ones then."""
+    numbers = []
+
+    def randbits(n):
+        numbers.append(n)
+        return 2**n - 1 - (len(numbers) - 1)
+
+    monkeypatch.setattr(secrets, "randbits", randbits)
+    return numbers
+
+
+def test_a_key_is_all_of_128_random_bits(asked):
+    source = GaussianSource()
+    assert asked == [128]
+    assert key_of(source._generator) == ALL_ONES
+    assert key_of(make_generator(None, "public")) == ALL_ONES - 1
+    assert asked == [128, 128]
+
+
+@pytest.mark.parametrize("state", [None, np.random.RandomState(0)])
+@pytest.mark.parametrize("name", CASES)
+def test_noise_of_a_fit_has_a_key_of_the_operating_system(
+    name, state, asked, monkeypatch
+):
+    sources = []
+    for function in ("add_lattice_gaussian", "add_symmetric_gaussian"):
+        add = getattr(core, function)
+
+        def watched(exact, sigma, source, add=add):
+            sources.append(source)
+            return add(exact, sigma, source)
+
+        monkeypatch.setattr(core, function, watched)
+    constructor, labelled = release_cases(3)[name]
+    X, y = make_data(100, 3)
+    fit(constructor(random_state=state), X, y, labelled)
+    assert set(asked) == {128}
+    assert {type(source) for source in sources} == {GaussianSource}
+    (source,) = set(sources)  # one for all releases
+    given = {ALL_ONES - i for i in range(len(asked))}
+    assert key_of(source._generator) in given
+
+
+def test_noise_is_of_the_cipher_alone(monkeypatch):
+    """The draws are those of a generator with the key, in order, and of no other."""
+    monkeypatch.setattr(noise.secrets, "randbits", lambda n: 12345)
+    source = GaussianSource()
+    plain = np.random.Generator(AESCounter(key=12345))
+    for shape in (4, (2, 3), ()):
+        a, b = plain.standard_normal(shape), plain.standard_normal(shape)
+        expected = noise._COS * a + noise._SIN * b
+        np.testing.assert_array_equal(source.standard_normal(shape), expected)
+    assert noise._COS**2 + noise._SIN**2 == pytest.approx(1.0, abs=1e-15)
+
+
+def test_two_sources_have_nothing_in_common():
+    sources = [GaussianSource() for _ in range(4)]
+    assert len({key_of(source._generator) for source in sources}) == 4
+    drawn = np.concatenate([source.standard_normal(1000) for source in sources])
+    assert len(np.unique(drawn)) == len(drawn)

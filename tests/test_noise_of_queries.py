@@ -1,0 +1,108 @@
+"""Every cell of every query has noise of its own and of the right scale.
+
+Whatever the records are: cells with some and cells with none.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from private_queries import QUERIES, exact_sums, scale_of
+from test_noise import WRONG_FACTORS, accepts_scale
+
+from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.noise import GaussianSource
+from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.rows import ArrayRows
+
+MU, UNIT_FACTOR = 0.02, 6
+# Entries by which a scale is judged.
+ENOUGH = 500
+
+
+def a_case(name, d=3):
+    """Return a query with rows that leave some of its cells without records."""
+    rng = np.random.default_rng(1)
+    query = QUERIES[name](rng, d, 2)
+    X = scale_of(query) * rng.standard_normal((5, d)) / math.sqrt(d)
+    center = query.center if name == "norms" else query.ball.center
+    return query, np.ascontiguousarray(X + center), np.zeros(5, dtype=np.intp)
+
+
+def entries_of(part, released):
+    """Return a flat array of independent entries in units of the noise."""
+    if not part.symmetric:
+        return np.ravel(released)
+    d = part.shape[-1]
+    rows, cols = np.triu_indices(d)
+    upper = released[..., rows, cols] * np.where(rows == cols, 1.0, math.sqrt(2.0))
+    return np.ravel(upper)
+
+
+def empty_entries(part, exact):
+    """Which entries belong to a cell without records."""
+    if part.shape[0] == 1 or part.name in ("gradient", "scatter"):
+        return entries_of(part, np.zeros(part.shape)) != 0.0  # none
+    of_cell = np.array([not np.any(cell) for cell in exact])
+    whole = np.broadcast_to(of_cell.reshape(-1, *[1] * (exact.ndim - 1)), part.shape)
+    return entries_of(part, whole.astype(float)) != 0.0
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_cell_has_noise_of_the_stated_scale(name):
+    query, X, codes = a_case(name)
+    exact = [total.astype(float) for total in exact_sums(query, X, codes)]
+    n_parts = len(query.parts)
+    noise = [[] for _ in range(n_parts)]
+    smallest = min(math.prod(part.shape) for part in query.parts)
+    for seed in range(max(30, 2 * ENOUGH // smallest)):
+        records = PrivateRecords(
+            ArrayRows(X, codes),
+            ledger=Ledger(1.0001 * MU * math.sqrt(n_parts)),
+            unit_factor=UNIT_FACTOR,
+            source=GaussianSource(seed),
+        )
+        releases = records.release("test", query, [MU] * n_parts)
+        for drawn, part, release, total in zip(
+            noise, query.parts, releases, exact, strict=True
+        ):
+            drawn.append(entries_of(part, release.value / part.scale - total))
+    for part, drawn, total in zip(query.parts, noise, exact, strict=True):
+        drawn = np.array(drawn)
+        sigma = part.l2_sensitivity * UNIT_FACTOR / MU
+        # No entry stands still, and no two move together.
+        spread = drawn.std(axis=0) / sigma
+        assert spread.min() > 0.3 and spread.max() < 2.0, part.name
+        assert len(np.unique(drawn, axis=1)[0]) == drawn.shape[1]
+        empty = empty_entries(part, total)
+        for kind in (empty, ~empty):
+            if not kind.any():
+                continue
+            sample = drawn[:, kind]
+            assert accepts_scale(sample, sigma), part.name
+            for factor in WRONG_FACTORS:
+                if sample.size >= ENOUGH:
+                    assert not accepts_scale(sample, factor * sigma), part.name
+
+
+def test_there_are_cells_with_and_without_records():
+    seen = set()
+    for name in QUERIES:
+        query, X, codes = a_case(name)
+        for part, total in zip(query.parts, exact_sums(query, X, codes), strict=True):
+            empty = empty_entries(part, total)
+            if empty.any() and not empty.all():
+                seen.add((type(query).__name__, part.name))
+    for expected in (
+        ("NormHistogram", "counts"),
+        ("DistanceHistogram", "counts"),
+        ("CellMoments", "counts"),
+        ("CellMoments", "sums"),
+        ("CellMoments", "energies"),
+        ("CellMoments", "squares"),
+        ("CellMoments", "scatters"),
+        ("SoftMoments", "counts"),
+        ("SoftMoments", "sums"),
+        ("SoftMoments", "moments"),
+    ):
+        assert expected in seen
