@@ -24,7 +24,7 @@ from skdpgmm.privacy.gradients import (
     SoftmaxGradient,
     grid_weights,
 )
-from skdpgmm.privacy.grid import GRID_BITS, PROJECTION_BITS
+from skdpgmm.privacy.grid import GRID_BITS, PROJECTION_BITS, sum_in_order
 from skdpgmm.privacy.sums import CELL_BITS, MAX_BLOCK_ROWS, CellMoments, NormHistogram
 
 
@@ -115,6 +115,10 @@ class _Block:
         return xp.astype(self.held, xp.float64)
 
 
+def _squared_norms(V):
+    return sum_in_order((V * V).T)
+
+
 def _clip_round(xp, V, bits):
     """Do what `grid.clip_round` does, for all rows at once."""
     radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
@@ -123,7 +127,7 @@ def _clip_round(xp, V, bits):
     inside = squares <= 4.0**bits
     W = xp.clip(V, -1e300, 1e300)
     W = W / xp.max(xp.abs(W), axis=1, keepdims=True)
-    W = xp.round(W * (radius / xp.sqrt(xp.sum(W * W, axis=1, keepdims=True))))
+    W = xp.round(W * (radius / xp.sqrt(_squared_norms(W)))[:, None])
     again = xp.sum(W * W, axis=1)
     zero = xp.zeros_like(V[:, :1])
     W = xp.where((again <= 4.0**bits)[:, None], W, zero)
@@ -150,7 +154,7 @@ def _to_grid(block, ball):
 
 def _norm_histogram(query, xp, block):
     V = xp.astype(block.X, xp.float64) - block.put(query.center)
-    norms = xp.sort(xp.sqrt(xp.sum(V * V, axis=1)))
+    norms = xp.sort(xp.sqrt(_squared_norms(V)))
     # Records up to each edge; a bin holds those of one edge less those of the last.
     below = xp.searchsorted(norms, block.put(query.edges), side="right")
     below = block.device.to_host(below)
@@ -194,10 +198,10 @@ def _errors(xp, block, G, weights, clip):
     W, unit = grid_weights(weights[:, :-1])
     scores = (G @ block.put(W).T) * unit + block.put(CONSTANT * weights[:, -1])
     scores = xp.exp(scores - xp.max(scores, axis=1, keepdims=True))
-    shares = scores / xp.sum(scores, axis=1, keepdims=True)
+    shares = scores / sum_in_order(scores.T)[:, None]
     own = block.put(np.arange(len(weights)) == block.codes[:, None])
     errors = shares - xp.astype(own, xp.float64)
-    norms = xp.sqrt(xp.sum(errors * errors, axis=1, keepdims=True))
+    norms = xp.sqrt(_squared_norms(errors))[:, None]
     errors = errors * (2.0**ERROR_BITS / xp.clip(norms, clip, None))
     return _clip_round(xp, errors, ERROR_BITS)[0]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round
+from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round, sum_in_order
 from skdpgmm.privacy.queries import Part
 
 # 2**(24 + 12) is the largest entry of a summand, as in `sums`.
@@ -131,9 +131,9 @@ def _errors(scores, codes, clip):
     errors = scores
     errors -= errors.max(axis=0)
     np.exp(errors, out=errors)
-    errors /= errors.sum(axis=0)
+    errors /= sum_in_order(errors)
     errors[codes, np.arange(len(codes))] -= 1.0
-    norms = np.sqrt(np.einsum("ji,ji->i", errors, errors))
+    norms = np.sqrt(sum_in_order(errors * errors))
     errors *= 2.0**ERROR_BITS / np.maximum(norms, clip)
     return clip_round(errors.T, ERROR_BITS)[0]
 

@@ -24,12 +24,30 @@ GRID_BITS = 24
 PROJECTION_BITS = 20
 
 
+def sum_in_order(A):
+    """Sum along the first axis, in an order that its length alone decides.
+
+    numpy and others choose theirs by the shape of the whole array, so that the last
+    bits of a record would depend on how many stand beside it. Halves are added here,
+    and each addition is of two numbers of one record. `A` is of any array library.
+    """
+    while A.shape[0] > 1:
+        half = A.shape[0] // 2
+        total = A[:half, ...] + A[half : 2 * half, ...]
+        if A.shape[0] % 2:
+            total[0, ...] += A[-1, ...]
+        A = total
+    return A[0, ...]
+
+
 def squared_norms(U):
     """Return the squared norm of each row (exact for integers below 2**53).
 
-    Long rows are summed in fixed pieces: numpy would cut them by the size of the
-    whole array, and the float result of a row would depend on its neighbours.
+    Rows are one after another in memory, and long ones are summed in fixed pieces:
+    numpy would cut them by the size of the whole array, and the float result of a row
+    would depend on its neighbours.
     """
+    U = np.ascontiguousarray(U)
     with np.errstate(over="ignore", invalid="ignore"):
         pieces = [
             np.einsum(
@@ -84,7 +102,7 @@ def clip_round(V, bits, out=None):
     sq = _exact_norms(out)
     over = np.flatnonzero(~(sq <= 4.0**bits))
     if over.size:
-        out[over] = np.rint(_rescale(V[over], radius))
+        out[over] = np.rint(_rescale(np.ascontiguousarray(V[over]), radius))
         sq[over] = _exact_norms(out[over])
         bad = over[~(sq[over] <= 4.0**bits)]
         out[bad] = 0.0
