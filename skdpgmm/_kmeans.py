@@ -62,9 +62,10 @@ class DPKMeans(
         Number of Lloyd passes, at least 1. All are made, each with an equal share
         of the budget.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed makes `fit` reproducible,
-        for tests: whoever knows it can remove the noise, and fits that share it
-        share their noise.
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness, never the noise. An int makes `fit`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
     block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None

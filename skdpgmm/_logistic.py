@@ -61,9 +61,10 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         boundaries that are not linear. They cost time, and a little accuracy where
         boundaries are linear. The label model of `DPEmbeddingSynthesizer` has 512.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed makes `fit` reproducible,
-        for tests: whoever knows it can remove the noise, and fits that share it
-        share their noise.
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness, never the noise. An int makes `fit`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
     block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None

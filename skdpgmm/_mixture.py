@@ -88,9 +88,10 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     precisions_init : array-like, default=None
         Public initial precisions, in scikit-learn's shape for `covariance_type`.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed makes `fit` and `sample`
-        reproducible, for tests: whoever knows it can remove the noise, and fits
-        that share it share their noise.
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and samples, never the noise. An int makes `fit` and `sample`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
     warm_start : bool, default=False
         Whether to start from the previous, released, fit. Every fit spends its
         own budget.

@@ -38,9 +38,10 @@ class DPSyntheticResampler(
     class_weight : {None, "balanced"}, default=None
         Draw labels by the private class weights, or all equally often.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed makes `fit_resample`
-        reproducible, for tests, the noise of an unseeded synthesizer included:
-        whoever knows it can remove the noise.
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and the synthesizer, never the noise. An int makes `fit_resample`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
 
     Attributes
     ----------

@@ -93,9 +93,10 @@ class DPEmbeddingSynthesizer(
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed makes `fit` and `sample`
-        reproducible, for tests: whoever knows it can remove the noise, and fits
-        that share it share their noise.
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and samples, never the noise. An int makes `fit` and `sample`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
     block_size : int, default=4096
         Rows summed at a time, at least 1; affects time and memory only.
     n_jobs : int, default=None

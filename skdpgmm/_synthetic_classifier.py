@@ -86,9 +86,10 @@ class DPSyntheticClassifier(
         that is drawn less often than 10 times gets more rows: up to 10, or up to an
         equal share where that is less, and one in any case.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed makes `fit` reproducible,
-        for tests, and with it all parts whose own `random_state` is None, the
-        noise of the synthesizer included: whoever knows it can remove the noise.
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and the parts that have no seed, never the noise. An int makes `fit`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
 
     Attributes
     ----------

@@ -180,7 +180,7 @@ def private_accuracy(
     groups : array-like of shape (n_samples,), default=None
         Person of each record; at most `max_contributions` of each are counted.
     random_state : int, RandomState instance or None, default=None
-        None draws noise that nobody can repeat. A seed is for tests.
+        An int makes the noise reproducible: that is for tests, and not private.
 
     Returns
     -------
