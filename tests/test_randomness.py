@@ -197,7 +197,9 @@ def test_a_seed_is_not_private_and_says_so(estimator):
         report = estimator.fit(X, y).privacy_
     assert caught[0].filename == __file__
     assert str(report).startswith("warning    NOT PRIVATE")
-    assert repr(report).startswith("PrivacyReport(NOT PRIVATE")
+    assert repr(report).startswith("NOT PRIVATE")
+    # Also in the table of attributes that scikit-learn makes of an estimator.
+    assert "NOT PRIVATE" in estimator._repr_html_()
 
 
 def test_private_accuracy_with_a_seed_says_so():

@@ -86,13 +86,14 @@ class PrivacyReport:
         return rows
 
     def __repr__(self) -> str:
-        shown = [self.not_private] if self.not_private else []
-        shown += [
+        shown = ", ".join(
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
             if f.name not in ("ledger", "seeded")
-        ]
-        return f"PrivacyReport({', '.join(shown)})"
+        )
+        # First, so that it is what a table of attributes shows of it.
+        warning = f"{self.not_private}; " if self.not_private else ""
+        return f"{warning}PrivacyReport({shown})"
 
     def __str__(self) -> str:
         rows = self._rows()
