@@ -164,7 +164,7 @@ TABLE: dict[str, tuple[Callable, Callable]] = {
         one_of("Add-Remove", None, 1, "replace", b"add-remove", ["add-remove"]),
     ),
     "max_contributions": (
-        one_of(1, 1, 2, 5, np.int64(3), 40),
+        one_of(None, None, 1, 2, 5, np.int64(3), 40),
         one_of(0, -1, 1.5, "2", math.nan, math.inf, [1]),
     ),
     "clip_norm": (

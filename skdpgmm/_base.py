@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array
 
 from skdpgmm._array_api import as_numpy
 from skdpgmm._moment import public_second_moment
+from skdpgmm._privacy_ids import bound_of, describe_unit
 from skdpgmm._randomness import entropy_of, is_seed, warn_of_seed
 from skdpgmm.privacy.accounting import (
     ADJACENCIES,
@@ -46,11 +48,15 @@ class PublicRows(NamedTuple):
 class PrivateEstimatorMixin(CallbackSupportMixin):
     """Parameters and plumbing of an estimator that spends a privacy budget."""
 
+    # Asked for wherever metadata are routed: no other estimator means anything else by
+    # this name. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+
     _privacy_constraints: dict[str, list] = {
         "epsilon": [Interval(Real, 0, None, closed="right")],
         "delta": [Interval(Real, 0, 1, closed="neither")],
         "adjacency": [StrOptions(set(ADJACENCIES))],
-        "max_contributions": [Interval(Integral, 1, None, closed="left")],
+        "max_contributions": [Interval(Integral, 1, None, closed="left"), None],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "center": ["array-like", None],
         "random_state": ["random_state"],
@@ -69,6 +75,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
     random_state: Any
     block_size: Any
     n_jobs: Any
+    _enforced: bool
 
     @contextmanager
     def _watch(self, name):
@@ -78,10 +85,11 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
         yield
         task.call_on_fit_task_end(estimator=self)
 
-    def _open_session(self, rows: Rows) -> Session:
+    def _open_session(self, rows: Rows, privacy_ids) -> Session:
         """Put rows that were looked at behind a `PrivateRecords` with its budget."""
+        self._enforced = privacy_ids is not None
         mu = mu_from_epsilon(self.epsilon, self.delta)
-        factor = unit_factor(self.adjacency, self.max_contributions)
+        factor = unit_factor(self.adjacency, bound_of(self.max_contributions))
         if not math.isinf(mu):
             warn_of_seed(self.random_state)
         seed = self.random_state
@@ -131,18 +139,13 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
             )
         return PublicRows(X.mean(axis=0), public_second_moment(X))
 
-    def _report(self, ledger: Ledger, groups=None) -> PrivacyReport:
-        m = self.max_contributions
+    def _report(self, ledger: Ledger) -> PrivacyReport:
         return PrivacyReport(
             epsilon=float(self.epsilon),
             delta=float(self.delta),
             mu=ledger.mu,
             adjacency=self.adjacency,
-            unit=(
-                "one record"
-                if m == 1 and groups is None
-                else f"one person with at most {m} record{'s' * (m > 1)}"
-            ),
+            unit=describe_unit(self.max_contributions, self._enforced),
             noise=(
                 f"AES-CTR, seeded by random_state={self.random_state}"
                 if is_seed(self.random_state)

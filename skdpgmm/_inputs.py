@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import validate_data
 
 from skdpgmm._array_api import (
     as_numpy,
@@ -24,6 +24,7 @@ from skdpgmm._array_api import (
 from skdpgmm._blocks import row_slices
 from skdpgmm._containers import frame_of
 from skdpgmm._labels import encode_labels
+from skdpgmm._privacy_ids import first_contributions, warn_if_unenforced
 from skdpgmm.privacy.device import DeviceRows
 from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block
 
@@ -77,7 +78,7 @@ def is_stream(X) -> bool:
     return isinstance(X, Iterable) and not any(hasattr(X, a) for a in arrays)
 
 
-def open_rows(estimator, X, y, classes, groups) -> Opened:
+def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     """Look at the rows and labels that an estimator is given, once.
 
     Parameters
@@ -90,8 +91,8 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
         Labels; None without any.
     classes : array-like or None
         The public set of classes; None takes the labels that occur.
-    groups : array-like or None
-        Person of each record.
+    privacy_ids : array-like or None
+        Unit of each record.
 
     Returns
     -------
@@ -99,10 +100,11 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
     """
     kwargs = {"block_size": estimator.block_size, "n_jobs": estimator.n_jobs}
     estimator._like = example_of(X)
+    warn_if_unenforced(estimator.max_contributions, privacy_ids)
     if is_dask(X):
-        return _open_dask(estimator, X, y, classes, groups)
+        return _open_dask(estimator, X, y, classes, privacy_ids)
     place = device_of(X)
-    y, classes, groups = as_numpy(y), as_numpy(classes), as_numpy(groups)
+    y, classes, privacy_ids = as_numpy(y), as_numpy(classes), as_numpy(privacy_ids)
     if place is not None and is_in_memory(X):
         X, place = place.to_host(X), None
     if place is not None:
@@ -124,7 +126,7 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
     if y is not None:
         classes, codes = encode_labels(y, classes, shape[0])
         codes = codes.astype(np.min_scalar_type(len(classes)))
-    kept = first_contributions(groups, shape[0], estimator.max_contributions)
+    kept = first_contributions(privacy_ids, shape[0], estimator.max_contributions)
     rows: Rows
     if place is not None:
         rows = DeviceRows(X, place, codes, kept)
@@ -135,7 +137,7 @@ def open_rows(estimator, X, y, classes, groups) -> Opened:
     return Opened(rows, shape, dtype, None if y is None else classes)
 
 
-def _open_dask(estimator, X, y, classes, groups):
+def _open_dask(estimator, X, y, classes, privacy_ids):
     from skdpgmm._dask import as_rows, open_chunks
 
     array = as_rows(X)
@@ -144,7 +146,7 @@ def _open_dask(estimator, X, y, classes, groups):
         raise ValueError(
             f"X must be of real numbers, got a Dask array of {array.dtype}."
         )
-    kept = first_contributions(groups, array.shape[0], estimator.max_contributions)
+    kept = first_contributions(privacy_ids, array.shape[0], estimator.max_contributions)
     rows, classes = open_chunks(array, y, classes, kept, estimator.block_size)
     _set_features(estimator, array.shape[1], frame_of(X))
     dtype = array.dtype if array.dtype in _FLOATS else np.dtype(np.float64)
@@ -295,25 +297,3 @@ class MappedBlocks:
 
     def __iter__(self):
         return (self._function(block) for block in self._blocks)
-
-
-def first_contributions(groups, n_rows, max_contributions):
-    """Mask that keeps the first `max_contributions` records of each group."""
-    if groups is None:
-        return None
-    groups = check_array(
-        groups, ensure_2d=False, dtype=None, ensure_all_finite=True, input_name="groups"
-    )
-    if groups.ndim != 1:
-        raise ValueError(f"groups must be one-dimensional, got shape {groups.shape}.")
-    if len(groups) != n_rows:
-        raise ValueError(
-            f"groups must have {n_rows} entries, one a row, got {len(groups)}."
-        )
-    _, codes = np.unique(groups, return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    sizes = np.bincount(codes)
-    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept = np.empty(len(codes), dtype=bool)
-    kept[order] = np.arange(len(codes)) - starts < max_contributions
-    return kept

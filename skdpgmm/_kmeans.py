@@ -19,6 +19,7 @@ from skdpgmm._distances import nearest, squared_distances
 from skdpgmm._domain import find_ball
 from skdpgmm._inputs import map_rows, open_rows, sum_of
 from skdpgmm._lloyd import private_kmeans
+from skdpgmm._privacy_ids import one_name
 from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
 
@@ -49,9 +50,10 @@ class DPKMeans(
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content. With the former the number of records is private too.
-    max_contributions : int, default=1
+    max_contributions : int, default=None
         Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `groups` to `fit` to have it enforced.
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
         Public radius, positive, about `center` to which records are clipped, in
         the units of the data. "auto" spends 5 % of the budget to find it.
@@ -133,7 +135,7 @@ class DPKMeans(
         epsilon=1.0,
         delta=1e-5,
         adjacency="add-remove",
-        max_contributions=1,
+        max_contributions=None,
         clip_norm="auto",
         center=None,
         max_iter=5,
@@ -154,7 +156,7 @@ class DPKMeans(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
         """Find private cluster centres.
 
         Parameters
@@ -164,16 +166,23 @@ class DPKMeans(
         y : Ignored
             Not used, present for API consistency by convention.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; at most `max_contributions` of each are used.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
 
         Returns
         -------
         self : DPKMeans
             Fitted estimator.
         """
-        rows, (_, d), *_ = open_rows(self, X, None, None, groups)
+        privacy_ids = one_name(privacy_ids, groups)
+        rows, (_, d), *_ = open_rows(self, X, None, None, privacy_ids)
         center = self._checked_center(d)
-        session = self._open_session(rows)
+        session = self._open_session(rows, privacy_ids)
         find_share = 0.05 if self.clip_norm == "auto" else 0.0
         mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
         ball, _ = find_ball(session.records, d, mus["ball"], self.clip_norm, center)
@@ -189,10 +198,10 @@ class DPKMeans(
         self.cluster_centers_ = ball.center + centers
         self.cluster_counts_ = counts.value
         self.n_iter_ = self.max_iter
-        self.privacy_ = self._report(session.ledger, groups)
+        self.privacy_ = self._report(session.ledger)
         return self
 
-    def fit_predict(self, X, y=None, groups=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
         """Fit, then assign the records to the private centres.
 
         Parameters
@@ -202,14 +211,17 @@ class DPKMeans(
         y : Ignored
             Not used, present for API consistency by convention.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record.
+            The same as `privacy_ids`; deprecated.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person of each record, as in `fit`.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
             Nearest centre of each record: not private.
         """
-        return self.fit(X, groups=groups).predict(X)
+        privacy_ids = one_name(privacy_ids, groups)
+        return self.fit(X, privacy_ids=privacy_ids).predict(X)
 
     def predict(self, X):
         """Return the nearest centre of each row.

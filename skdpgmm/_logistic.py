@@ -15,6 +15,7 @@ from skdpgmm._domain import find_tight_ball
 from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._inputs import map_rows, open_rows
 from skdpgmm._label_model import fit_label_model
+from skdpgmm._privacy_ids import one_name
 from skdpgmm._scores import MappedClassifierMixin
 from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
@@ -40,9 +41,10 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content, label included. With the former the number of records is private.
-    max_contributions : int, default=1
+    max_contributions : int, default=None
         Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `groups` to `fit` to have it enforced.
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
         Public radius, positive, about `center` to which records are clipped, in
         the units of the data; 1.0 for encoders that normalise. Either way 5 % of
@@ -142,7 +144,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         epsilon=1.0,
         delta=1e-5,
         adjacency="add-remove",
-        max_contributions=1,
+        max_contributions=None,
         clip_norm="auto",
         center=None,
         classes=None,
@@ -166,7 +168,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None):
         """Fit the classifier privately.
 
         Parameters
@@ -176,14 +178,21 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         y : array-like of shape (n_samples,)
             Private labels.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; at most `max_contributions` of each are used.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
 
         Returns
         -------
         self : DPLogisticRegression
             Fitted estimator.
         """
-        rows, (_, d), _, classes = open_rows(self, X, y, self.classes, groups)
+        privacy_ids = one_name(privacy_ids, groups)
+        rows, (_, d), _, classes = open_rows(self, X, y, self.classes, privacy_ids)
         if classes is None:
             raise ValueError("requires y to be passed, but the target y is None")
         if len(classes) < 2:
@@ -193,7 +202,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
             )
         center = self._checked_center(d)
         public = self._checked_public(d)
-        session = self._open_session(rows)
+        session = self._open_session(rows, privacy_ids)
         mus = split_mu(session.mu, _SHARES)
         ball, noisy_n, middle = find_tight_ball(
             session.records,
@@ -212,7 +221,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         )
         self._fit_head(session, ball, inner, counts, moment, noisy_n, mus["head"])
         self.classes_ = classes
-        self.privacy_ = self._report(session.ledger, groups)
+        self.privacy_ = self._report(session.ledger)
         return self
 
     def _fit_head(self, session, ball, inner, counts, moment, noisy_n, mu):

@@ -24,6 +24,7 @@ from skdpgmm._fit import PublicStart, fit_mixture
 from skdpgmm._gaussian import covariance_factors, sample_components
 from skdpgmm._inputs import open_rows
 from skdpgmm._mapped_mixture import MappedGaussianMixture
+from skdpgmm._privacy_ids import one_name
 from skdpgmm._randomness import sampling_generator
 from skdpgmm._transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.accounting import split_mu
@@ -51,9 +52,10 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content. With the former the number of records is private too.
-    max_contributions : int, default=1
+    max_contributions : int, default=None
         Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `groups` to `fit` to have it enforced.
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
         Public radius, positive, about `center` to which records are clipped, in
         the units of the data. "auto" spends 5 % of the budget to find it; with a
@@ -180,7 +182,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         epsilon=1.0,
         delta=1e-5,
         adjacency="add-remove",
-        max_contributions=1,
+        max_contributions=None,
         clip_norm="auto",
         center=None,
         covariance_type="full",
@@ -225,7 +227,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
         """Fit the mixture privately.
 
         Parameters
@@ -235,15 +237,22 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         y : Ignored
             Not used, present for API consistency by convention.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; at most `max_contributions` of each are used.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
 
         Returns
         -------
         self : DPGaussianMixture
             Fitted estimator.
         """
+        privacy_ids = one_name(privacy_ids, groups)
         start = self._warm_parameters()
-        rows, (n, d), *_ = open_rows(self, X, None, None, groups)
+        rows, (n, d), *_ = open_rows(self, X, None, None, privacy_ids)
         noiseless = math.isinf(self.epsilon)
         if noiseless and n < self.n_components:
             raise ValueError(
@@ -252,7 +261,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             )
         start = start or self._public_start(d)
         center = self._checked_center(d)
-        session = self._open_session(rows)
+        session = self._open_session(rows, privacy_ids)
         find_share = 0.005
         if self.clip_norm == "auto":
             find_share = 0.05
@@ -279,7 +288,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         )
         self._store(mixture.shifted(ball.center))
         self.converged_ = converged or not noiseless
-        self.privacy_ = self._report(session.ledger, groups)
+        self.privacy_ = self._report(session.ledger)
         if not self.converged_ and self.n_iter_ > 0:
             warn_at_the_end(
                 self,
@@ -290,7 +299,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             )
         return self
 
-    def fit_predict(self, X, y=None, groups=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
         """Fit, then return the most probable component of each record.
 
         Parameters
@@ -300,14 +309,17 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         y : Ignored
             Not used, present for API consistency by convention.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record.
+            The same as `privacy_ids`; deprecated.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person of each record, as in `fit`.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
             Component of each record: not private.
         """
-        return self.fit(X, groups=groups).predict(X)
+        privacy_ids = one_name(privacy_ids, groups)
+        return self.fit(X, privacy_ids=privacy_ids).predict(X)
 
     def sample(self, n_samples=1, random_state=None):
         """Draw synthetic rows, in random order.

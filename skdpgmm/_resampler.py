@@ -7,8 +7,10 @@ from numbers import Integral
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import UNUSED
 
 from skdpgmm._containers import labels_like, one_column, rows_like
+from skdpgmm._privacy_ids import one_name
 from skdpgmm._training_rows import (
     copy_features_in,
     draw_training_rows,
@@ -91,6 +93,11 @@ class DPSyntheticResampler(
     ((1000, 8), True)
     """
 
+    # Asked for wherever metadata are routed: no other estimator means anything else by
+    # this name. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+    __metadata_request__fit_resample = {"privacy_ids": True, "groups": UNUSED}
+
     _parameter_constraints: dict = {
         "synthesizer": [HasMethods(["fit", "sample"]), None],
         "n_samples": [Interval(Integral, 1, None, closed="left")],
@@ -113,7 +120,7 @@ class DPSyntheticResampler(
 
     # The synthesizer is validated by its own fit.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None):
         """Fit the synthesizer privately.
 
         Parameters
@@ -123,22 +130,29 @@ class DPSyntheticResampler(
         y : array-like of shape (n_samples,)
             Private labels.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; passed to the synthesizer.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; passed
+            to the synthesizer.
 
         Returns
         -------
         self : DPSyntheticResampler
             Fitted estimator.
         """
+        privacy_ids = one_name(privacy_ids, groups)
         seeds = make_seeds(self.random_state)
         synthesizer = fit_synthesizer(
-            self, X, one_column(y), groups, seeds, *self._options()
+            self, X, one_column(y), privacy_ids, seeds, *self._options()
         )
         self.classes_ = synthesizer.classes_
         copy_features_in(synthesizer, self)
         return self
 
-    def fit_resample(self, X, y, groups=None):
+    def fit_resample(self, X, y, groups=None, *, privacy_ids=None):
         """Fit the synthesizer privately and draw synthetic rows.
 
         Parameters
@@ -148,7 +162,13 @@ class DPSyntheticResampler(
         y : array-like of shape (n_samples,)
             Private labels.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; passed to the synthesizer.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; passed
+            to the synthesizer.
 
         Returns
         -------
@@ -160,7 +180,8 @@ class DPSyntheticResampler(
         y_synthetic : array-like of shape (n_rows,)
             Their labels, with name and type of `y`.
         """
-        synthesizer = self.fit(X, y, groups).synthesizer_
+        privacy_ids = one_name(privacy_ids, groups)
+        synthesizer = self.fit(X, y, privacy_ids=privacy_ids).synthesizer_
         rows, labels = draw_training_rows(
             synthesizer, self.n_samples, **self._options()
         )

@@ -21,6 +21,7 @@ from skdpgmm._gaussian import covariance_factors
 from skdpgmm._inputs import open_rows
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._placement import score_sampler
+from skdpgmm._privacy_ids import one_name
 from skdpgmm._sampling import ConditionalSamplerMixin
 from skdpgmm._taught import fit_taught_mixture
 from skdpgmm._transaction import private_fit
@@ -58,9 +59,10 @@ class DPEmbeddingSynthesizer(
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in: the presence of one unit, or its
         content, label included. With the former the number of records is private.
-    max_contributions : int, default=1
+    max_contributions : int, default=None
         Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `groups` to `fit` to have it enforced.
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
         Public radius, positive, about `center` to which records are clipped, in
         the units of the data; 1.0 for encoders that normalise. Either way 5 % of
@@ -200,7 +202,7 @@ class DPEmbeddingSynthesizer(
         epsilon=1.0,
         delta=1e-5,
         adjacency="add-remove",
-        max_contributions=1,
+        max_contributions=None,
         clip_norm="auto",
         center=None,
         covariance_type="auto",
@@ -231,7 +233,7 @@ class DPEmbeddingSynthesizer(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
         """Fit the mixtures privately.
 
         Parameters
@@ -241,20 +243,28 @@ class DPEmbeddingSynthesizer(
         y : array-like of shape (n_samples,), default=None
             Private labels; None fits one unlabelled mixture.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; at most `max_contributions` of each are used.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
 
         Returns
         -------
         self : DPEmbeddingSynthesizer
             Fitted estimator.
         """
-        rows, (_, d), dtype, classes = open_rows(self, X, y, self.classes, groups)
+        privacy_ids = one_name(privacy_ids, groups)
+        opened = open_rows(self, X, y, self.classes, privacy_ids)
+        rows, (_, d), dtype, classes = opened
         if y is None and self.classes is not None:
             raise ValueError("classes is given, so fit needs y, got y=None.")
         center = self._checked_center(d)
         public = self._checked_public(d)
         self._check_label_model(classes)
-        session = self._open_session(rows)
+        session = self._open_session(rows, privacy_ids)
         sphere = 0.002 if self.normalize == "auto" else 0.0
         shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
         mus = split_mu(session.mu, shares)
@@ -280,7 +290,7 @@ class DPEmbeddingSynthesizer(
         self.n_iter_ = max(n_iter, 1)
         self._store(mixture.shifted(ball.center), classes, k, dtype)
         self._store_label_model(mixture, model, session.public_rng)
-        self.privacy_ = self._report(session.ledger, groups)
+        self.privacy_ = self._report(session.ledger)
         return self
 
     def _check_label_model(self, classes):

@@ -15,12 +15,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._array_api import as_numpy, device_of, like
 from skdpgmm._containers import frame_of
 from skdpgmm._inputs import map_rows
+from skdpgmm._privacy_ids import one_name
 from skdpgmm._scores import MappedClassifierMixin
 from skdpgmm._training_rows import (
     checked_clone,
@@ -145,6 +147,10 @@ class DPSyntheticClassifier(
     True
     """
 
+    # Asked for wherever metadata are routed: no other estimator means anything else by
+    # this name. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+
     _parameter_constraints: dict = {
         "synthesizer": [HasMethods(["fit", "sample"]), None],
         "classifier": [HasMethods(["fit", "predict"]), None],
@@ -162,7 +168,7 @@ class DPSyntheticClassifier(
 
     # The parts are validated by their own fits.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None):
         """Fit the synthesizer privately, and the classifier on its rows.
 
         Parameters
@@ -172,19 +178,26 @@ class DPSyntheticClassifier(
         y : array-like of shape (n_samples,)
             Private labels.
         groups : array-like of shape (n_samples,), default=None
-            Person of each record; passed to the synthesizer.
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; passed
+            to the synthesizer.
 
         Returns
         -------
         self : DPSyntheticClassifier
             Fitted estimator.
         """
+        privacy_ids = one_name(privacy_ids, groups)
         seeds = make_seeds(self.random_state)
         # Before anything is spent.
         classifier = None
         if self.classifier is not None:
             classifier = checked_clone(self.classifier, "classifier")
-        synthesizer = fit_synthesizer(self, X, y, groups, seeds)
+        synthesizer = fit_synthesizer(self, X, y, privacy_ids, seeds)
         rows, labels = draw_training_rows(synthesizer, self.n_samples)
         if classifier is None:
             classifier = _new_network(len(rows), len(synthesizer.classes_))

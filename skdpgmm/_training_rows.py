@@ -87,7 +87,7 @@ def seed_estimator(estimator, seeds, as_int=True):
             estimator.set_params(random_state=seed)
 
 
-def fit_synthesizer(estimator, X, y, groups, seeds, *options):
+def fit_synthesizer(estimator, X, y, privacy_ids, seeds, *options):
     """Return a fitted clone of the synthesizer of `estimator`; None is the default.
 
     `options` are what its method `sample` must take besides labels.
@@ -100,7 +100,7 @@ def fit_synthesizer(estimator, X, y, groups, seeds, *options):
         new = _clone(synthesizer, "synthesizer")
     check_can_sample(new, *options)
     seed_estimator(new, seeds, as_int=is_seed(estimator.random_state))
-    given = {} if groups is None else {"groups": groups}
+    given = {} if privacy_ids is None else {"privacy_ids": privacy_ids}
     task = estimator._callback_fit_ctx.subcontext(task_name="synthesizer")
     task.call_on_fit_task_begin(estimator=estimator)
     with task.propagate_callback_context(new):

@@ -16,7 +16,7 @@ from sklearn.callback import with_callbacks
 
 _NOTHING = object()
 # What a fit keeps on the copy for itself.
-_PASSING = ("_ledger", "_warnings")
+_PASSING = ("_enforced", "_ledger", "_warnings")
 
 
 def private_fit(skip_nested_validation=True):

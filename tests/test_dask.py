@@ -39,8 +39,8 @@ def chunked(X, n_chunks):
 def fitted(name, X, y, d=D, **params):
     constructor, labelled = fit_cases(d)[name]
     estimator = constructor(random_state=0, **params)
-    groups = np.arange(X.shape[0]) // 3 if "max_contributions" in params else None
-    return estimator.fit(X, **({"y": y} if labelled else {}), groups=groups)
+    ids = np.arange(X.shape[0]) // 3 if "max_contributions" in params else None
+    return estimator.fit(X, **({"y": y} if labelled else {}), privacy_ids=ids)
 
 
 @pytest.mark.parametrize("n_chunks", [1, 7])

@@ -114,15 +114,15 @@ def test_all_at_once(name, epsilon):
 
 
 @pytest.mark.parametrize("name", ["kmeans", "mixture-full", "synthesizer-1"])
-def test_order_of_groups(name):
+def test_order_of_persons(name):
     # As long as no person has more records than count, order plays no part.
     X, y = make_data(N, 3)
-    groups = np.arange(N) // 2
+    ids = np.arange(N) // 2
     order = np.random.default_rng(3).permutation(N)
     states = []
     for rows, block_size in ((np.arange(N), 1024), (order, 10)):
         estimator, labelled = make(name, 3, max_contributions=2, block_size=block_size)
-        fit(estimator, X[rows], y[rows], labelled, groups=groups[rows])
+        fit(estimator, X[rows], y[rows], labelled, privacy_ids=ids[rows])
         states.append(fitted_state(estimator))
     assert_same(*states)
 

@@ -76,12 +76,12 @@ def fitted_pair(name, kind, folder, **params):
     X, y = make_data(N, D)
     constructor, labelled = fit_cases(D)[name]
     rows, labels = kind(folder, X, y)
-    groups = np.arange(N) // 3
+    ids = np.arange(N) // 3
     pair = []
     for data, target in ((X, y), (rows, labels)):
         estimator = constructor(random_state=0, max_contributions=2, **params)
         given = {"y": target} if labelled else {}
-        pair.append(estimator.fit(data, groups=groups, **given))
+        pair.append(estimator.fit(data, privacy_ids=ids, **given))
     return *pair, X, rows
 
 

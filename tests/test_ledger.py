@@ -16,8 +16,13 @@ from skdpgmm.privacy.records import PrivateRecords
 from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
-# Without noise a fit may say, as in scikit-learn, that it has not met tol.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    # Without noise a fit may say, as in scikit-learn, that it has not met tol.
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::skdpgmm.exceptions.UnenforcedContributionsWarning"
+    ),
+]
 
 CASES = sorted(release_cases(3))
 GRID = [
@@ -102,7 +107,7 @@ def test_public_facts_of_the_report():
     report = fitted.privacy_
     assert (report.epsilon, report.delta) == (2.0, 1e-6)
     assert report.adjacency == "replace-one"
-    assert report.unit == "one person with at most 4 records"
+    assert report.unit == "one person with at most 4 records, promised by the caller"
     assert "operating system" in report.noise
     seeded = DPKMeans(1, random_state=0).fit(X).privacy_
     assert "seeded by random_state=0" in seeded.noise
@@ -111,26 +116,26 @@ def test_public_facts_of_the_report():
 
 
 # --------------------------------------------------------------------------
-# Groups
+# Privacy ids
 # --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("m", [1, 2, 5])
 @pytest.mark.parametrize("name", ["kmeans", "mixture-full", "synthesizer-1"])
 @pytest.mark.parametrize("named", [False, True])
-def test_groups_keep_at_most_m_records_of_each(name, m, named, monkeypatch):
+def test_ids_keep_at_most_m_records_of_each(name, m, named, monkeypatch):
     n = 400
     X, y = make_data(n, 3)
-    groups = np.random.default_rng(0).zipf(1.6, size=n)  # few large, many small
-    sizes = np.unique(groups, return_counts=True)[1]
+    ids = np.random.default_rng(0).zipf(1.6, size=n)  # few large, many small
+    sizes = np.unique(ids, return_counts=True)[1]
     assert sizes.max() > 5 > sizes.min() == 1
     if named:
-        groups = np.array([f"person {g}" for g in groups])
+        ids = np.array([f"person {i}" for i in ids])
     constructor, labelled = release_cases(3)[name]
     tape = Tape(monkeypatch)
     tape.record()
     estimator = constructor(epsilon=math.inf, max_contributions=m, block_size=64)
-    fit(estimator, X, y, labelled, groups=groups)
+    fit(estimator, X, y, labelled, privacy_ids=ids)
     expected = int(np.minimum(sizes, m).sum())
     totals = {
         call.name: released.value.sum()
@@ -146,13 +151,13 @@ def test_groups_keep_at_most_m_records_of_each(name, m, named, monkeypatch):
 
 def test_records_beyond_the_bound_have_no_influence():
     X, _ = make_data(300, 3)
-    groups = np.arange(300) // 3
+    ids = np.arange(300) // 3
     beyond = np.arange(300) % 3 == 2
     changed = X.copy()
     changed[beyond] = 1e6
     fits = [
         DPKMeans(2, epsilon=math.inf, max_contributions=2, random_state=0).fit(
-            data, groups=groups
+            data, privacy_ids=ids
         )
         for data in (X, changed)
     ]
@@ -163,12 +168,12 @@ def test_records_beyond_the_bound_have_no_influence():
 
 
 @pytest.mark.parametrize(
-    "groups", [np.zeros((300, 1)), np.zeros(299), np.full(300, np.nan)]
+    "ids", [np.zeros((300, 1)), np.zeros(299), np.full(300, np.nan)]
 )
-def test_bad_groups_are_refused(groups):
+def test_bad_ids_are_refused(ids):
     X, _ = make_data(300, 3)
-    with pytest.raises(ValueError):
-        DPKMeans(2).fit(X, groups=groups)
+    with pytest.raises(ValueError, match="privacy_ids"):
+        DPKMeans(2).fit(X, privacy_ids=ids)
 
 
 # --------------------------------------------------------------------------

@@ -78,6 +78,7 @@ def test_accuracy_and_recall_of_a_classifier_trained_on_synthetic_rows():
 
 @pytest.mark.parametrize("adjacency, factor", [("add-remove", 1), ("replace-one", 2)])
 @pytest.mark.parametrize("m", [1, 3])
+@pytest.mark.filterwarnings("ignore::skdpgmm.exceptions.UnenforcedContributionsWarning")
 def test_private_accuracy_spends_what_it_says(adjacency, factor, m):
     y = np.arange(1000) % 2
     score = metrics.private_accuracy(
@@ -103,10 +104,10 @@ def test_private_accuracy_has_the_noise_that_it_says():
 
 
 def test_private_accuracy_counts_some_of_each_person():
-    y, groups = np.arange(100) % 2, np.repeat(np.arange(10), 10)
+    y, ids = np.arange(100) % 2, np.repeat(np.arange(10), 10)
     found = np.ones(100)
     found[::10] = 0  # the first record of each person is right, the others half so
-    options = {"epsilon": np.inf, "max_contributions": 1, "groups": groups}
+    options = {"epsilon": np.inf, "privacy_ids": ids}
     assert metrics.private_accuracy(y, found, **options).accuracy == 1.0
 
 
@@ -137,8 +138,8 @@ def test_private_accuracy_of_little_data_is_a_share():
         (lambda: metrics.private_accuracy([0, 1], [0]), "inconsistent numbers"),
         (lambda: metrics.private_accuracy([0, 1], [0, 1], epsilon=0), "epsilon"),
         (
-            lambda: metrics.private_accuracy([0, 1], [0, 1], groups=[1]),
-            "groups must have 2 entries",
+            lambda: metrics.private_accuracy([0, 1], [0, 1], privacy_ids=[1]),
+            "privacy_ids must have 2 entries",
         ),
     ],
 )

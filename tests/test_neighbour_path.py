@@ -70,7 +70,7 @@ def largest_moves(make, labelled, data, persons, monkeypatch):
         with monkeypatch.context() as patch:
             tape.monkeypatch = patch
             left = install()
-            fit(make(), X, y, labelled, **({"groups": ids} if persons else {}))
+            fit(make(), X, y, labelled, **({"privacy_ids": ids} if persons else {}))
     assert tape.calls and not left
     moves = {}
     for call in tape.calls:
@@ -99,7 +99,7 @@ def test_sums_move_by_at_most_what_is_debited(
         return constructor(
             epsilon=8.0,
             adjacency=adjacency,
-            max_contributions=M if persons else 1,
+            max_contributions=M if persons else None,
             clip_norm=10.0,
             random_state=0,
         )

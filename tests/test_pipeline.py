@@ -256,29 +256,29 @@ def test_frames_keep_and_check_their_names(embedded, cls, library):
 
 
 @pytest.mark.parametrize("cls", PRIVATE)
-def test_groups_are_routed_through_a_pipeline(encoder, digits, cls):
+def test_ids_are_routed_through_a_pipeline(encoder, digits, cls):
     """One person with all records must weigh as much as one record does."""
     X, _, y, _ = digits
-    groups = np.zeros(len(X), dtype=int)
+    ids = np.zeros(len(X), dtype=int)
     params = {"epsilon": 8.0, "clip_norm": 1.0, "random_state": 0}
     encode = TorchEmbeddingTransformer(encoder)
     with config_context(enable_metadata_routing=True):
-        step = sized(cls, 1, **params).set_fit_request(groups=True)
-        routed = make_pipeline(encode, step).fit(X, y, groups=groups)
-        other = sized(cls, 1, **params).set_fit_request(groups=False)
-        with pytest.raises(TypeError, match="groups"):
-            make_pipeline(encode, other).fit(X, y, groups=groups)
+        step = sized(cls, 1, **params).set_fit_request(privacy_ids=True)
+        routed = make_pipeline(encode, step).fit(X, y, privacy_ids=ids)
+        other = sized(cls, 1, **params).set_fit_request(privacy_ids=False)
+        with pytest.raises(TypeError, match="privacy_ids"):
+            make_pipeline(encode, other).fit(X, y, privacy_ids=ids)
     ignored = make_pipeline(encode, sized(cls, 1, **params)).fit(X, y)
-    direct = sized(cls, 1, **params).fit(encode.transform(X), y, groups=groups)
+    direct = sized(cls, 1, **params).fit(encode.transform(X), y, privacy_ids=ids)
     name = RELEASED[cls]
     assert_array_equal(getattr(routed[-1], name), getattr(direct, name))
     assert not np.array_equal(getattr(routed[-1], name), getattr(ignored[-1], name))
 
 
-def test_groups_are_routed_through_a_grid_search(embedded):
-    """Both the splitter and the estimator are given the groups of their rows."""
+def test_ids_and_groups_are_routed_through_a_grid_search(embedded):
+    """The splitter is given the groups, the estimator the persons of its rows."""
     Z, y = embedded
-    groups = np.arange(len(Z)) // 3
+    ids = np.arange(len(Z)) // 3
     seen = []
 
     def score(estimator, X, y):
@@ -287,15 +287,16 @@ def test_groups_are_routed_through_a_grid_search(embedded):
         return estimator[-1].score(X, y)
 
     class Recorder(DPEmbeddingSynthesizer):
-        def fit(self, X, y=None, groups=None):
-            seen.append((len(X), len(groups), len(np.unique(groups))))
-            return super().fit(X, y, groups)
+        def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+            assert groups is None
+            seen.append((len(X), len(privacy_ids), len(np.unique(privacy_ids))))
+            return super().fit(X, y, privacy_ids=privacy_ids)
 
     with config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(
             Recorder(
                 max_contributions=3, classes=range(10), random_state=0
-            ).set_fit_request(groups=True)
+            ).set_fit_request(privacy_ids=True)
         )
         search = GridSearchCV(
             pipeline,
@@ -303,11 +304,10 @@ def test_groups_are_routed_through_a_grid_search(embedded):
             cv=GroupKFold(2),
             scoring=score,
             error_score="raise",
-        ).fit(Z, y, groups=groups)
+        ).fit(Z, y, groups=ids, privacy_ids=ids)
     assert len(seen) == 5
-    # A group is never torn apart by the splits, nor its labels from its rows.
-    assert all(n == m and m <= 3 * n_groups for n, m, n_groups in seen)
-    assert seen[-1] == (len(Z), len(Z), len(np.unique(groups)))
-    assert (
-        search.best_estimator_[-1].privacy_.unit == "one person with at most 3 records"
-    )
+    # A person is never torn apart by the splits, nor its labels from its rows.
+    assert all(n == m and m <= 3 * n_persons for n, m, n_persons in seen)
+    assert seen[-1] == (len(Z), len(Z), len(np.unique(ids)))
+    unit = "one person with at most 3 records, enforced by privacy_ids"
+    assert search.best_estimator_[-1].privacy_.unit == unit

@@ -48,6 +48,10 @@ GRID = [
     pytest.param({"epsilon": math.inf}, id="no-noise"),
 ]
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::skdpgmm.exceptions.UnenforcedContributionsWarning"
+)
+
 
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
@@ -120,7 +124,7 @@ def test_persons(name, monkeypatch):
         return constructor(random_state=0, max_contributions=2)
 
     persons = np.random.default_rng(0).integers(300, size=1000)
-    assert_same(*replay(make, labelled, 3, monkeypatch, groups=persons))
+    assert_same(*replay(make, labelled, 3, monkeypatch, privacy_ids=persons))
 
 
 @pytest.mark.parametrize("name", ["synthesizer-1", "synthesizer-auto", "classifier"])
@@ -273,8 +277,8 @@ def test_no_reference_to_the_data(name, d):
     constructor, labelled = release_cases(d)[name]
     n = 307  # a prime that no public shape has
     X, y = make_data(n, d)
-    groups = np.arange(n)
-    estimator = fit(constructor(random_state=0), X, y, labelled, groups=groups)
+    ids = np.arange(n)
+    estimator = fit(constructor(random_state=0), X, y, labelled, privacy_ids=ids)
     forbidden = (
         PrivateRecords,
         ArrayRows,
@@ -291,7 +295,7 @@ def test_no_reference_to_the_data(name, d):
         if isinstance(obj, np.ndarray):
             arrays += 1
             assert n not in obj.shape
-            for private in (X, y, groups):
+            for private in (X, y, ids):
                 assert not np.shares_memory(obj, private)
     assert arrays  # the walk has seen the attributes
 

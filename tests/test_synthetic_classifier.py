@@ -98,11 +98,12 @@ def test_methods_are_those_of_the_classifier(digits):
     assert model.fit(X, y).decision_function(X[:3]).shape == (3, 10)
 
 
-def test_groups_reach_the_synthesizer(digits):
+def test_privacy_ids_reach_the_synthesizer(digits):
     X, _, y, _ = digits
     model = DPSyntheticClassifier(None, Recorder(), n_samples=50)
-    model.fit(X, y, groups=np.arange(len(X)) // 2)
-    assert model.privacy_.unit == "one person with at most 1 record"
+    model.fit(X, y, privacy_ids=np.arange(len(X)) // 2)
+    unit = "one person with at most 1 record, enforced by privacy_ids"
+    assert model.privacy_.unit == unit
 
 
 @pytest.mark.parametrize(

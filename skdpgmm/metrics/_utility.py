@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skdpgmm._base import PrivateEstimatorMixin
-from skdpgmm._inputs import first_contributions
+from skdpgmm._privacy_ids import first_contributions, one_name, warn_if_unenforced
 from skdpgmm._scores import collected
 from skdpgmm.privacy.accounting import ADJACENCIES
 from skdpgmm.privacy.grid import Ball
@@ -140,7 +140,7 @@ class _Score(PrivateEstimatorMixin):
         "epsilon": [Interval(Real, 0, None, closed="right")],
         "delta": [Interval(Real, 0, 1, closed="neither")],
         "adjacency": [StrOptions(set(ADJACENCIES))],
-        "max_contributions": [Interval(Integral, 1, None, closed="left")],
+        "max_contributions": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -152,8 +152,9 @@ def private_accuracy(
     epsilon=1.0,
     delta=1e-5,
     adjacency="add-remove",
-    max_contributions=1,
+    max_contributions=None,
     groups=None,
+    privacy_ids=None,
     random_state=None,
 ):
     """Return the accuracy of a model on private records, under privacy.
@@ -175,10 +176,17 @@ def private_accuracy(
     adjacency : {"add-remove", "replace-one"}, default="add-remove"
         What neighbouring data sets differ in. With the former the number of records
         is private.
-    max_contributions : int, default=1
-        Largest number of records of one person, at least 1.
+    max_contributions : int, default=None
+        Largest number of records of one person, at least 1. Give `privacy_ids` to
+        have it enforced. None is one record.
     groups : array-like of shape (n_samples,), default=None
-        Person of each record; at most `max_contributions` of each are counted.
+        The same as `privacy_ids`.
+
+        .. deprecated:: 0.2
+           It will go in version 0.3: give `privacy_ids`.
+    privacy_ids : array-like of shape (n_samples,), default=None
+        Id of the person, or other unit of privacy, of each record; the first
+        `max_contributions` records of each are counted.
     random_state : int, RandomState instance or None, default=None
         An int makes the noise reproducible: that is for tests, and not private.
 
@@ -209,13 +217,15 @@ def private_accuracy(
     >>> score.noise_sd < 0.001
     True
     """
+    privacy_ids = one_name(privacy_ids, groups)
+    warn_if_unenforced(max_contributions, privacy_ids)
     y_true, y_pred = (column_or_1d(collected(y)) for y in (y_true, y_pred))
     check_consistent_length(y_true, y_pred)
     score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
     nothing = np.zeros((len(y_true), 1))
     codes = (y_true == y_pred).astype(np.intp)
-    kept = first_contributions(groups, len(codes), max_contributions)
-    session = score._open_session(ArrayRows(nothing, codes, kept))
+    kept = first_contributions(privacy_ids, len(codes), max_contributions)
+    session = score._open_session(ArrayRows(nothing, codes, kept), privacy_ids)
     centers = np.zeros((2, 1))
     query = CellMoments(
         Ball(np.zeros(1), 1.0),
@@ -230,5 +240,5 @@ def private_accuracy(
     accuracy = min(right / noisy_n, 1.0)
     noise_sd = float(release.sd) * math.hypot(accuracy, 1.0 - accuracy) / noisy_n
     return PrivateAccuracy(
-        float(accuracy), float(noise_sd), score._report(session.ledger, groups)
+        float(accuracy), float(noise_sd), score._report(session.ledger)
     )
