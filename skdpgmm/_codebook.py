@@ -150,12 +150,12 @@ def _cells_to_split(counts, n, traces, noise, classes, size):
     clear = (counts.value > 4.0 * float(counts.sd)) & (
         noise < _MAX_NOISE * np.sqrt(traces)
     )
-    chosen = [np.empty(0, dtype=np.intp)]
-    for c in np.unique(classes):
-        room = size - np.count_nonzero(classes == c)
-        own = np.flatnonzero(clear & (classes == c))
-        chosen.append(own[np.argsort(-(n * traces)[own], kind="stable")[:room]])
-    return np.concatenate(chosen)
+    own = np.flatnonzero(clear)
+    own = own[np.argsort(-(n * traces)[own], kind="stable")]
+    own = own[np.argsort(classes[own], kind="stable")]  # by class, the worst first
+    of = classes[own]
+    place = np.arange(len(of)) - np.searchsorted(of, of)
+    return own[place < size - np.bincount(classes)[of]]
 
 
 def tight_radii(traces, noise, largest):
@@ -188,9 +188,9 @@ def merge_codebook(codebook, n_clusters, largest, public_rng):
     classes : ndarray of shape (n_classes * n_clusters,)
     """
     centers, radii = [], []
-    labels = np.unique(codebook.classes)
-    for c in labels:
-        own = codebook.classes == c
+    order = np.argsort(codebook.classes, kind="stable")
+    labels, starts = np.unique(codebook.classes[order], return_index=True)
+    for own in np.split(order, starts[1:]):
         points, weights = codebook.centers[own], codebook.weights[own]
         traces = codebook.traces[own]
         seed = int(public_rng.integers(2**31))

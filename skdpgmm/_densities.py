@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdpgmm._array_api import as_numpy
-from skdpgmm._gaussian import log_joint, normalize_log
-from skdpgmm._inputs import map_rows, mean_of
+from skdpgmm._blocks import row_slices
+from skdpgmm._gaussian import log_joint
+from skdpgmm._inputs import MappedBlocks, is_lazy, is_sliced, map_rows, mean_of
 from skdpgmm._scores import collected, picked
+
+# Densities that are held at a time.
+_N_NUMBERS = 2**22
 
 
 class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -28,8 +32,6 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     _component_codes: Any
 
     def _log_joint(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
         return log_joint(
             X,
             self.weights_,
@@ -55,7 +57,8 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return map_rows(self._responsibilities, X)
 
     def _responsibilities(self, X):
-        return normalize_log(self._log_joint(X))
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return softmax(self._log_joint(X), axis=1)
 
     def score_samples(self, X):
         """Return the log density of each row.
@@ -74,7 +77,15 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return map_rows(self._log_densities, X)
 
     def _log_densities(self, X):
-        return logsumexp(self._log_joint(X), axis=1)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        found = [
+            logsumexp(self._log_joint(X[rows]), axis=1) for rows in self._slices(X)
+        ]
+        return np.concatenate(found)
+
+    def _slices(self, X):
+        """Slices of rows whose densities of all components take little memory."""
+        return row_slices(len(X), max(1, _N_NUMBERS // len(self.weights_)))
 
     def score(self, X, y=None):
         """Return the mean log density of rows, or of rows and labels.
@@ -96,17 +107,25 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             return mean_of(self.score_samples(X))
         labels = as_numpy(collected(y))
         labels = check_array(labels, ensure_2d=False, dtype=None, input_name="y")
-        by_class = map_rows(self._log_by_class, as_numpy(X))
+        X = as_numpy(X)
+        if is_lazy(X) or is_sliced(X):
+            by_class = map_rows(self._log_by_class, X)
+        else:
+            # A few rows at a time: there is a column for each class.
+            X = validate_data(self, X, reset=False, dtype=np.float64)
+            by_class = MappedBlocks(
+                lambda rows: self._of_classes(X[rows]), self._slices(X)
+            )
         return float(np.mean(picked(by_class, self._codes(labels))))
 
     def _log_by_class(self, X):
+        return self._of_classes(validate_data(self, X, reset=False, dtype=np.float64))
+
+    def _of_classes(self, X):
         """Return the log joint density of row and label, for each label."""
-        log_joint, codes = self._log_joint(X), self._component_codes()
-        columns = [
-            logsumexp(log_joint[:, codes == code], axis=1)
-            for code in range(len(self.classes_))
-        ]
-        return np.column_stack(columns)
+        codes = self._component_codes()  # sorted
+        starts = np.searchsorted(codes, np.arange(len(self.classes_)))
+        return np.logaddexp.reduceat(self._log_joint(X), starts, axis=1)
 
     @property
     def _n_features_out(self):

@@ -17,7 +17,11 @@ from skdpgmm._em import auto_passes, soft_passes
 from skdpgmm._gaussian import COVARIANCES, Mixture
 from skdpgmm._lloyd import private_kmeans
 from skdpgmm._moment import NoisyMoment
-from skdpgmm._overfit import MAX_OVERFIT_FEATURES, over_fit_and_reduce
+from skdpgmm._overfit import (
+    MAX_OVERFIT_COMPONENTS,
+    MAX_OVERFIT_FEATURES,
+    over_fit_and_reduce,
+)
 from skdpgmm._overlap import match_overlap
 from skdpgmm._postprocess import noisy_quantile, shrink_between, shrink_counts
 from skdpgmm.privacy.accounting import split_mu
@@ -331,7 +335,8 @@ def _start_share(n_components, n_features, n_passes, start):
 
 def over_fits(n_components, n_features):
     """Whether the start is an over-fit, with passes to follow."""
-    return 1 < n_components and n_features <= MAX_OVERFIT_FEATURES
+    few = 1 < n_components <= MAX_OVERFIT_COMPONENTS
+    return few and n_features <= MAX_OVERFIT_FEATURES
 
 
 def _find_start(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.mixture._gaussian_mixture import (
     _compute_log_det_cholesky,
     _compute_precision_cholesky,
@@ -17,7 +16,9 @@ from sklearn.mixture._gaussian_mixture import (
 
 from skdpgmm._blocks import cache_slices
 from skdpgmm._distances import squared_distances
-from skdpgmm._spectrum import floor_spectrum
+from skdpgmm._spectrum import floor_spectrum, sound
+
+_FARTHEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Mixture:
         Positive, of sum 1.
     means : ndarray of shape (k, d)
     covariances : ndarray
-        As `covariance_type` says.
+        As `covariance_type` says. Made positive definite where rounding, or noise, has
+        left them otherwise: what follows releases must not fail.
     covariance_type : str
     classes : ndarray of shape (k,)
         Class code of each component.
@@ -41,6 +43,15 @@ class Mixture:
     covariances: np.ndarray
     covariance_type: str
     classes: np.ndarray
+
+    def __post_init__(self):
+        if self.covariance_type == "tied":
+            covariances = sound(self.covariances)
+        elif self.covariance_type == "full":
+            covariances = np.stack([sound(C) for C in self.covariances])
+        else:
+            covariances = np.maximum(self.covariances, 1e-200)
+        object.__setattr__(self, "covariances", covariances)
 
     def precisions_cholesky(self):
         """Cholesky factors of the precisions, in scikit-learn's shapes."""
@@ -92,28 +103,26 @@ def log_densities(X, means, precisions_cholesky, covariance_type):
     Returns
     -------
     log_prob : ndarray of float64 of shape (n, k)
+        Finite: of rows that are too far for float64, all are alike.
     """
     k, d = means.shape
     P = precisions_cholesky
-    if covariance_type == "full":
-        squares = np.empty((len(X), k))
-        for j in range(k):
-            squares[:, j] = np.sum(((X - means[j]) @ P[j]) ** 2, axis=1)
-    elif covariance_type == "tied":
-        middle = means.mean(axis=0)
-        squares = squared_distances((X - middle) @ P, (means - middle) @ P)
-    elif covariance_type == "diag":
-        squares = squared_distances(X, means, P**2)
-    else:
-        squares = squared_distances(X, means) * P**2
+    with np.errstate(over="ignore", invalid="ignore"):
+        if covariance_type == "full":
+            squares = np.empty((len(X), k))
+            for j in range(k):
+                squares[:, j] = np.sum(((X - means[j]) @ P[j]) ** 2, axis=1)
+        elif covariance_type == "tied":
+            middle = means.mean(axis=0)
+            squares = squared_distances((X - middle) @ P, (means - middle) @ P)
+        elif covariance_type == "diag":
+            squares = squared_distances(X, means, P**2)
+        else:
+            squares = squared_distances(X, means) * P**2
+    # What has overflowed is infinite, or not a number.
+    squares = np.where(squares < _FARTHEST, squares, _FARTHEST)
     log_det = _compute_log_det_cholesky(P, covariance_type, d)
     return -0.5 * (d * np.log(2.0 * np.pi) + squares) + log_det
-
-
-def normalize_log(log_probabilities):
-    """Return responsibilities from log joint densities."""
-    total = logsumexp(log_probabilities, axis=1, keepdims=True)
-    return np.exp(log_probabilities - total)
 
 
 def sample_components(components, means, factors, covariance_type, rng):

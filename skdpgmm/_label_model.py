@@ -14,6 +14,8 @@ from skdpgmm._spectrum import Spikes
 from skdpgmm.privacy.features import FeatureBall
 
 _ROWS = 4096
+# Scores that are held at a time where only the largest matters.
+_N_SCORES = 2**22
 
 
 class LabelModel(NamedTuple):
@@ -40,9 +42,20 @@ class LabelModel(NamedTuple):
         """Return the scores of the classes, of rows about the origin."""
         scores = np.empty((len(X), len(self.head.intercept)))
         for rows in row_slices(len(X), _ROWS):
-            Z = X[rows] - self.center
-            scores[rows] = self.head.scores(np.hstack([Z, self.features(Z)]))
+            scores[rows] = self._scores(X[rows])
         return scores
+
+    def labels(self, X):
+        """Return the class with the largest score, of rows about the origin."""
+        k = len(self.head.intercept)
+        codes = np.empty(len(X), dtype=np.intp)
+        for rows in row_slices(len(X), min(_ROWS, max(1, _N_SCORES // k))):
+            codes[rows] = self._scores(X[rows]).argmax(axis=1)
+        return codes
+
+    def _scores(self, X):
+        Z = X - self.center
+        return self.head.scores(np.hstack([Z, self.features(Z)]))
 
 
 def fit_label_model(

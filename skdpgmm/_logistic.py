@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -317,10 +317,14 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         return map_rows(self._probabilities, X)
 
     def _probabilities(self, X):
+        return softmax(self._two_scores(X), axis=1)
+
+    def _two_scores(self, X):
+        """Return scores of all classes, also where there are two."""
         scores = self._scores(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros_like(scores), scores])
-        return softmax(scores, axis=1)
+        return scores
 
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
@@ -339,4 +343,4 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         return map_rows(self._log_probabilities, X)
 
     def _log_probabilities(self, X):
-        return np.log(self._probabilities(X))
+        return log_softmax(self._two_scores(X), axis=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from scipy.special import softmax
 from sklearn.mixture import GaussianMixture
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._gaussian import log_densities
 from skdpgmm._inputs import map_rows, mean_of
@@ -118,4 +119,10 @@ class MappedGaussianMixture(GaussianMixture):
             Posterior probabilities; as private as `X`.
         """
         check_is_fitted(self)
-        return map_rows(super().predict_proba, X)
+        return map_rows(self._responsibilities, X)
+
+    def _responsibilities(self, X):
+        # scikit-learn subtracts the logarithm of the sum: of rows that are far from
+        # all components it is rounded to a different number than its terms.
+        X = validate_data(self, X, reset=False)
+        return softmax(self._estimate_weighted_log_prob(X), axis=1)

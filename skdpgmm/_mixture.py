@@ -29,6 +29,8 @@ from skdpgmm._randomness import sampling_generator
 from skdpgmm._transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.accounting import split_mu
 
+_LEAST_WEIGHT = 1e-12
+
 
 class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     """Gaussian mixture under (epsilon, delta)-differential privacy.
@@ -95,8 +97,11 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         reproducible, noise included: that is for tests, and not private, as whoever
         tries all seeds can take the noise away.
     warm_start : bool, default=False
-        Whether to start from the previous, released, fit. Every fit spends its
-        own budget.
+        Whether to start from the previous, released, fit, of the same shape. Every
+        fit spends its own budget, and what it leaves is a function of both, so that
+        `privacy_` is then the report of both together. They must have the same
+        `delta`, `adjacency` and unit. To start from a fit to public records, give
+        its parameters as `means_init`, `weights_init` and `precisions_init`.
     verbose : int, default=0
         Accepted for compatibility; nothing is printed.
     verbose_interval : int, default=10
@@ -251,7 +256,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             Fitted estimator.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        start = self._warm_parameters()
+        earlier = vars(self).get("privacy_") if self.warm_start else None
         rows, (n, d), *_ = open_rows(self, X, None, None, privacy_ids)
         noiseless = math.isinf(self.epsilon)
         if noiseless and n < self.n_components:
@@ -259,9 +264,12 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
                 "Expected n_samples >= n_components when epsilon=inf, but got "
                 f"n_components = {self.n_components}, n_samples = {n}"
             )
-        start = start or self._public_start(d)
+        start = self._public_start(d) if earlier is None else self._warm_start(d)
         center = self._checked_center(d)
         session = self._open_session(rows, privacy_ids)
+        if earlier is not None:
+            # Refuses, before anything is spent, what has no guarantee in common.
+            self._report(session.ledger).after(earlier)
         find_share = 0.005
         if self.clip_norm == "auto":
             find_share = 0.05
@@ -288,7 +296,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         )
         self._store(mixture.shifted(ball.center))
         self.converged_ = converged or not noiseless
-        self.privacy_ = self._report(session.ledger)
+        report = self._report(session.ledger)
+        self.privacy_ = report if earlier is None else report.after(earlier)
         if not self.converged_ and self.n_iter_ > 0:
             warn_at_the_end(
                 self,
@@ -360,6 +369,9 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         weights = means = factors = None
         if self.weights_init is not None:
             weights = _check_weights(self.weights_init, k, xp=np)
+            # A component of weight zero would never get a record, or a logarithm.
+            weights = np.maximum(weights, _LEAST_WEIGHT)
+            weights = weights / weights.sum()
         if self.means_init is not None:
             means = _check_means(self.means_init, k, n_features, xp=np)
         if self.precisions_init is not None:
@@ -371,10 +383,16 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             )
         return PublicStart(weights, means, factors)
 
-    def _warm_parameters(self):
-        """Parameters of the previous fit, when it is to be continued."""
-        if not (self.warm_start and hasattr(self, "converged_")):
-            return None
+    def _warm_start(self, n_features):
+        """Parameters of the previous fit, when they are of the kind asked for."""
+        found = (*self.means_.shape, self._fitted_type)
+        wanted = (self.n_components, n_features, self.covariance_type)
+        if found != wanted:
+            raise ValueError(
+                "warm_start=True goes on from a fit with the same n_components, "
+                f"n_features and covariance_type, {found}, got {wanted}. Set it to "
+                "False to start anew."
+            )
         return PublicStart(self.weights_, self.means_, self.precisions_cholesky_)
 
     def _store(self, mixture):
@@ -383,7 +401,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             covariances = covariances + self.reg_covar * np.eye(covariances.shape[-1])
         else:
             covariances = covariances + self.reg_covar
-        self.covariances_ = covariances
+        self.covariances_, self._fitted_type = covariances, self.covariance_type
         factors = _compute_precision_cholesky(covariances, self.covariance_type)
         self._set_parameters((mixture.weights, mixture.means, covariances, factors))
         self.lower_bound_ = math.nan

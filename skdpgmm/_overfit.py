@@ -22,6 +22,8 @@ from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 # With more features the scatter of a cell is mostly noise.
 MAX_OVERFIT_FEATURES = 32
+# With more components, the pairs of three times as many would take too long.
+MAX_OVERFIT_COMPONENTS = 400
 # The passes at many components only have to find the shapes that a reduction needs.
 _N_PASSES = 2
 _MIN_CELLS = 16

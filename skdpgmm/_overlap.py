@@ -14,13 +14,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
+from skdpgmm._blocks import row_slices
 from skdpgmm.privacy.partitions import LinearCell
 from skdpgmm.privacy.sums import AgreementCount
 
 _N_DRAWS = 4_000
 _WEIGHT_BITS = 24
+# Scores that are held at a time.
+_N_SCORES = 2**22
 
 
 def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
@@ -64,7 +67,11 @@ def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     chance = np.bincount(mixture.classes, mixture.weights).max()
     if not chance + 2.0 * doubt / noisy_n < target < 1.0:
         return mixture
-    scale = _matching_scale(mixture, gaps @ directions.T, target, public_rng)
+    # Coordinates of the means in the metric of the mixture, as few as will do.
+    white = solve_triangular(factor[0], gaps.T, lower=True).T
+    if len(white) < white.shape[1]:
+        white = np.asarray(np.linalg.qr(white.T, mode="r")).T
+    scale = _matching_scale(mixture, white, target, public_rng)
     root = gaps * np.sqrt(mixture.weights)[:, None]
     between = root.T @ root
     return replace(
@@ -93,14 +100,11 @@ def linear_rule(ball, mixture, weights):
     return LinearCell(np.rint(weights * factor), grid_offsets, mixture.classes)
 
 
-def _matching_scale(mixture, gram, target, public_rng):
+def _matching_scale(mixture, Y, target, public_rng):
     """Scale of the gaps at which the mixture is right about a share of its draws.
 
-    `gram` holds the inner products of the gaps in the metric of the mixture: all
-    that matters of them.
+    `Y` holds the gaps in coordinates in which the covariance is the identity.
     """
-    squares, axes = np.linalg.eigh(0.5 * (gram + gram.T))
-    Y = axes * np.sqrt(np.maximum(squares, 0.0))  # (k, k)
     between = (Y * mixture.weights[:, None]).T @ Y
     components = public_rng.choice(len(Y), size=_N_DRAWS, p=mixture.weights)
     noise = public_rng.standard_normal((_N_DRAWS, Y.shape[1]))
@@ -110,8 +114,12 @@ def _matching_scale(mixture, gram, target, public_rng):
         draws = scale * Y[components] + noise @ np.linalg.cholesky(covariance).T
         weights = np.linalg.solve(covariance, scale * Y.T)  # (r, k)
         offsets = np.log(mixture.weights) - 0.5 * scale * np.sum(Y.T * weights, axis=0)
-        found = (draws @ weights + offsets).argmax(axis=1)
-        return np.mean(mixture.classes[found] == mixture.classes[components])
+        n_right = 0
+        for rows in row_slices(_N_DRAWS, max(1, _N_SCORES // len(Y))):
+            found = (draws[rows] @ weights + offsets).argmax(axis=1)
+            own = mixture.classes[components[rows]]
+            n_right += int(np.count_nonzero(mixture.classes[found] == own))
+        return n_right / _N_DRAWS
 
     if accuracy(1.0) <= target:
         return 1.0

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._blocks import row_slices
 from skdpgmm._gaussian import Mixture
 
 # Share of the rows whose label should be that of their component.
@@ -22,6 +23,8 @@ _AGREEMENT = 0.75
 # Share of the second moment in one direction that may lie between components.
 _MOST_BETWEEN = 0.95
 _N_DRAWS = 4_000
+# Scores that are held at a time.
+_N_SCORES = 2**22
 # Draws of scores before any are taken.
 _MAX_TRIES = 200
 
@@ -52,7 +55,7 @@ def place_components(head, weights, second, public_rng):
     gaps = np.sqrt(weights)[:, None] * (gaps - weights @ gaps)
     left, lengths, right = np.linalg.svd(gaps, full_matrices=False)
     lengths = lengths / max(lengths.max(), 1e-300)
-    draws = _Draws(weights, public_rng)
+    draws = _Draws(weights, min(coef.shape), public_rng)
     limit = np.sqrt(_MOST_BETWEEN)
 
     def between(scale):
@@ -62,7 +65,7 @@ def place_components(head, weights, second, public_rng):
         b = between(scale)
         means = (left * b) @ (right @ coef.T) / np.sqrt(weights)[:, None]
         within = coef - (coef @ right.T * (1.0 - np.sqrt(1.0 - b**2))) @ right
-        return draws.agreement(means + head.intercept, within @ within.T)
+        return draws.agreement(means + head.intercept, _slim(within))
 
     low, high = 1e-3, 30.0
     for _ in range(20):
@@ -84,17 +87,32 @@ def place_components(head, weights, second, public_rng):
 class _Draws:
     """The same draws for every scale, so that agreement hardly wavers."""
 
-    def __init__(self, weights, public_rng):
-        k = len(weights)
-        self.components = public_rng.choice(k, size=_N_DRAWS, p=weights)
-        self.noise = public_rng.standard_normal((_N_DRAWS, k))
+    def __init__(self, weights, rank, public_rng):
+        self.components = public_rng.choice(len(weights), size=_N_DRAWS, p=weights)
+        self.noise = public_rng.standard_normal((_N_DRAWS, rank))
 
-    def agreement(self, mean_scores, covariance):
-        """Share of draws that score highest for their own component."""
-        squares, axes = np.linalg.eigh(covariance)
-        root = axes * np.sqrt(np.maximum(squares, 0.0))
-        scores = mean_scores[self.components] + self.noise @ root.T
-        return np.mean(scores.argmax(axis=1) == self.components)
+    def agreement(self, mean_scores, root):
+        """Share of draws that score highest for their own component.
+
+        `root` is one of the covariance of the scores, of shape (k, rank).
+        """
+        n_right = 0
+        for rows in _rows(_N_DRAWS, len(mean_scores)):
+            own = self.components[rows]
+            scores = mean_scores[own] + self.noise[rows] @ root.T
+            n_right += int(np.count_nonzero(scores.argmax(axis=1) == own))
+        return n_right / _N_DRAWS
+
+
+def _rows(n_rows, n_scores):
+    """Slices of rows whose scores of all classes take little memory."""
+    return row_slices(n_rows, max(1, _N_SCORES // n_scores))
+
+
+def _slim(root):
+    """Return a root of the same matrix that has no more columns than rows."""
+    k, p = root.shape
+    return root if k >= p else np.asarray(np.linalg.qr(root.T, mode="r")).T
 
 
 class ScoreSampler(NamedTuple):
@@ -109,7 +127,7 @@ class ScoreSampler(NamedTuple):
         Of the components.
     mean_scores : ndarray of shape (k, k)
         Linear scores of the mean of each component.
-    root : ndarray of shape (k, k)
+    root : ndarray of shape (k, rank)
         Root of the covariance of the linear scores about them.
     lift : ndarray of shape (p, k)
         Regression of rows on linear scores.
@@ -128,13 +146,13 @@ class ScoreSampler(NamedTuple):
 
         Of a label that is hardly ever in reach, they are the last ones tried.
         """
-        k = len(self.weights)
+        k, rank = self.root.shape
         components = np.empty(len(codes), dtype=np.intp)
         scores = np.empty((len(codes), k))
         missing = np.arange(len(codes))
         for _ in range(_MAX_TRIES):
             drawn = rng.choice(k, size=len(missing), p=self.weights)
-            noise = rng.standard_normal((len(missing), k))
+            noise = rng.standard_normal((len(missing), rank))
             found = self.mean_scores[drawn] + noise @ self.root.T
             components[missing], scores[missing] = drawn, found
             own = found[np.arange(len(missing)), codes[missing]]
@@ -173,16 +191,15 @@ def score_sampler(mixture, linear, slack):
     -------
     sampler : ScoreSampler
     """
-    k = len(mixture.weights)
-    spread = mixture.covariances @ linear.coef.T  # (p, k)
-    squares, axes = np.linalg.eigh(linear.coef @ spread)
+    factor = np.linalg.cholesky(mixture.covariances)
+    axes, lengths, right = np.linalg.svd(linear.coef @ factor, full_matrices=False)
     # Scores that all rise together change no label: that direction may be empty.
-    squares = np.where(squares > 1e-9 * squares.max(), squares, 0.0)
-    inverse = np.divide(1.0, squares, where=squares > 0.0, out=np.zeros(k))
+    lengths = np.where(lengths**2 > 1e-9 * lengths.max() ** 2, lengths, 0.0)
+    inverse = np.divide(1.0, lengths, where=lengths > 0.0, out=np.zeros_like(lengths))
     return ScoreSampler(
         mixture.weights,
         linear.scores(mixture.means),
-        axes * np.sqrt(squares),
-        spread @ (axes * inverse) @ axes.T,
+        axes * lengths,
+        factor @ (right.T * inverse) @ axes.T,
         slack,
     )

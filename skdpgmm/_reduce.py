@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -10,8 +11,12 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from skdpgmm._gaussian import Mixture
+from skdpgmm._spectrum import sound
 
 N_DRAWS = 5_000
+# Of variances of about one. Rounding alone never makes a component ill-defined
+# with the last.
+_REGULARISATIONS = (1e-9, 1e-6, 1e-3)
 
 
 def runnalls(weights, means, covariances, k):
@@ -26,35 +31,39 @@ def runnalls(weights, means, covariances, k):
        reduction", IEEE Transactions on Aerospace and Electronic Systems 43(3),
        2007.
     """
-    w, m, S = list(weights), list(means), list(covariances)
-    logdet = [np.linalg.slogdet(s)[1] for s in S]
+    w, m, S = np.array(weights), np.array(means), np.array(covariances)
+    logdet = np.linalg.slogdet(S)[1]
 
     def merged(i, j):
+        """Return weight, mean and covariance of i with each of j."""
         total = w[i] + w[j]
-        a, b = w[i] / total, w[j] / total
+        a = w[i] / total
         gap = m[i] - m[j]
-        cov = a * S[i] + b * S[j] + a * b * np.outer(gap, gap)
+        across = (a * (1.0 - a))[:, None, None] * gap[:, :, None] * gap[:, None, :]
+        a = a[:, None]
+        mean = a * m[i] + (1.0 - a) * m[j]
+        return total, mean, a[:, None] * S[i] + (1.0 - a[:, None]) * S[j] + across
+
+    def costs(i, j):
+        total, _, cov = merged(i, j)
         log = np.linalg.slogdet(cov)[1]
-        cost = 0.5 * (total * log - w[i] * logdet[i] - w[j] * logdet[j])
-        return cost, total, a * m[i] + b * m[j], cov, log
+        return 0.5 * (total * log - w[i] * logdet[i] - w[j] * logdet[j])
 
     n = len(w)
-    cost = np.full((n, n), np.inf)
-    for i in range(n):
-        for j in range(i):
-            cost[i, j] = merged(i, j)[0]
-    for left in range(n, k, -1):
-        i, j = divmod(int(cost.argmin()), left)
-        _, w[i], m[i], S[i], logdet[i] = merged(i, j)
-        last = left - 1
-        w[j], m[j], S[j], logdet[j] = w[last], m[last], S[last], logdet[last]
-        del w[last], m[last], S[last], logdet[last]
-        cost = cost[:last, :last].copy()
-        for t in {i, j} - {last}:
-            for s in range(last):
-                if s != t:
-                    cost[max(s, t), min(s, t)] = merged(s, t)[0]
-    return np.array(w), np.array(m), np.array(S)
+    left = np.arange(n)
+    cost = np.full((n, n), np.inf)  # of pairs above the diagonal
+    for i in range(n - 1):
+        cost[i, i + 1 :] = costs(i, left[i + 1 :])
+    for _ in range(n - k):
+        i, j = divmod(int(cost.argmin()), n)
+        (w[i],), (m[i],), (S[i],) = merged(i, np.array([j]))
+        logdet[i] = np.linalg.slogdet(S[i])[1]
+        left = left[left != j]
+        cost[j] = cost[:, j] = np.inf
+        before, after = left[left < i], left[left > i]
+        cost[before, i] = costs(i, before)
+        cost[i, after] = costs(i, after)
+    return w[left], m[left], S[left]
 
 
 def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, public_rng):
@@ -77,35 +86,47 @@ def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, publ
     -------
     mixture : Mixture
     """
+    # About the middle: squares of what is far from the origin would cancel.
+    middle = weights @ means / weights.sum()
+    means = means - middle
     scale = np.sqrt(
         np.mean(np.diagonal(covariances, axis1=1, axis2=2)) + means.var(axis=0).mean()
     )
-    draws = draw(weights, means / scale, covariances / scale**2, N_DRAWS, public_rng)
+    means = means / scale
+    covariances = np.stack([sound(C) for C in covariances / scale**2])
+    draws = draw(weights, means, covariances, N_DRAWS, public_rng)
     seed = int(public_rng.integers(2**31))
-    common = {"covariance_type": covariance_type, "max_iter": 50, "reg_covar": 1e-9}
-    starts = [{"n_init": max(3, n_init), "random_state": seed}]
+    common = {"covariance_type": covariance_type, "max_iter": 50, "random_state": seed}
+    starts = [{"n_init": max(3, n_init)}]
     if len(weights) >= k:
         _, start_means, start_covariances = runnalls(weights, means, covariances, k)
-        starts.append({"means_init": start_means / scale, "random_state": seed})
+        starts.append({"means_init": start_means})
         if covariance_type == "full":
-            precisions = np.linalg.inv(start_covariances / scale**2)
+            precisions = np.linalg.inv(start_covariances)
             precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
-            starts[-1]["precisions_init"] = precisions
-    fits = []
+            starts[-1]["precisions_init"] = np.stack([sound(P) for P in precisions])
     # The matrices are small: waking a second BLAS thread takes longer than the work.
     with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for start in starts:
-            fits.append(GaussianMixture(k, **common, **start).fit(draws))
+        fits = [_fit(k, draws, **common, **start) for start in starts]
     best = max(fits, key=lambda fit: fit.lower_bound_)
     weights = np.maximum(best.weights_, 1e-3 / k)
     return Mixture(
         weights / weights.sum(),
-        best.means_ * scale,
+        middle + best.means_ * scale,
         best.covariances_ * scale**2,
         covariance_type,
         np.zeros(k, dtype=np.intp),
     )
+
+
+def _fit(k, draws, **params):
+    """Fit a mixture, with as little regularisation as will do."""
+    *small, largest = _REGULARISATIONS
+    for reg_covar in small:
+        with suppress(ValueError):  # a component has shrunk to a point
+            return GaussianMixture(k, reg_covar=reg_covar, **params).fit(draws)
+    return GaussianMixture(k, reg_covar=largest, **params).fit(draws)
 
 
 def draw(weights, means, covariances, n, public_rng):

@@ -10,11 +10,14 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._array_api import as_numpy, like
+from skdpgmm._blocks import row_slices
 from skdpgmm._gaussian import sample_components
 from skdpgmm._randomness import sampling_generator
 
 # Rows are drawn for all labels at once as long as this share of them is asked for.
 _USEFUL = 0.2
+# Scores that are held at a time.
+_N_SCORES = 2**22
 # Draws of a row with a label before one with another is taken.
 _MAX_TRIES = 20
 
@@ -147,11 +150,12 @@ class ConditionalSamplerMixin:
             return self._draw_labelled(codes, rng)
         component_codes = self._component_codes()
         components = np.empty(len(codes), dtype=np.intp)
-        for code in np.unique(codes):
-            rows = codes == code
+        order = np.argsort(codes, kind="stable")
+        found, starts = np.unique(codes[order], return_index=True)
+        for code, rows in zip(found, np.split(order, starts[1:]), strict=True):
             of_class = np.flatnonzero(component_codes == code)
             p = self.weights_[of_class] / self.weights_[of_class].sum()
-            components[rows] = rng.choice(of_class, size=rows.sum(), p=p)
+            components[rows] = rng.choice(of_class, size=len(rows), p=p)
         X = self._finished(self._draw_rows(components, rng))
         labels = components if self.classes_ is None else self.classes_[codes]
         return X, labels
@@ -184,7 +188,13 @@ class ConditionalSamplerMixin:
         for _ in range(_MAX_TRIES):
             if not len(missing):
                 break
-            X[missing], labels = self._draw_near(codes[missing], rng)
+            labels = np.empty_like(missing)
+            # Each row with its scores of all classes.
+            for some in row_slices(
+                len(missing), max(1, _N_SCORES // len(self.weights_))
+            ):
+                rows = missing[some]
+                X[rows], labels[some] = self._draw_near(codes[rows], rng)
             missing = missing[labels != codes[missing]]
         return X, self.classes_[codes]
 
@@ -203,7 +213,7 @@ class ConditionalSamplerMixin:
 
     def _labelled(self, rows):
         rows = self._finished(rows)
-        return rows, self.label_model_.scores(rows).argmax(axis=1)
+        return rows, self.label_model_.labels(rows)
 
     def _component_codes(self):
         if self.classes_ is None:
@@ -213,12 +223,15 @@ class ConditionalSamplerMixin:
 
 def _pairs(wanted, given):
     """Return positions in both of as many equal codes as there are, in order."""
-    pairs = [
-        (np.flatnonzero(wanted == code), np.flatnonzero(given == code))
-        for code in np.unique(wanted)
-    ]
-    lengths = [min(len(a), len(b)) for a, b in pairs]
-    return tuple(
-        np.concatenate([pair[side][:n] for pair, n in zip(pairs, lengths, strict=True)])
-        for side in (0, 1)
-    )
+    # The first of a code goes with the first, and so on.
+    n = len(wanted) + len(given)
+    (first, keys), (second, others) = (_ranked(codes, n) for codes in (wanted, given))
+    _, i, j = np.intersect1d(keys, others, assume_unique=True, return_indices=True)
+    return first[i], second[j]
+
+
+def _ranked(codes, n):
+    """Return positions by code, and numbers of code and rank among its own below n."""
+    order = np.argsort(codes, kind="stable")
+    ranked = codes[order]
+    return order, ranked * n + np.arange(len(order)) - np.searchsorted(ranked, ranked)

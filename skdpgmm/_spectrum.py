@@ -21,6 +21,21 @@ def floor_spectrum(values, floor):
     return floor + (free * ((target - floor * len(values)) / total) if total else free)
 
 
+def sound(covariance):
+    """Return a covariance that has a Cholesky factor in float64.
+
+    It is returned as it is where it has one. Otherwise rounding, or noise, has made
+    eigenvalues too small beside the largest, which are raised.
+    """
+    try:
+        np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
+        least = max(len(values), 16) * 2.0**-46 * max(values[-1], 1e-200)
+        covariance = (vectors * np.maximum(values, least)) @ vectors.T
+    return covariance
+
+
 class Spikes(NamedTuple):
     """A covariance that is a multiple of the identity but for a few directions.
 

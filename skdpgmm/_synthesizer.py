@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._blocks import row_slices
 from skdpgmm._choices import (
     supported_components,
     supported_covariance,
@@ -29,6 +30,8 @@ from skdpgmm.privacy.accounting import split_mu
 
 # Draws that show how far linear scores are from those of the label model.
 _N_PILOT = 4_000
+# Scores that are held at a time.
+_N_SCORES = 2**22
 
 
 class DPEmbeddingSynthesizer(
@@ -365,8 +368,11 @@ class DPEmbeddingSynthesizer(
         if model is None:
             return
         rows = self._draw_any(_N_PILOT, public_rng)
-        scores = model.linear.scores(rows - model.center)
-        labels = model.scores(self._placed(rows)).argmax(axis=1)
-        own = scores[np.arange(len(rows)), labels]
-        slack = float(np.max(scores.max(axis=1) - own))
+        Z = rows - model.center
+        labels = model.labels(self._placed(rows))
+        slack = 0.0
+        for some in row_slices(len(Z), max(1, _N_SCORES // len(mixture.weights))):
+            scores = model.linear.scores(Z[some])
+            own = np.take_along_axis(scores, labels[some, None], axis=1)[:, 0]
+            slack = max(slack, float(np.max(scores.max(axis=1) - own)))
         self._score_sampler = score_sampler(mixture, model.linear, slack)

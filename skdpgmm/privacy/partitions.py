@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdpgmm._blocks import row_slices
 from skdpgmm.privacy.grid import squared_norms
+
+# Numbers of rows times centres that are looked at together.
+_N_NUMBERS = 2**21
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +35,16 @@ class NearestCell:
     def assign(self, G, codes):
         if len(self.classes) == 1:
             return np.zeros(len(codes), dtype=np.intp)
-        first = np.searchsorted(self.classes, codes)
         if self.one_for_each_class:
-            return first
-        distances = G @ (-2.0 * self.centers.T)
-        distances += squared_norms(self.centers)
-        if np.ptp(self.classes) > 0:
-            distances[self.classes[None, :] != codes[:, None]] = np.inf
-        return distances.argmin(axis=1)
+            return np.searchsorted(self.classes, codes)
+        if np.ptp(self.classes) == 0:
+            return _nearest(G, self.centers)
+        # Class by class: most centres are not those of a record.
+        cell = np.empty(len(codes), dtype=np.intp)
+        own = _positions(self.classes)
+        for code, rows in _positions(codes).items():
+            cell[rows] = own[code][_nearest(G[rows], self.centers[own[code]])]
+        return cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,4 +66,32 @@ class LinearCell:
     classes: np.ndarray
 
     def assign(self, G, codes):
-        return self.classes[(G @ self.weights.T + self.offsets).argmax(axis=1)]
+        best = np.empty(len(codes), dtype=np.intp)
+        for rows in _slices(G, len(self.classes)):
+            scores = G[rows] @ self.weights.T
+            scores += self.offsets
+            best[rows] = scores.argmax(axis=1)
+        return self.classes[best]
+
+
+def _slices(G, k):
+    """Slices of rows that each have as many numbers as stay in the cache."""
+    return row_slices(len(G), max(1, _N_NUMBERS // k))
+
+
+def _positions(codes):
+    """Return the positions of each code that occurs, in order."""
+    order = np.argsort(codes, kind="stable")
+    found, starts = np.unique(codes[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
+
+
+def _nearest(G, centers):
+    """Return the nearest centre, the first of several; exact for grid integers."""
+    cell = np.empty(len(G), dtype=np.intp)
+    sizes = squared_norms(centers)
+    for rows in _slices(G, len(centers)):
+        distances = G[rows] @ (-2.0 * centers.T)
+        distances += sizes
+        cell[rows] = distances.argmin(axis=1)
+    return cell

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu, epsilon_from_mu
+
+
+def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
+    return replace(entry, name=f"fit {number}, {entry.name}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,6 +33,8 @@ class PrivacyReport:
         One row for each release, in order.
     seeded : bool
         Whether an int seed, of which there are few, leads to the noise.
+    n_fits : int
+        How many fits it speaks of: more than one where a fit went on from another.
     """
 
     epsilon: float
@@ -39,6 +45,7 @@ class PrivacyReport:
     noise: str
     ledger: tuple[LedgerEntry, ...]
     seeded: bool = False
+    n_fits: int = 1
 
     @property
     def not_private(self) -> str | None:
@@ -59,6 +66,47 @@ class PrivacyReport:
         """Epsilon of all releases together at `delta`, at most `epsilon`."""
         mu = self.spent_mu
         return math.inf if math.isinf(mu) else epsilon_from_mu(mu, self.delta)
+
+    def after(self, earlier: PrivacyReport) -> PrivacyReport:
+        """Return the report of a fit that went on from another: of both.
+
+        What such a fit leaves is a function of the releases of both, on what may be
+        the same records. The composition of Gaussian mechanisms is exact; epsilon is
+        that of both together at the same delta.
+
+        Parameters
+        ----------
+        earlier : PrivacyReport
+            Of the fit that this one started from; of the same delta, adjacency and
+            unit.
+
+        Returns
+        -------
+        report : PrivacyReport
+        """
+        for name in ("delta", "adjacency", "unit"):
+            first, second = getattr(earlier, name), getattr(self, name)
+            if first != second:
+                raise ValueError(
+                    f"{name} must be that of the fit that is gone on from, {first!r}, "
+                    f"so that both have one guarantee; got {second!r}."
+                )
+        mu = compose_mu([earlier.mu, self.mu])
+        n_fits = earlier.n_fits + self.n_fits
+        first_rows = earlier.ledger
+        if earlier.n_fits == 1:
+            first_rows = tuple(_of_fit(entry, 1) for entry in first_rows)
+        rows = tuple(_of_fit(entry, n_fits) for entry in self.ledger)
+        both = (earlier.noise, self.noise)
+        return replace(
+            self,
+            epsilon=epsilon_from_mu(mu, self.delta),
+            mu=mu,
+            noise="; then ".join(dict.fromkeys(both)),
+            ledger=first_rows + rows,
+            seeded=earlier.seeded or self.seeded,
+            n_fits=n_fits,
+        )
 
     def _facts(self) -> list[tuple[str, str]]:
         warning = [("warning", self.not_private)] if self.not_private else []
@@ -89,7 +137,7 @@ class PrivacyReport:
         shown = ", ".join(
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.name not in ("ledger", "seeded")
+            if f.name not in ("ledger", "seeded", "n_fits")
         )
         # First, so that it is what a table of attributes shows of it.
         warning = f"{self.not_private}; " if self.not_private else ""
