@@ -23,6 +23,8 @@ from skdpgmm.privacy.grid import Ball
 
 _SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "head": 0.84}
 
+_FARTHEST = 1e150
+
 
 class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEstimator):
     """Multinomial logistic regression under (epsilon, delta)-differential privacy.
@@ -272,6 +274,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
     def _scores(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
+        X = np.clip(X, -_FARTHEST, _FARTHEST)  # so that products are finite
         # About the centre, so that nothing large cancels.
         scores = (X - self._center) @ self.coef_.T
         scores += self.intercept_ + self.coef_ @ self._center
