@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array
 
 from skdpgmm._array_api import as_numpy
+from skdpgmm._limits import LARGEST, SMALLEST, check_size
 from skdpgmm._moment import public_second_moment
 from skdpgmm._privacy_ids import bound_of, describe_unit
 from skdpgmm._randomness import entropy_of, is_seed, warn_of_seed
@@ -57,7 +58,10 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
         "delta": [Interval(Real, 0, 1, closed="neither")],
         "adjacency": [StrOptions(set(ADJACENCIES))],
         "max_contributions": [Interval(Integral, 1, None, closed="left"), None],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "clip_norm": [
+            Interval(Real, SMALLEST, LARGEST, closed="both"),
+            StrOptions({"auto"}),
+        ],
         "center": ["array-like", None],
         "random_state": ["random_state"],
         "block_size": [Interval(Integral, 1, None, closed="left")],
@@ -118,6 +122,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
                 f"center must have shape ({n_features},), one entry for each feature, "
                 f"got {center.shape}."
             )
+        check_size("center", center)
         return center
 
     def _checked_public(self, n_features) -> PublicRows:
@@ -137,6 +142,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
             raise ValueError(
                 f"X_public must have {n_features} features, as X has, got {X.shape[1]}."
             )
+        check_size("X_public", X)
         return PublicRows(X.mean(axis=0), public_second_moment(X))
 
     def _report(self, ledger: Ledger) -> PrivacyReport:

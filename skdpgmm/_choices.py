@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 _MOST_COMPONENTS = 16
+# Of all covariances together: 2 GB.
+_MOST_NUMBERS = 2**28
 # Beyond this budget, noise is no reason to choose less.
 _LARGEST_MU = 1e6
 
@@ -36,6 +38,11 @@ def supported_shapes(noisy_n, n_features, mu):
     """
     supported = 0.1 / relative_noise(noisy_n, n_features, mu)
     return int(np.clip(supported, 0, _MOST_COMPONENTS))
+
+
+def affordable_shapes(n_classes, n_features):
+    """Return how many components of each class can have a shape, in little memory."""
+    return _MOST_NUMBERS // (n_classes * n_features**2)
 
 
 def supported_covariance(noisy_n, n_features, mu, label_model):

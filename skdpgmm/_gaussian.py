@@ -125,6 +125,12 @@ def log_densities(X, means, precisions_cholesky, covariance_type):
     return -0.5 * (d * np.log(2.0 * np.pi) + squares) + log_det
 
 
+def n_covariance_numbers(covariance_type, k, d):
+    """Return how many numbers the covariances of k components are."""
+    each = {"full": k * d * d, "tied": d * d, "diag": k * d, "spherical": k}
+    return each[covariance_type]
+
+
 def sample_components(components, means, factors, covariance_type, rng):
     """Draw one row from the given component for each entry of `components`.
 

@@ -18,6 +18,7 @@ from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._distances import nearest, squared_distances
 from skdpgmm._domain import find_ball
 from skdpgmm._inputs import map_rows, open_rows, sum_of
+from skdpgmm._limits import check_memory
 from skdpgmm._lloyd import private_kmeans
 from skdpgmm._privacy_ids import one_name
 from skdpgmm._transaction import private_fit
@@ -55,7 +56,7 @@ class DPKMeans(
         proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
         is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
-        Public radius, positive, about `center` to which records are clipped, in
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
         the units of the data. "auto" spends 5 % of the budget to find it.
     center : array-like of shape (n_features,), default=None
         Public centre of the data. None is the origin; with ``clip_norm="auto"``
@@ -182,6 +183,8 @@ class DPKMeans(
         privacy_ids = one_name(privacy_ids, groups)
         rows, (_, d), *_ = open_rows(self, X, None, None, privacy_ids)
         center = self._checked_center(d)
+        k = self.n_clusters
+        check_memory(k * d, f"n_clusters={k} with {d} features")
         session = self._open_session(rows, privacy_ids)
         find_share = 0.05 if self.clip_norm == "auto" else 0.0
         mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})

@@ -15,6 +15,7 @@ from skdpgmm._domain import find_tight_ball
 from skdpgmm._head import fit_head, release_class_counts, release_second_moment
 from skdpgmm._inputs import map_rows, open_rows
 from skdpgmm._label_model import fit_label_model
+from skdpgmm._limits import check_memory
 from skdpgmm._privacy_ids import one_name
 from skdpgmm._scores import MappedClassifierMixin
 from skdpgmm._transaction import private_fit
@@ -48,7 +49,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
         is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
-        Public radius, positive, about `center` to which records are clipped, in
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
         the units of the data; 1.0 for encoders that normalise. Either way 5 % of
         the budget is spent to find the mean of the records and their scale.
     center : array-like of shape (n_features,), default=None
@@ -203,6 +204,11 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
                 f"{classes.tolist()}. Name the others in classes=."
             )
         center = self._checked_center(d)
+        m, width = self.n_random_features, d + self.n_random_features
+        check_memory(
+            width * (width + len(classes)),
+            f"n_random_features={m} with {d} features and {len(classes)} classes",
+        )
         public = self._checked_public(d)
         session = self._open_session(rows, privacy_ids)
         mus = split_mu(session.mu, _SHARES)

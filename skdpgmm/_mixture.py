@@ -8,11 +8,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture._gaussian_mixture import (
-    _check_means,
-    _check_precisions,
-    _check_weights,
     _compute_precision_cholesky,
-    _compute_precision_cholesky_from_precisions,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -20,16 +16,20 @@ from sklearn.utils.validation import check_is_fitted
 from skdpgmm._array_api import like
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._domain import count_records, find_ball
-from skdpgmm._fit import PublicStart, fit_mixture
-from skdpgmm._gaussian import covariance_factors, sample_components
+from skdpgmm._fit import fit_mixture
+from skdpgmm._gaussian import (
+    covariance_factors,
+    n_covariance_numbers,
+    sample_components,
+)
 from skdpgmm._inputs import open_rows
+from skdpgmm._limits import check_memory
 from skdpgmm._mapped_mixture import MappedGaussianMixture
 from skdpgmm._privacy_ids import one_name
 from skdpgmm._randomness import sampling_generator
+from skdpgmm._starts import public_start, warm_start
 from skdpgmm._transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.accounting import split_mu
-
-_LEAST_WEIGHT = 1e-12
 
 
 class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
@@ -59,7 +59,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
         is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
-        Public radius, positive, about `center` to which records are clipped, in
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
         the units of the data. "auto" spends 5 % of the budget to find it; with a
         number, 0.5 % buys the count that "auto" passes and clips go by.
     center : array-like of shape (n_features,), default=None
@@ -264,8 +264,16 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
                 "Expected n_samples >= n_components when epsilon=inf, but got "
                 f"n_components = {self.n_components}, n_samples = {n}"
             )
-        start = self._public_start(d) if earlier is None else self._warm_start(d)
+        if earlier is None:
+            start = public_start(self, d)
+        else:
+            start = warm_start(self, self._fitted_type, d)
         center = self._checked_center(d)
+        k, kind = self.n_components, self.covariance_type
+        check_memory(
+            k * d + n_covariance_numbers(kind, k, d),
+            f"n_components={k} and covariance_type={kind!r} with {d} features",
+        )
         session = self._open_session(rows, privacy_ids)
         if earlier is not None:
             # Refuses, before anything is spent, what has no guarantee in common.
@@ -362,38 +370,6 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             components, self.means_, factors, self.covariance_type, rng
         )
         return like(X, self._like), like(components, self._like)
-
-    def _public_start(self, n_features):
-        """Validate the public starts, leaving the parameters as they are."""
-        k = self.n_components
-        weights = means = factors = None
-        if self.weights_init is not None:
-            weights = _check_weights(self.weights_init, k, xp=np)
-            # A component of weight zero would never get a record, or a logarithm.
-            weights = np.maximum(weights, _LEAST_WEIGHT)
-            weights = weights / weights.sum()
-        if self.means_init is not None:
-            means = _check_means(self.means_init, k, n_features, xp=np)
-        if self.precisions_init is not None:
-            precisions = _check_precisions(
-                self.precisions_init, self.covariance_type, k, n_features, xp=np
-            )
-            factors = _compute_precision_cholesky_from_precisions(
-                precisions, self.covariance_type, xp=np
-            )
-        return PublicStart(weights, means, factors)
-
-    def _warm_start(self, n_features):
-        """Parameters of the previous fit, when they are of the kind asked for."""
-        found = (*self.means_.shape, self._fitted_type)
-        wanted = (self.n_components, n_features, self.covariance_type)
-        if found != wanted:
-            raise ValueError(
-                "warm_start=True goes on from a fit with the same n_components, "
-                f"n_features and covariance_type, {found}, got {wanted}. Set it to "
-                "False to start anew."
-            )
-        return PublicStart(self.weights_, self.means_, self.precisions_cholesky_)
 
     def _store(self, mixture):
         covariances = mixture.covariances

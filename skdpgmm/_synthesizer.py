@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._blocks import row_slices
 from skdpgmm._choices import (
+    affordable_shapes,
     supported_components,
     supported_covariance,
     supported_shapes,
@@ -18,8 +19,9 @@ from skdpgmm._choices import (
 from skdpgmm._densities import MixtureDensityMixin
 from skdpgmm._domain import find_tight_ball, on_unit_sphere
 from skdpgmm._fit import cluster_and_measure, fit_mixture
-from skdpgmm._gaussian import covariance_factors
+from skdpgmm._gaussian import covariance_factors, n_covariance_numbers
 from skdpgmm._inputs import open_rows
+from skdpgmm._limits import check_memory
 from skdpgmm._overfit import MAX_OVERFIT_FEATURES
 from skdpgmm._placement import score_sampler
 from skdpgmm._privacy_ids import one_name
@@ -67,7 +69,7 @@ class DPEmbeddingSynthesizer(
         proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
         is your promise, and a warning says so. None is one record.
     clip_norm : float or "auto", default="auto"
-        Public radius, positive, about `center` to which records are clipped, in
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
         the units of the data; 1.0 for encoders that normalise. Either way 5 % of
         the budget is spent to find the scale, the mean of the records and the
         distances to it; with a number nothing of that goes to the scale.
@@ -76,7 +78,8 @@ class DPEmbeddingSynthesizer(
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         Shape of the covariances; "tied" is one matrix for all components. "auto"
         takes "full" when the noisy counts are large enough for a matrix of each
-        component to stand out of its noise, and "tied" otherwise.
+        component to stand out of its noise, and all take 2 GB at most, and "tied"
+        otherwise.
     classes : array-like of shape (n_classes,), default=None
         The public set of classes. None takes it from `y`: then the *set* of labels
         that occur is treated as public; which record has which is not.
@@ -267,6 +270,8 @@ class DPEmbeddingSynthesizer(
         center = self._checked_center(d)
         public = self._checked_public(d)
         self._check_label_model(classes)
+        n_classes = 1 if classes is None else len(classes)
+        self._check_memory(n_classes, d)
         session = self._open_session(rows, privacy_ids)
         sphere = 0.002 if self.normalize == "auto" else 0.0
         shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
@@ -277,7 +282,6 @@ class DPEmbeddingSynthesizer(
         self.normalize_ = bool(self.normalize)
         if self.normalize == "auto":
             self.normalize_ = on_unit_sphere(session.records, d, noisy_n, mus["sphere"])
-        n_classes = 1 if classes is None else len(classes)
         k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
         mixture, model, n_iter = self._fit_mixture(
             session,
@@ -295,6 +299,18 @@ class DPEmbeddingSynthesizer(
         self._store_label_model(mixture, model, session.public_rng)
         self.privacy_ = self._report(session.ledger)
         return self
+
+    def _check_memory(self, n_classes, n_features):
+        # What is "auto" is chosen so that it takes little.
+        k = 1 if self.n_components == "auto" else self.n_components
+        kind = "tied" if self.covariance_type == "auto" else self.covariance_type
+        n_total = n_classes * k
+        check_memory(
+            n_total * n_features + n_covariance_numbers(kind, n_total, n_features),
+            f"n_components={self.n_components!r} and covariance_type="
+            f"{self.covariance_type!r} with {n_features} features and {n_classes} "
+            "classes",
+        )
 
     def _check_label_model(self, classes):
         one_each = self.n_components in (1, "auto")
@@ -316,11 +332,14 @@ class DPEmbeddingSynthesizer(
             if n_classes == 1:
                 k = supported_components(noisy_n, n_features, mu)
             elif not self._wants_label_model(n_features):
-                k = max(supported_shapes(noisy_n / n_classes, n_features, mu), 1)
+                k = supported_shapes(noisy_n / n_classes, n_features, mu)
+                k = max(min(k, affordable_shapes(n_classes, n_features)), 1)
         if kind == "auto":
             taught = n_classes > 1 and k == 1 and self._wants_label_model(n_features)
             n_each = noisy_n / n_classes / k
             kind = supported_covariance(n_each, n_features, mu, taught)
+            if k > affordable_shapes(n_classes, n_features):
+                kind = "tied"
             kind = "tied" if self.label_model is True else kind
         return k, kind
 

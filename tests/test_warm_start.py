@@ -9,7 +9,12 @@ from private_fits import fitted_state, make_data
 from skdpgmm import DPGaussianMixture
 from skdpgmm.privacy import epsilon_from_mu
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::skdpgmm.exceptions.UnenforcedContributionsWarning"
+    ),
+]
 
 X, _ = make_data(300, 3)
 

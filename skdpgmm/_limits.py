@@ -1,0 +1,62 @@
+"""What is refused before a fit, as nothing good could come of it after it is paid for.
+
+Numbers whose squares, and squares of squares, would leave float64; and releases that
+do not fit into memory. Both are known from public quantities.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+
+# Errors of variances are compared by the squares of squares of a radius, which noise
+# may multiply by 1e24, as it does for the least epsilon and many records of a person.
+LARGEST, SMALLEST = 1e60, 1e-60
+_CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def check_size(name, values):
+    """Refuse public numbers that are too large for float64 to square them twice."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if not largest <= LARGEST:
+        raise ValueError(
+            f"{name} must have entries between {-LARGEST:g} and {LARGEST:g}, got one "
+            f"of absolute value {largest:g}."
+        )
+
+
+def check_memory(n_numbers, what):
+    """Refuse a fit whose releases would not fit into memory.
+
+    Parameters
+    ----------
+    n_numbers : int
+        Numbers of 8 bytes in the arrays that are released, a function of public
+        quantities only.
+    what : str
+        The parameters that they come from, for the message.
+    """
+    # Two words of an exact sum, the sum of one more block, noise, result, estimate.
+    needed, there = 6 * 8 * n_numbers, _memory()
+    if needed > there:
+        raise ValueError(
+            f"{what} would need {needed / 1e9:.3g} GB of memory for what is released, "
+            f"and this machine has {there / 1e9:.3g} GB. Nothing was spent."
+        )
+
+
+def _memory() -> float:
+    """Return the bytes of memory of this machine, or that this process may have."""
+    limits = [math.inf]
+    if hasattr(os, "sysconf"):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for path in _CGROUP_LIMITS:
+        if path.is_file() and (text := path.read_text().strip()).isdigit():
+            limits.append(int(text))
+    return min(limits)
