@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import zlib
 from functools import wraps
 
 import dask
 import dask.array as da
 import numpy as np
 
+from skdpgmm._blocks import widen
 from skdpgmm._labels import encode_labels
-from skdpgmm.privacy.rows import ArrayRows, checked_block
+from skdpgmm.privacy.rows import ArrayRows, checked_block, digest
 
 # Sums that are added in one task.
 _FAN_IN = 16
@@ -35,17 +37,22 @@ class DaskRows:
         Rows that take part; a function of each unit's own records only.
     lengths : tuple of int
         Rows of each chunk.
+    digest : int
+        Of all chunks, as they were first looked at.
     block_size : int
         Rows summed at a time.
     """
 
-    def __init__(self, chunks, labels, classes, kept, lengths, block_size):
+    def __init__(self, chunks, labels, classes, kept, lengths, digest, block_size):
+        self.digest = digest
         nothing = [None] * len(chunks)
         self.n_rows = self.n_records = sum(lengths)
         if kept is not None:
             self.n_records = int(np.count_nonzero(kept))
             kept = np.split(kept, np.cumsum(lengths)[:-1])
-        self._parts = list(zip(chunks, labels or nothing, kept or nothing, strict=True))
+        labels, kept = labels or nothing, kept or nothing
+        starts = np.cumsum([0, *lengths[:-1]]).tolist()
+        self._parts = list(zip(chunks, labels, kept, starts, strict=True))
         self._public = classes, block_size
         self._ball, self._held = None, nothing
 
@@ -78,7 +85,10 @@ class DaskRows:
         sent = dask.delayed(ball, traverse=False)
         self._ball = ball
         self._held = dask.persist(
-            *(task(sent, X, kept, self._public[1]) for X, _, kept in self._parts)
+            *(
+                task(sent, X, kept, start, self._public[1])
+                for X, _, kept, start in self._parts
+            )
         )
 
 
@@ -112,18 +122,32 @@ def _has_workers():
 
 
 @_errors_as_values
-def _sum_of_chunk(summand, X, labels, kept, classes, block_size, grid):
+def _sum_of_chunk(summand, X, labels, kept, start, classes, block_size, grid):
     codes = None if labels is None else _encode(labels, classes)
-    rows = ArrayRows(X, codes, kept, block_size, n_jobs=1, checked=False)
+    rows = _rows_of_chunk(X, codes, kept, start, block_size)
     if grid is not None:
         rows.hold(summand.query.ball, _value(grid))
-    return rows.sum(summand)
+    *sums, seen = rows.sum(summand)
+    return *sums, seen + widen(np.array(_digest_of_labels(labels, start)))
 
 
 @_errors_as_values
-def _grid_of_chunk(ball, X, kept, block_size):
-    rows = ArrayRows(X, None, kept, block_size, n_jobs=1, checked=False)
-    return rows.grid(ball)
+def _grid_of_chunk(ball, X, kept, start, block_size):
+    return _rows_of_chunk(X, None, kept, start, block_size).grid(ball)
+
+
+def _rows_of_chunk(X, codes, kept, start, block_size):
+    return ArrayRows(X, codes, kept, block_size, 1, checked=False, first=start)
+
+
+def _digest_of_labels(labels, start):
+    """Return a hash of the labels of a chunk and its place, 0 without labels."""
+    if labels is None:
+        return 0
+    labels = np.asarray(labels)
+    if labels.dtype.hasobject:
+        labels = np.array([str(label) for label in labels])
+    return zlib.crc32(labels.tobytes(), start % 2**32)
 
 
 @_errors_as_values
@@ -224,33 +248,37 @@ def open_chunks(X, y, classes, kept, block_size):
     look = dask.delayed(_look)
     seen = dask.compute(
         *(
-            look(chunk, label, i, X.shape[1], X.dtype)
-            for i, (chunk, label) in enumerate(zip(chunks, labels, strict=True))
+            look(chunk, label, i, start, X.shape[1], X.dtype)
+            for i, (chunk, label, start) in enumerate(
+                zip(chunks, labels, np.cumsum([0, *lengths[:-1]]), strict=True)
+            )
         )
     )
-    seen = [_value(labels_of_chunk) for labels_of_chunk in seen]
+    found, digests = zip(*map(_value, seen), strict=True)
+    total = sum(digests)
     if y is None:
-        return DaskRows(chunks, None, None, kept, lengths, block_size), None
-    found = np.unique(np.concatenate(seen))
-    classes, _ = encode_labels(found, classes, len(found))
-    return DaskRows(chunks, labels, classes, kept, lengths, block_size), classes
+        return DaskRows(chunks, None, None, kept, lengths, total, block_size), None
+    all_labels = np.unique(np.concatenate(found))
+    classes, _ = encode_labels(all_labels, classes, len(all_labels))
+    return DaskRows(chunks, labels, classes, kept, lengths, total, block_size), classes
 
 
 @_errors_as_values
-def _look(X, labels, i, n_features, dtype):
-    """Check a chunk; return its labels, each once."""
+def _look(X, labels, i, start, n_features, dtype):
+    """Check a chunk; return its labels, each once, and its digest."""
     if X.dtype != dtype:
         raise ValueError(
             f"X must be of one type, that of the Dask array, {dtype}; chunk {i} is of "
             f"{X.dtype}."
         )
     try:
-        checked_block(X, n_features, 0)
+        block = checked_block(X, n_features, 0)
     except ValueError as error:
         raise ValueError(
             f"Chunk {i} of X, rows counted from its start: {error}"
         ) from error
-    return None if labels is None else np.unique(labels)
+    seen = digest(block, int(start)) + _digest_of_labels(labels, int(start))
+    return None if labels is None else np.unique(labels), seen
 
 
 def _encode(labels, classes):

@@ -24,9 +24,10 @@ from skdpgmm._array_api import (
 from skdpgmm._blocks import row_slices
 from skdpgmm._containers import frame_of
 from skdpgmm._labels import encode_labels
+from skdpgmm._memory_maps import MappedFile, read_from_file
 from skdpgmm._privacy_ids import first_contributions, warn_if_unenforced
 from skdpgmm.privacy.device import DeviceRows
-from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block
+from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block, digest
 
 _FLOATS = [np.float64, np.float32]
 # Rows of an array in a file that are mapped at a time.
@@ -61,6 +62,8 @@ def is_sliced(X) -> bool:
     """Whether `X` is an array that is not in memory, but can be sliced."""
     if isinstance(X, np.ndarray):
         return isinstance(X, np.memmap)
+    if isinstance(X, MappedFile):
+        return True
     return all(hasattr(X, a) for a in ("shape", "dtype", "chunks", "__getitem__"))
 
 
@@ -112,11 +115,12 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
         shape, dtype = tuple(X.shape), place.to_host(X[:0]).dtype
         _set_features(estimator, shape[1])
     elif is_stream(X):
-        shape, dtype, frame = _look_at_stream(X)
+        shape, dtype, frame, seen = _look_at_stream(X)
         _set_features(estimator, shape[1], frame)
         y = None if y is None else _labels(y)
     elif is_sliced(X):
-        shape, dtype, _ = _look_at_slices(X, estimator.block_size)
+        X = read_from_file(X)
+        shape, dtype, _, seen = _look_at_slices(X, estimator.block_size)
         _set_features(estimator, shape[1])
         y = None if y is None else _labels(y)
     else:
@@ -131,9 +135,11 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     if place is not None:
         rows = DeviceRows(X, place, codes, kept)
     elif is_stream(X):
-        rows = StreamRows(X, shape, codes, kept, **kwargs)
+        rows = StreamRows(X, shape, dtype, seen, codes, kept, **kwargs)
+    elif is_sliced(X):
+        rows = ArrayRows(X, codes, kept, checked=False, digest=seen, **kwargs)
     else:
-        rows = ArrayRows(X, codes, kept, checked=not is_sliced(X), **kwargs)
+        rows = ArrayRows(X, codes, kept, **kwargs)
     return Opened(rows, shape, dtype, None if y is None else classes)
 
 
@@ -154,7 +160,7 @@ def _open_dask(estimator, X, y, classes, privacy_ids):
 
 
 def _look_at_stream(X):
-    """Return shape, type and frame of a stream, or say what is wrong with it."""
+    """Return what `_look_at` does for a stream, or say what is wrong with it."""
     if isinstance(X, Iterator):
         raise TypeError(
             f"X is an iterator ({type(X).__name__}), which can be read only once, and "
@@ -179,7 +185,8 @@ def _check_two_dimensions(X):
 
 
 def _look_at(blocks, n_features):
-    n_rows = 0
+    """Return shape, type, frame and digest of rows, or say what is wrong with them."""
+    n_rows = seen = 0
     dtype: Any = None
     frame = None
     for given in blocks:
@@ -197,11 +204,12 @@ def _look_at(blocks, n_features):
                 f"X must be of one type; the block that starts at row {n_rows} is of "
                 f"{block.dtype}, those before it are of {dtype}."
             )
+        seen += digest(block, n_rows)
         n_rows, n_features, dtype = n_rows + len(block), block.shape[1], block.dtype
     if n_rows == 0:
         raise ValueError("X must have at least one row, got no blocks of rows.")
     # A file may spell out the order of bytes.
-    return (n_rows, n_features), np.dtype(dtype.type), frame
+    return (n_rows, n_features), np.dtype(dtype.type), frame, seen
 
 
 def _names(frame):
@@ -250,6 +258,7 @@ def map_rows(function, X):
     if is_stream(X):
         return MappedBlocks(function, X)
     if is_sliced(X) and len(X.shape) == 2:
+        X = read_from_file(X)
         slices = row_slices(X.shape[0], _ROWS_AT_A_TIME)
         return np.concatenate([function(np.asarray(X[rows])) for rows in slices])
     return function(X)

@@ -61,7 +61,7 @@ class DeviceRows:
     """
 
     def __init__(self, X, device, codes=None, kept=None):
-        self.n_rows = X.shape[0]
+        self.n_rows, self.digest = X.shape[0], 0
         codes = np.zeros(self.n_rows) if codes is None else codes
         codes = codes.astype(np.int64)
         if kept is not None:
@@ -89,7 +89,7 @@ class DeviceRows:
             return summand(self._device.to_host(block.X), block.codes)
         arrays = kernel(summand.query, self._device.xp, block)
         exact = [self._device.to_host(array).astype(np.int64) for array in arrays]
-        return (*exact, np.array(block.X.shape[0], dtype=np.int64))
+        return (*exact, *(np.array(n, np.int64) for n in (block.X.shape[0], 0)))
 
 
 @dataclass

@@ -131,12 +131,18 @@ def check_noise(unit_factor: int, mu: float) -> None:
 
 def exact_sums(rows: Rows, query: BoundedSum) -> list[np.ndarray]:
     """Return the exact sums of a query, of every record once."""
-    *sums, (high, low) = rows.sum(Summand(query))
+    *sums, n_records, digest = rows.sum(Summand(query))
     # What reads the rows is not all in this folder. A record that is seen twice
-    # counts twice: then nothing is released.
-    if int(high) * 2**WORD_BITS + int(low) != rows.n_records:
+    # counts twice, and rows in another order belong to other persons: then nothing is
+    # released.
+    if (_one(n_records), _one(digest)) != (rows.n_records, rows.digest):
         raise ValueError(CHANGED_ROWS)  # not how many: that is private
     return sums
+
+
+def _one(words) -> int:
+    high, low = words
+    return int(high) * 2**WORD_BITS + int(low)
 
 
 def add_noise(part, exact, entry: LedgerEntry, source: GaussianSource) -> Release:
