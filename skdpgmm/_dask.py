@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import zlib
 from functools import wraps
+from itertools import pairwise
 
 import dask
 import dask.array as da
 import numpy as np
 
 from skdpgmm._blocks import widen
-from skdpgmm._labels import encode_labels
+from skdpgmm._columns import joined
+from skdpgmm._labels import encode_labels, label_column
 from skdpgmm.privacy.rows import ArrayRows, checked_block, digest
 
 # Sums that are added in one task.
@@ -58,16 +60,16 @@ class DaskRows:
 
     def sum(self, summand):
         """Sum over the chunks by a tree of tasks."""
-        task = dask.delayed(_sum_of_chunk)
+        task = dask.delayed(_sum_of_chunk, pure=False)
         ball = getattr(summand.query, "ball", None)
         held = self._held if ball is self._ball else [None] * len(self._parts)
         # Sent to a worker once, not with every task.
-        summand = dask.delayed(summand, traverse=False)
+        summand = dask.delayed(summand, pure=False, traverse=False)
         sums = [
             task(summand, *part, *self._public, grid)
             for part, grid in zip(self._parts, held, strict=True)
         ]
-        add = dask.delayed(_add)
+        add = dask.delayed(_add, pure=False)
         while len(sums) > 1:
             sums = [add(sums[i : i + _FAN_IN]) for i in range(0, len(sums), _FAN_IN)]
         (total,) = dask.compute(sums[0])
@@ -81,8 +83,8 @@ class DaskRows:
         self._ball, self._held = None, [None] * len(self._parts)
         if ball is None or not _has_workers():
             return
-        task = dask.delayed(_grid_of_chunk)
-        sent = dask.delayed(ball, traverse=False)
+        task = dask.delayed(_grid_of_chunk, pure=False)
+        sent = dask.delayed(ball, pure=False, traverse=False)
         self._ball = ball
         self._held = dask.persist(
             *(
@@ -123,6 +125,7 @@ def _has_workers():
 
 @_errors_as_values
 def _sum_of_chunk(summand, X, labels, kept, start, classes, block_size, grid):
+    labels = _value(labels)
     codes = None if labels is None else _encode(labels, classes)
     rows = _rows_of_chunk(X, codes, kept, start, block_size)
     if grid is not None:
@@ -234,18 +237,8 @@ def open_chunks(X, y, classes, kept, block_size):
     chunks = list(X.to_delayed().ravel())
     labels = [None] * len(chunks)
     if y is not None:
-        y = as_array(y, "y") if dask.is_dask_collection(y) else np.asarray(y)
-        if y.shape != X.shape[:1]:
-            raise ValueError(
-                f"y must have {X.shape[0]} labels, one a row, got shape {y.shape}."
-            )
-        y = (
-            y.rechunk((lengths,))
-            if isinstance(y, da.Array)
-            else da.from_array(y, lengths)
-        )
-        labels = list(y.to_delayed())
-    look = dask.delayed(_look)
+        labels = labels_of_chunks(y, lengths)
+    look = dask.delayed(_look, pure=False)
     seen = dask.compute(
         *(
             look(chunk, label, i, start, X.shape[1], X.dtype)
@@ -258,7 +251,7 @@ def open_chunks(X, y, classes, kept, block_size):
     total = sum(digests)
     if y is None:
         return DaskRows(chunks, None, None, kept, lengths, total, block_size), None
-    all_labels = np.unique(np.concatenate(found))
+    all_labels = joined(list(found))
     classes, _ = encode_labels(all_labels, classes, len(all_labels))
     return DaskRows(chunks, labels, classes, kept, lengths, total, block_size), classes
 
@@ -266,6 +259,7 @@ def open_chunks(X, y, classes, kept, block_size):
 @_errors_as_values
 def _look(X, labels, i, start, n_features, dtype):
     """Check a chunk; return its labels, each once, and its digest."""
+    labels = _value(labels)
     if X.dtype != dtype:
         raise ValueError(
             f"X must be of one type, that of the Dask array, {dtype}; chunk {i} is of "
@@ -282,10 +276,72 @@ def _look(X, labels, i, start, n_features, dtype):
 
 
 def _encode(labels, classes):
-    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
-    if np.any(classes[codes] != labels):
-        raise ValueError("y has other labels than it had at first.")
-    return codes
+    try:
+        return encode_labels(labels, classes, len(labels))[1]
+    except (ValueError, TypeError) as error:
+        raise ValueError("y has other labels than it had at first.") from error
+
+
+def labels_of_chunks(y, lengths):
+    """Return the labels of each chunk of rows, as delayed arrays.
+
+    Names of tasks are random: those that Dask makes of values are seen by whoever sees
+    its dashboard, and would tell whether two sets of labels are the same.
+
+    Parameters
+    ----------
+    y : Dask collection or other labels
+        As many as rows.
+    lengths : tuple of int
+        Rows of each chunk.
+
+    Returns
+    -------
+    labels : list of Delayed
+        What went wrong is a value, as of `_errors_as_values`.
+    """
+    bounds = np.cumsum([0, *lengths]).tolist()
+    if not dask.is_dask_collection(y):
+        y = label_column(y)
+        _check_length(len(y), bounds[-1])
+        return [
+            dask.delayed(y[start:stop], pure=False, traverse=False)
+            for start, stop in pairwise(bounds)
+        ]
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+        y = y[y.columns[0]] if hasattr(y, "columns") else y[:, 0]
+    if getattr(y, "ndim", None) != 1:
+        raise ValueError("y should be a 1d array, one label a row.")
+    if isinstance(y, da.Array):
+        its_lengths = as_array(y, "y").chunks[0]
+    else:
+        its_lengths = dask.compute(
+            *(dask.delayed(len, pure=False)(p) for p in y.to_delayed())
+        )
+    _check_length(sum(its_lengths), bounds[-1])
+    parts = list(y.to_delayed())
+    its_bounds = np.cumsum([0, *its_lengths]).tolist()
+    gather = dask.delayed(_gather, pure=False)
+    return [
+        gather(
+            [
+                (part, max(start - first, 0), min(stop, last) - first)
+                for part, (first, last) in zip(parts, pairwise(its_bounds), strict=True)
+                if first < stop and start < last
+            ]
+        )
+        for start, stop in pairwise(bounds)
+    ]
+
+
+def _check_length(n_labels, n_rows):
+    if n_labels != n_rows:
+        raise ValueError(f"y must have {n_rows} labels, one a row, got {n_labels}.")
+
+
+@_errors_as_values
+def _gather(pieces):
+    return joined([label_column(part)[start:stop] for part, start, stop in pieces])
 
 
 def map_rows(function, X):
@@ -311,7 +367,7 @@ def map_rows(function, X):
     if X is not array:
         row = X._meta_nonempty.iloc[:1]
     example = np.asarray(function(row))
-    apply = dask.delayed(function, traverse=False)
+    apply = dask.delayed(function, pure=False, traverse=False)
     blocks = [
         da.from_delayed(apply(chunk), (length, *example.shape[1:]), dtype=example.dtype)
         for chunk, length in zip(chunks, array.chunks[0], strict=True)

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._array_api import as_numpy
 from skdpgmm._blocks import row_slices
 from skdpgmm._gaussian import log_joint
 from skdpgmm._inputs import MappedBlocks, is_lazy, is_sliced, map_rows, mean_of
-from skdpgmm._scores import collected, picked
+from skdpgmm._labels import label_column
+from skdpgmm._scores import picked
 
 # Densities that are held at a time.
 _N_NUMBERS = 2**22
@@ -105,8 +106,7 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         check_is_fitted(self)
         if y is None or self.classes_ is None:
             return mean_of(self.score_samples(X))
-        labels = as_numpy(collected(y))
-        labels = check_array(labels, ensure_2d=False, dtype=None, input_name="y")
+        labels = label_column(y)
         X = as_numpy(X)
         if is_lazy(X) or is_sliced(X):
             by_class = map_rows(self._log_by_class, X)

@@ -14,7 +14,6 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from skdpgmm._array_api import (
-    as_numpy,
     checked_rows,
     device_of,
     example_of,
@@ -107,7 +106,6 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     if is_dask(X):
         return _open_dask(estimator, X, y, classes, privacy_ids)
     place = device_of(X)
-    y, classes, privacy_ids = as_numpy(y), as_numpy(classes), as_numpy(privacy_ids)
     if place is not None and is_in_memory(X):
         X, place = place.to_host(X), None
     if place is not None:
@@ -117,12 +115,10 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     elif is_stream(X):
         shape, dtype, frame, seen = _look_at_stream(X)
         _set_features(estimator, shape[1], frame)
-        y = None if y is None else _labels(y)
     elif is_sliced(X):
         X = read_from_file(X)
         shape, dtype, _, seen = _look_at_slices(X, estimator.block_size)
         _set_features(estimator, shape[1])
-        y = None if y is None else _labels(y)
     else:
         X = validate_data(estimator, X, dtype=_FLOATS)
         shape, dtype = X.shape, X.dtype
@@ -214,15 +210,6 @@ def _look_at(blocks, n_features):
 
 def _names(frame):
     return None if frame is None else list(frame.columns)
-
-
-def _labels(y):
-    """Return the labels of a stream, of an array in a file, or of an array."""
-    if is_stream(y):
-        if isinstance(y, Iterator):
-            raise TypeError("y is an iterator, which can be read only once.")
-        return np.concatenate([np.asarray(block) for block in y])
-    return y[:] if is_sliced(y) else y
 
 
 def _set_features(estimator, n_features, frame=None):

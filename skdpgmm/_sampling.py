@@ -9,9 +9,10 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skdpgmm._array_api import as_numpy, like
+from skdpgmm._array_api import like
 from skdpgmm._blocks import row_slices
 from skdpgmm._gaussian import sample_components
+from skdpgmm._labels import label_column
 from skdpgmm._randomness import sampling_generator
 
 # Rows are drawn for all labels at once as long as this share of them is asked for.
@@ -125,10 +126,10 @@ class ConditionalSamplerMixin:
             raise ValueError(
                 "y must be None: the synthesizer was fitted without labels."
             )
-        labels = np.asarray(as_numpy(y))
-        if labels.ndim == 0:
-            labels = np.full(n_samples, labels[()])
-        if labels.shape != (n_samples,):
+        if np.ndim(y) == 0:
+            y = [y.item() if hasattr(y, "item") else y] * n_samples
+        labels = label_column(y)
+        if len(labels) != n_samples:
             raise ValueError(
                 f"y must be one label or have shape ({n_samples},), got {labels.shape}."
             )

@@ -54,13 +54,13 @@ def neighbours(adjacency, persons, kind, d):
             np.insert(X, places, rows, axis=0),
             np.insert(y, places, label),
             # An id in the middle of the others, so that it parts them.
-            np.insert(ids.astype(float), places, 19.5),
+            np.insert(2 * ids, places, 39),
         )
 
     first = with_unit(here, 1)
     if adjacency == "replace-one":
         return first, with_unit(there, N_CLASSES - 1)
-    return first, (X, y, ids.astype(float))
+    return first, (X, y, 2 * ids)
 
 
 def largest_moves(make, labelled, data, persons, monkeypatch):
