@@ -64,16 +64,56 @@ def n_threads(n_jobs=None) -> int:
     n_threads : int
     """
     if n_jobs is None and get_active_backend()[1] is None:
-        return max((lib["num_threads"] for lib in _blas().info()), default=1)
+        return _LIMIT.n_threads()
     return effective_n_jobs(n_jobs)
 
 
 def one_blas_thread():
     """Return a context in which BLAS has one thread.
 
-    Others would keep processors busy for a while when they have done their part.
+    Others would keep processors busy for a while when they have done their part. What
+    sets limits of its own, as k-means of scikit-learn does, is called in this context
+    too: of limits that are not nested, the last to end leaves what it found.
     """
-    return _blas().limit(limits=1)
+    return _LIMIT
+
+
+class _OneThread:
+    """The number of threads of BLAS, which is one while somebody asks for that.
+
+    The number belongs to the process. The first who comes sets it, and the last who
+    goes sets it back, in whatever order threads come and go.
+    """
+
+    def __init__(self):
+        self._turn, self._n_inside, self._before = Lock(), 0, 1
+        self._limiter: Any = None
+
+    def __enter__(self):
+        with self._turn:
+            if self._n_inside == 0:
+                self._before = self._now()
+                self._limiter = _blas().limit(limits=1)
+            self._n_inside += 1
+
+    def __exit__(self, *exception):
+        with self._turn:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._limiter.restore_original_limits()
+                self._limiter = None
+
+    def n_threads(self) -> int:
+        """Return how many there are when nobody is inside."""
+        with self._turn:
+            return self._before if self._n_inside else self._now()
+
+    @staticmethod
+    def _now():
+        return max((library["num_threads"] for library in _blas().info()), default=1)
+
+
+_LIMIT = _OneThread()
 
 
 @cache

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import KMeans
 
+from skdpgmm._blocks import one_blas_thread
 from skdpgmm._postprocess import cut_lengths, james_stein
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.sums import CellMoments, NearestCell
@@ -199,7 +200,8 @@ def merge_codebook(codebook, n_clusters, largest, public_rng):
             if len(points) <= _MAX_WARD:
                 init = ward(points, weights, n_clusters)
             kmeans = KMeans(n_clusters, init=init, n_init=1, random_state=seed)
-            owner = kmeans.fit(points, sample_weight=weights).labels_
+            with one_blas_thread():
+                owner = kmeans.fit(points, sample_weight=weights).labels_
             found = kmeans.cluster_centers_
         else:
             extra = public_rng.choice(

@@ -8,8 +8,8 @@ from contextlib import suppress
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 
+from skdpgmm._blocks import one_blas_thread
 from skdpgmm._gaussian import Mixture
 from skdpgmm._spectrum import sound
 
@@ -106,7 +106,7 @@ def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, publ
             precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
             starts[-1]["precisions_init"] = np.stack([sound(P) for P in precisions])
     # The matrices are small: waking a second BLAS thread takes longer than the work.
-    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
+    with warnings.catch_warnings(), one_blas_thread():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fits = [_fit(k, draws, **common, **start) for start in starts]
     best = max(fits, key=lambda fit: fit.lower_bound_)

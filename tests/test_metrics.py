@@ -136,6 +136,20 @@ def test_private_accuracy_of_little_data_is_a_share():
             r"got none of \[1\]",
         ),
         (lambda: metrics.private_accuracy([0, 1], [0]), "inconsistent numbers"),
+        (lambda: metrics.private_accuracy([0, 1], ["0", "1"]), "numbers as y_true"),
+        (
+            lambda: metrics.private_accuracy(np.array([0, 1], object), ["0", "1"]),
+            "numbers as y_true and strings as y_pred",
+        ),
+        (lambda: metrics.private_accuracy([0, 1], [0, np.nan]), "some are missing"),
+        (
+            lambda: metrics.private_accuracy(np.array(["a", None]), ["a", "b"]),
+            "y_true must have a label for each record",
+        ),
+        (
+            lambda: metrics.private_accuracy(["a", "b"], np.array(["a", 1], object)),
+            "all strings or all numbers",
+        ),
         (lambda: metrics.private_accuracy([0, 1], [0, 1], epsilon=0), "epsilon"),
         (
             lambda: metrics.private_accuracy([0, 1], [0, 1], privacy_ids=[1]),

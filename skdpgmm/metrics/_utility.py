@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -24,6 +25,8 @@ from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import PrivacyReport
 from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
+
+_KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("US", "strings")
 
 
 @validate_params(
@@ -91,6 +94,7 @@ def train_on_synthetic_accuracy(
     y_real = column_or_1d(y_real)
     check_consistent_length(X_real, y_real)
     found = clone(classifier).fit(X_synthetic, y_synthetic).predict(X_real)
+    _check_comparable(y_real=y_real, predictions=found)
     right = found == y_real
     if not per_class:
         return float(np.mean(right))
@@ -98,6 +102,35 @@ def train_on_synthetic_accuracy(
         label: float(np.mean(right[y_real == label]))
         for label in np.unique(y_real).tolist()
     }
+
+
+def _check_comparable(**labels):
+    """Refuse labels that are missing, or of different kinds: none would be equal."""
+    kinds = {name: _kind_of_labels(name, values) for name, values in labels.items()}
+    if len(set(kinds.values())) > 1:
+        raise ValueError(
+            "labels and predictions must be of one kind, as no number equals a string, "
+            f"got {' and '.join(f'{kind} as {name}' for name, kind in kinds.items())}."
+        )
+
+
+def _kind_of_labels(name, values):
+    """Return "numbers", "strings" or the kind of another type."""
+    values = np.asarray(values)
+    missing: Any
+    if values.dtype.kind == "O":
+        missing = [v is None or is_pandas_na(v) or is_scalar_nan(v) for v in values]
+        text = [isinstance(v, str) for v in values]
+        kind = "strings" if all(text) else "numbers"
+        mixed = any(text) and not all(text)
+    else:
+        missing = values.dtype.kind in "fc" and np.isnan(values)
+        kind, mixed = _KINDS.get(values.dtype.kind, str(values.dtype)), False
+    if np.any(missing):
+        raise ValueError(f"{name} must have a label for each record, some are missing.")
+    if mixed:
+        raise ValueError(f"{name} must be all strings or all numbers, got both.")
+    return kind
 
 
 class PrivateAccuracy(NamedTuple):
@@ -198,7 +231,8 @@ def private_accuracy(
     Raises
     ------
     ValueError
-        When an argument is not legal; nothing is spent then.
+        When an argument is not legal, labels are missing, or labels and predictions
+        are of different kinds, such as numbers and strings; nothing is spent then.
 
     Notes
     -----
@@ -221,6 +255,7 @@ def private_accuracy(
     warn_if_unenforced(max_contributions, privacy_ids)
     y_true, y_pred = (column_or_1d(collected(y)) for y in (y_true, y_pred))
     check_consistent_length(y_true, y_pred)
+    _check_comparable(y_true=y_true, y_pred=y_pred)
     score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
     nothing = np.zeros((len(y_true), 1))
     codes = (y_true == y_pred).astype(np.intp)
