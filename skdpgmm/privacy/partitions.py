@@ -81,6 +81,8 @@ def _slices(G, k):
 
 def _positions(codes):
     """Return the positions of each code that occurs, in order."""
+    if not len(codes):  # such as of a block of which no record takes part
+        return {}
     order = np.argsort(codes, kind="stable")
     found, starts = np.unique(codes[order], return_index=True)
     return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
