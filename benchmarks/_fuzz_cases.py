@@ -113,6 +113,12 @@ class Case:
         return self.estimator
 
     @property
+    def names(self):
+        """Names of all parameters."""
+        core = self.core if isinstance(self.core, BaseEstimator) else BaseEstimator()
+        return {*self.params, *core.get_params(deep=False)}
+
+    @property
     def trusted(self):
         """Whether validation is off, and what is not legal is no matter of privacy."""
         off = self.config.get("skip_parameter_validation", False)
@@ -121,7 +127,7 @@ class Case:
     @property
     def keywords(self):
         """Keyword arguments of `fit`."""
-        return {} if self.ids is None else {ids_name(self.cls.fit): self.ids.value}
+        return {} if self.ids is None else {"privacy_ids": self.ids.value}
 
     def describe(self):
         """Return what tells a reader the most, as text."""
@@ -143,12 +149,6 @@ class Case:
             "illegal": list(self.illegal),
             "params": {k: shortened(v) for k, v in changed.items()},
         }
-
-
-def ids_name(function):
-    """Name of the parameter that takes privacy ids."""
-    names = inspect.signature(function).parameters
-    return "privacy_ids" if "privacy_ids" in names else "groups"
 
 
 def shortened(value):
@@ -278,7 +278,7 @@ def draw_estimator(case, facts, illegal):
             own["classifier"] = BAD_CLASSIFIERS[rng.integers(len(BAD_CLASSIFIERS))]
             case.illegal += ("classifier",)
         # A few synthetic rows need not suffice for a classifier of somebody else.
-        case.late |= own["n_samples"] in (1, 7)
+        case.late |= own["n_samples"] in (1, 7) or len(facts.labels) == 1
     case.params = own
     case.estimator = cls(**own)
 

@@ -49,7 +49,8 @@ def as_array(result):
     """Return what a method gave for rows of any kind in memory."""
     if dask.is_dask_collection(result):
         result = result.compute()
-    if not hasattr(result, "shape") and hasattr(result, "__iter__"):
+    lazy = not hasattr(result, "shape") and not isinstance(result, list)
+    if lazy and hasattr(result, "__iter__"):
         parts = [np.asarray(part) for part in result]
         return np.concatenate(parts) if parts else np.array(parts)
     return np.asarray(result)
@@ -175,6 +176,8 @@ def check_mixture(estimator, X, plain, y):
 
 def check_sampled(rows, labels, known, shape):
     rows, labels = as_array(rows), as_array(labels)
+    if labels.shape == (len(rows), 1):  # of a frame, as they came
+        labels = labels[:, 0]
     demand(rows.shape == shape, "sample has another shape", rows.shape)
     demand(labels.shape == shape[:1], "sampled labels have another shape")
     finite = np.isfinite(rows.astype(np.float64)).all()
@@ -210,6 +213,20 @@ def check_synthesizer(estimator, X, plain, y):
         demand(not math.isnan(value) and value < math.inf, "score of y is not finite")
 
 
+def check_other_classifier(estimator, X, plain, y):
+    """Check what is given to the classifier of somebody else, and comes from it."""
+    labels = as_array(estimator.predict(X))
+    demand(labels.shape == (len(plain),), "predict has another shape", labels.shape)
+    unknown = set(labels.tolist()) - set(estimator.classes_.tolist())
+    demand(not unknown, "predict gives unknown labels", unknown)
+
+
+def check_synthetic_classifier(estimator, X, plain, y):
+    check_synthesizer_of(estimator, plain)
+    own = estimator.classifier is None
+    (check_classifier if own else check_other_classifier)(estimator, X, plain, y)
+
+
 def check_classifier(estimator, X, plain, y):
     n, classes = len(plain), estimator.classes_
     labels = as_array(estimator.predict(X))
@@ -231,6 +248,10 @@ def check_classifier(estimator, X, plain, y):
 
 
 def check_resampler(estimator, X, plain, y):
+    check_synthesizer_of(estimator, plain)
+
+
+def check_synthesizer_of(estimator, plain):
     synthesizer = estimator.synthesizer_
     known = synthesizer.classes_
     demand(np.array_equal(known, estimator.classes_), "classes_ are not the same")
@@ -242,7 +263,7 @@ CHECKS = {
     "DPGaussianMixture": check_mixture,
     "DPEmbeddingSynthesizer": check_synthesizer,
     "DPLogisticRegression": check_classifier,
-    "DPSyntheticClassifier": check_classifier,
+    "DPSyntheticClassifier": check_synthetic_classifier,
     "DPSyntheticResampler": check_resampler,
 }
 

@@ -69,12 +69,7 @@ def draw_accuracy(case, small):
     case.params, case.about = params, {"n": n}
 
     def run(debited):
-        keywords = {} if case.ids is None else {"groups": case.ids.value}
-        if case.ids is not None:
-            from _fuzz_cases import ids_name
-
-            keywords = {ids_name(private_accuracy): case.ids.value}
-        score = private_accuracy(truth, predicted, **params, **keywords)
+        score = private_accuracy(truth, predicted, **params, **case.keywords)
         check_report(score.privacy, params.get("epsilon", 1.0), debited)
         demand(0.0 <= score.accuracy <= 1.0, "accuracy is none")
         demand(score.noise_sd >= 0.0, "noise_sd is negative")
@@ -157,7 +152,7 @@ def draw_transformer(case):
     case.about = {"n": n, "d": d, "module": kind, "items": items}
     case.estimator, case.params = transformer, transformer.get_params(deep=False)
     case.illegal = (kind,) if wrong else ()
-    before = np.array(X, copy=True)
+    before = np.asarray(X).copy()
 
     def run(debited):
         Z = transformer.fit(X).transform(X)

@@ -7,7 +7,9 @@ import math
 
 import numpy as np
 import pytest
+from private_fits import fit, make_data, release_cases
 from private_queries import QUERIES, exact_sums, scale_of
+from tapes import Tape, integers
 from test_noise import WRONG_FACTORS, accepts_scale
 
 from skdpgmm.privacy.accounting import Ledger
@@ -106,3 +108,25 @@ def test_there_are_cells_with_and_without_records():
         ("SoftMoments", "moments"),
     ):
         assert expected in seen
+
+
+@pytest.mark.parametrize("d", [3, 40])
+@pytest.mark.parametrize("name", sorted(release_cases(3)))
+def test_all_noise_of_a_fit_has_the_scale_of_the_ledger(name, d, monkeypatch):
+    tape = Tape(monkeypatch)
+    tape.record()
+    constructor, labelled = release_cases(d)[name]
+    params = {"adjacency": "replace-one", "max_contributions": 2, "epsilon": 0.5}
+    fit(constructor(random_state=0, **params), *make_data(300, d), labelled)
+    noise = []
+    for call in tape.calls:
+        parts = zip(call.query.parts, call.entries, strict=True)
+        for i, (part, entry) in enumerate(parts):
+            exact = integers(part, call.sums[i]).astype(float)
+            sigma = entry.l2_sensitivity * entry.noise_multiplier
+            noise.append(entries_of(part, call.noisy[i][1] - exact) / sigma)
+    noise = np.concatenate(noise)
+    assert accepts_scale(noise, 1.0)
+    for factor in WRONG_FACTORS:
+        if noise.size >= ENOUGH:
+            assert not accepts_scale(noise, factor)

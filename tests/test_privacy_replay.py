@@ -190,7 +190,7 @@ def test_declared_classes(name, monkeypatch):
 class LeakyAttribute(DPKMeans):
     """Publishes the exact mean."""
 
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None):
         super().fit(X)
         self.mean_ = X.mean(axis=0)
         return self
@@ -199,7 +199,7 @@ class LeakyAttribute(DPKMeans):
 class LeakyLoop(DPKMeans):
     """Chooses the number of passes from the exact number of records."""
 
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None):
         self.max_iter = 2 + len(X) % 2
         return super().fit(X)
 
@@ -207,7 +207,7 @@ class LeakyLoop(DPKMeans):
 class LeakyQuery(DPKMeans):
     """Clips to a range taken from the data."""
 
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None):
         self.clip_norm = float(np.linalg.norm(X, axis=1).max())
         return super().fit(X)
 
@@ -215,7 +215,7 @@ class LeakyQuery(DPKMeans):
 class LeakyScore(DPSyntheticClassifier):
     """Publishes its accuracy on the private records."""
 
-    def fit(self, X, y, groups=None):
+    def fit(self, X, y):
         super().fit(X, y)
         self.score_ = self.score(X, y)
         return self
