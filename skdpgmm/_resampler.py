@@ -70,6 +70,7 @@ class DPSyntheticResampler(
     Notes
     -----
     Privacy: rows, labels and fitted attributes are as private as the synthesizer says.
+    The container is taken as public: names and types of columns, and those of `y`.
     Steps before this one must not learn from the private records, and scores on
     private records, by which ``GridSearchCV`` chooses, are not private.
 

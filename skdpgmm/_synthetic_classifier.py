@@ -121,9 +121,10 @@ class DPSyntheticClassifier(
     Notes
     -----
     Privacy: the fitted attributes are functions of those of the synthesizer, and as
-    private. Predictions for private records are functions of these records, and a
-    score computed on them is not private; choosing parameters by such scores, as
-    ``GridSearchCV`` does, is not covered by the guarantee.
+    private; the names and types of columns are taken as public. Predictions for
+    private records are functions of these records, and a score computed on them is not
+    private; choosing parameters by such scores, as ``GridSearchCV`` does, is not
+    covered by the guarantee.
 
     References
     ----------
