@@ -187,8 +187,10 @@ def _pandas_series(labels, dtype, classes):
     if isinstance(dtype, pd.CategoricalDtype):
         if classes is not None and not dtype.ordered:
             dtype = pd.CategoricalDtype(classes)
-        if not set(series) <= set(dtype.categories):
+        codes = dtype.categories.get_indexer(series)
+        if (codes < 0).any():
             return series
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
     try:
         found = series.astype(dtype)
     except (TypeError, ValueError, OverflowError):

@@ -17,7 +17,7 @@ from skdpgmm._training_rows import (
     fit_synthesizer,
     make_seeds,
 )
-from skdpgmm._transaction import private_fit
+from skdpgmm._transaction import private_fit, tell
 
 
 class DPSyntheticResampler(
@@ -183,12 +183,16 @@ class DPSyntheticResampler(
         """
         privacy_ids = one_name(privacy_ids, groups)
         synthesizer = self.fit(X, y, privacy_ids=privacy_ids).synthesizer_
-        rows, labels = draw_training_rows(
-            synthesizer, self.n_samples, **self._options()
-        )
         given = getattr(synthesizer, "classes", None)
         classes = None if given is None else self.classes_
-        return rows_like(rows, X), labels_like(labels, y, classes)
+        try:
+            rows, labels = draw_training_rows(
+                synthesizer, self.n_samples, **self._options()
+            )
+            return rows_like(rows, X), labels_like(labels, y, classes)
+        except BaseException as error:
+            tell(error, self.privacy_, synthesizer)
+            raise
 
     def _options(self):
         """What the synthesizer is asked for beside rows."""

@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdpgmm._array_api import as_numpy, device_of, like
+from skdpgmm._array_api import as_numpy, device_of, example_of, like
 from skdpgmm._containers import frame_of
 from skdpgmm._inputs import map_rows
 from skdpgmm._privacy_ids import one_name
@@ -204,6 +204,8 @@ class DPSyntheticClassifier(
             classifier = _new_network(len(rows), len(synthesizer.classes_))
         seed_estimator(classifier, seeds)
         rows, labels = _suited(classifier, rows, labels)
+        # Where the classifier has seen its rows: an array there without any.
+        self._like = example_of(rows)
         if (frame := frame_of(X)) is not None:
             # Integers that are rounded would make another model than an array does.
             frame = frame.of_floats()
@@ -227,11 +229,15 @@ class DPSyntheticClassifier(
 
     def _answers(self, name, X):
         X = validate_data(self, X, reset=False)
-        (suited,) = _suited(self.classifier_, X)
+        suited = X
+        if device_of(self._like) is None:
+            suited = as_numpy(X)
+        elif device_of(X) is None:
+            suited = like(X, self._like)
         if self._frame is not None:
             suited = self._frame.filled(suited)
         found = getattr(self.classifier_, name)(suited)
-        return found if suited is X else like(found, X)
+        return found if suited is X else like(as_numpy(found), X)
 
     def predict(self, X):
         """Return the class of each row.

@@ -54,7 +54,7 @@ def private_fit(skip_nested_validation=True):
             try:
                 fit(copy, *args, **kwargs)
             except BaseException as error:
-                _tell(error, _spent(copy, before), _new("synthesizer_", copy, before))
+                tell(error, _spent(copy, before), _new("synthesizer_", copy, before))
                 raise
             report, to_say = _spent(copy, before), copy._warnings
             _hand_over(self, copy, before)
@@ -62,7 +62,7 @@ def private_fit(skip_nested_validation=True):
                 for message, category in to_say:
                     warnings.warn(message, category, stacklevel=2)
             except Warning as error:
-                _tell(error, report)
+                tell(error, report)
                 raise
             return self
 
@@ -106,7 +106,8 @@ def _new(name, copy, before):
     return None if value is before.get(name) else value
 
 
-def _tell(error: Any, report, synthesizer=None):
+def tell(error: Any, report, synthesizer=None):
+    """Have an exception say what was spent before it, and keep what that gave."""
     if report is not None:
         error.add_note(f"The fit failed after some releases:\n{report}")
         error.privacy_ = report

@@ -11,6 +11,7 @@ import pytest
 import zarr
 from numpy.testing import assert_allclose
 from private_fits import make_data
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KernelDensity
@@ -330,6 +331,15 @@ def test_a_synthesizer_that_cannot_weigh_classes():
     with pytest.raises(TypeError, match="does not take class_weight") as caught:
         resampler.fit_resample(X, Y)
     assert not hasattr(caught.value, "privacy_")
+
+
+def test_rows_that_cannot_be_drawn_tell_what_they_cost():
+    resampler = DPSyntheticResampler(n_samples=2.5)
+    with config_context(skip_parameter_validation=True):
+        with pytest.raises(ValueError, match="n_samples must be") as caught:
+            resampler.fit_resample(X, Y)
+    assert caught.value.privacy_ is resampler.privacy_
+    assert caught.value.synthesizer_ is resampler.synthesizer_
 
 
 def test_a_synthesizer_without_classes_tells_what_it_spent():

@@ -204,6 +204,7 @@ def test_what_the_type_does_not_hold_keeps_its_own():
         pd.Series([0, 1], dtype="int8"),
         pd.Series([0, 1], dtype="category"),
         pl.Series([0, 1], dtype=pl.Int8),
+        pd.Series([True, False], dtype="category"),
     ):
         assert labels_like(drawn, y).to_list() == [300, 0]
 

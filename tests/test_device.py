@@ -183,6 +183,11 @@ def test_a_classifier_that_is_not_for_tensors_gets_arrays(dispatch):
     own = DPSyntheticClassifier(None, LogisticRegression(), n_samples=60)
     assert isinstance(own.fit(X, y).predict(X), torch.Tensor)
     assert isinstance(own.classifier_.coef_, torch.Tensor)
+    # What is asked of it later need not be where it was trained.
+    found = own.predict(X.numpy())
+    assert isinstance(found, np.ndarray)
+    assert_array_equal(found, own.predict(X).numpy())
+    assert 0.0 <= own.score(X.numpy(), y.numpy()) <= 1.0
 
 
 @inside
