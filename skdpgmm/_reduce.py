@@ -6,6 +6,7 @@ import warnings
 from contextlib import suppress
 
 import numpy as np
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
@@ -105,8 +106,10 @@ def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, publ
             precisions = np.linalg.inv(start_covariances)
             precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
             starts[-1]["precisions_init"] = np.stack([sound(P) for P in precisions])
-    # The matrices are small: waking a second BLAS thread takes longer than the work.
-    with warnings.catch_warnings(), one_blas_thread():
+    # The draws are of numpy, wherever the records are. The matrices are small: waking a
+    # second BLAS thread takes longer than the work.
+    here = config_context(array_api_dispatch=False)
+    with warnings.catch_warnings(), one_blas_thread(), here:
         warnings.simplefilter("ignore", ConvergenceWarning)
         fits = [_fit(k, draws, **common, **start) for start in starts]
     best = max(fits, key=lambda fit: fit.lower_bound_)

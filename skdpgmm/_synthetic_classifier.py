@@ -11,6 +11,7 @@ from sklearn.base import (
     MetaEstimatorMixin,
 )
 from sklearn.callback import CallbackSupportMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import get_tags
@@ -36,6 +37,8 @@ from skdpgmm._transaction import private_fit
 
 
 def _new_network(n_rows, n_classes):
+    if n_classes == 1:  # of which a network would make the two of a binary one
+        return DummyClassifier()
     return MLPClassifier(
         (128,),
         batch_size=min(256, n_rows),

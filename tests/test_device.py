@@ -125,6 +125,16 @@ def test_tensors_give_the_same_model(name, place):
 
 
 @inside
+@pytest.mark.parametrize("name", ["mixture-full", "mixture-diag", "synthesizer"])
+def test_draws_of_a_release_are_reduced_where_numpy_is(name, place):
+    X, y = make_data(300, 3)
+    expected = fitted_state(fitted(name, X, y))
+    found = fitted_state(fitted(name, torch.tensor(X), y))
+    del expected["_like"], found["_like"]
+    assert_same(expected, found)
+
+
+@inside
 @pytest.mark.parametrize("name", CASES)
 def test_a_pickle_has_no_records(name, place):
     X, y = make_data(300, 40)

@@ -122,3 +122,10 @@ def test_bad_parameters(digits, params, message):
     with pytest.raises(ValueError, match=message):
         model.fit(X, y)
     assert vars(model) == before
+
+
+def test_one_class_is_one_class():
+    X, _ = make_blobs(100, n_features=3, random_state=0)
+    classifier = DPSyntheticClassifier(n_samples=200).fit(X, np.full(100, "only"))
+    assert classifier.predict(X).tolist() == ["only"] * 100
+    np.testing.assert_array_equal(classifier.predict_proba(X), np.ones((100, 1)))
