@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_array
 from skdpgmm._array_api import as_numpy
 from skdpgmm._limits import LARGEST, SMALLEST, check_size
 from skdpgmm._moment import public_second_moment
+from skdpgmm._plain import plain
 from skdpgmm._privacy_ids import bound_of, describe_unit
 from skdpgmm._randomness import entropy_of, is_seed, warn_of_seed
 from skdpgmm.privacy.accounting import (
@@ -112,7 +113,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
         if self.center is None:
             return None
         center = check_array(
-            as_numpy(self.center),
+            as_numpy(plain(self.center, "center")),
             ensure_2d=False,
             dtype=np.float64,
             input_name="center",
@@ -131,7 +132,7 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
             return PublicRows(None, None)
         try:
             X = check_array(
-                as_numpy(self.X_public),
+                as_numpy(plain(self.X_public, "X_public")),
                 dtype=np.float64,
                 ensure_min_samples=2,
                 input_name="X_public",

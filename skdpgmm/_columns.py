@@ -16,6 +16,7 @@ from uuid import UUID
 import numpy as np
 
 from skdpgmm._array_api import as_numpy
+from skdpgmm._plain import is_dask, unwrapped
 
 # Types whose equality is that of values, each told from the others.
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -80,7 +81,8 @@ def joined(columns: list[np.ndarray]) -> np.ndarray:
 
 
 def _column(values, name):
-    if hasattr(values, "__dask_graph__") and values.__dask_graph__() is not None:
+    values = unwrapped(values, name)
+    if is_dask(values):
         values = values.compute()
     values = as_numpy(values)
     if isinstance(values, Iterator):

@@ -14,6 +14,7 @@ import numpy as np
 from skdpgmm._blocks import widen
 from skdpgmm._columns import joined
 from skdpgmm._labels import encode_labels, label_column
+from skdpgmm._plain import floats_for, plain, unwrapped
 from skdpgmm.privacy.rows import ArrayRows, checked_block, digest
 
 # Sums that are added in one task.
@@ -158,6 +159,11 @@ def _add(sums):
     return tuple(sum(parts) for parts in zip(*map(_value, sums), strict=True))
 
 
+def _as_floats(part, dtype):
+    values = part.to_numpy(dtype=dtype, na_value=np.nan)
+    return type(part)(values, columns=part.columns, index=part.index)
+
+
 def as_array(X, name):
     """Return a Dask array of chunks of known lengths.
 
@@ -173,6 +179,10 @@ def as_array(X, name):
     array : dask.array.Array
     """
     if hasattr(X, "to_dask_array"):
+        dtypes = X.dtypes if hasattr(type(X), "dtypes") and X.ndim == 2 else ()
+        if (dtype := floats_for(dtypes)) is not None:
+            meta = dict.fromkeys(X.columns, dtype)
+            X = X.map_partitions(_as_floats, dtype, meta=meta)
         X = X.to_dask_array(lengths=True)
     if not isinstance(X, da.Array):
         raise TypeError(
@@ -266,7 +276,7 @@ def _look(X, labels, i, start, n_features, dtype):
             f"{X.dtype}."
         )
     try:
-        block = checked_block(X, n_features, 0)
+        block = checked_block(plain(X), n_features, 0)
     except ValueError as error:
         raise ValueError(
             f"Chunk {i} of X, rows counted from its start: {error}"
@@ -300,6 +310,7 @@ def labels_of_chunks(y, lengths):
     labels : list of Delayed
         What went wrong is a value, as of `_errors_as_values`.
     """
+    y = unwrapped(y, "y")
     bounds = np.cumsum([0, *lengths]).tolist()
     if not dask.is_dask_collection(y):
         y = label_column(y)

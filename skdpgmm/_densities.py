@@ -12,7 +12,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdpgmm._array_api import as_numpy
 from skdpgmm._blocks import row_slices
 from skdpgmm._gaussian import log_joint
-from skdpgmm._inputs import MappedBlocks, is_lazy, is_sliced, map_rows, mean_of
+from skdpgmm._inputs import (
+    MappedBlocks,
+    check_output,
+    is_lazy,
+    is_sliced,
+    map_rows,
+    mean_of,
+)
 from skdpgmm._labels import label_column
 from skdpgmm._scores import picked
 
@@ -55,6 +62,7 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Posterior probabilities; as private as `X`.
         """
         check_is_fitted(self)
+        check_output(self, X)
         return map_rows(self._responsibilities, X)
 
     def _responsibilities(self, X):

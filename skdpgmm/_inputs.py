@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import validate_data
 
 from skdpgmm._array_api import (
@@ -24,6 +25,7 @@ from skdpgmm._blocks import row_slices
 from skdpgmm._containers import frame_of
 from skdpgmm._labels import encode_labels
 from skdpgmm._memory_maps import MappedFile, read_from_file
+from skdpgmm._plain import is_dask, numbers, plain
 from skdpgmm._privacy_ids import first_contributions, warn_if_unenforced
 from skdpgmm.privacy.device import DeviceRows
 from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block, digest
@@ -50,11 +52,6 @@ class Opened(NamedTuple):
     shape: tuple[int, int]
     dtype: Any
     classes: Any
-
-
-def is_dask(X) -> bool:
-    """Whether `X` is a collection of Dask, which need not be installed."""
-    return hasattr(X, "__dask_graph__")
 
 
 def is_sliced(X) -> bool:
@@ -101,6 +98,7 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     opened : Opened
     """
     kwargs = {"block_size": estimator.block_size, "n_jobs": estimator.n_jobs}
+    X = plain(X)
     estimator._like = example_of(X)
     warn_if_unenforced(estimator.max_contributions, privacy_ids)
     if is_dask(X):
@@ -131,6 +129,7 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     if place is not None:
         rows = DeviceRows(X, place, codes, kept)
     elif is_stream(X):
+        X = MappedBlocks(numbers, X)
         rows = StreamRows(X, shape, dtype, seen, codes, kept, **kwargs)
     elif is_sliced(X):
         rows = ArrayRows(X, codes, kept, checked=False, digest=seen, **kwargs)
@@ -186,7 +185,7 @@ def _look_at(blocks, n_features):
     dtype: Any = None
     frame = None
     for given in blocks:
-        block = checked_block(given, n_features, n_rows)
+        block = checked_block(numbers(given), n_features, n_rows)
         its_frame = frame_of(given)
         if n_rows == 0:
             frame = its_frame
@@ -235,6 +234,7 @@ def map_rows(function, X):
     mapped : ndarray, dask.array.Array or MappedBlocks
         An array for an array, where that is; lazy for what is lazy.
     """
+    X = plain(X)
     if is_dask(X):
         from skdpgmm._dask import map_rows as map_chunks
 
@@ -249,6 +249,24 @@ def map_rows(function, X):
         slices = row_slices(X.shape[0], _ROWS_AT_A_TIME)
         return np.concatenate([function(np.asarray(X[rows])) for rows in slices])
     return function(X)
+
+
+def check_output(estimator, X):
+    """Refuse what `set_output` asks for where an answer is lazy: a frame is in memory.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `set_output`.
+    X : array-like, or one of the other inputs
+        Rows.
+    """
+    kind = _get_output_config("transform", estimator)["dense"]
+    if kind != "default" and is_lazy(plain(X)):
+        raise ValueError(
+            f"set_output(transform={kind!r}) asks for a frame in memory, but X is "
+            'lazy: leave it at "default", and make frames of the blocks or chunks.'
+        )
 
 
 def first_rows(X, n):
@@ -292,4 +310,4 @@ class MappedBlocks:
         self._function, self._blocks = function, blocks
 
     def __iter__(self):
-        return (self._function(block) for block in self._blocks)
+        return (self._function(plain(block)) for block in self._blocks)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._distances import nearest, squared_distances
 from skdpgmm._domain import find_ball
-from skdpgmm._inputs import map_rows, open_rows, sum_of
+from skdpgmm._inputs import check_output, map_rows, open_rows, sum_of
 from skdpgmm._limits import check_memory
 from skdpgmm._lloyd import private_kmeans
 from skdpgmm._privacy_ids import one_name
@@ -260,6 +260,7 @@ class DPKMeans(
             Euclidean; as private as `X`.
         """
         check_is_fitted(self)
+        check_output(self, X)
         return map_rows(self._distances, X)
 
     def _distances(self, X):

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 from torch.utils.data import DataLoader, IterableDataset
 
-from skdpgmm._inputs import first_rows, is_lazy, map_rows
+from skdpgmm._inputs import check_output, first_rows, is_lazy, map_rows
 from skdpgmm._torch_decoding import DecoderMixin
 from skdpgmm._torch_encoding import EncoderMixin
 from skdpgmm._torch_items import as_items, take
@@ -303,6 +303,7 @@ class TorchEmbeddingTransformer(
         """
         self._validate_params()
         if _gives_blocks(X):
+            check_output(self, X)
             return map_rows(self._transform, X)
         return self._transform(X)
 
