@@ -51,10 +51,10 @@ def plain(X: Any, name: str = "X") -> Any:
         X = X.float()  # exact
     if np.ma.is_masked(X):
         raise ValueError(f"{name} contains masked values.")
-    # Of the class: a Delayed of Dask has every attribute.
+    # Of the class, as a Delayed of Dask has every attribute.
     if hasattr(type(X), "columns") and hasattr(type(X), "dtypes"):
         _check_columns(X, name)
-    elif getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
+    elif isinstance(getattr(X, "dtype", None), np.dtype) and X.dtype.kind in "mM":
         raise TypeError(f"{name} must be of real numbers, got {X.dtype}.")
     return X
 
