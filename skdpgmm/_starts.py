@@ -12,6 +12,7 @@ from sklearn.mixture._gaussian_mixture import (
 
 from skdpgmm._fit import PublicStart
 from skdpgmm._limits import LARGEST, SMALLEST, check_size
+from skdpgmm._plain import plain
 
 # A component of weight zero would never get a record, or a logarithm.
 _LEAST_WEIGHT = 1e-12
@@ -22,16 +23,19 @@ def public_start(estimator, n_features) -> PublicStart:
     k, kind = estimator.n_components, estimator.covariance_type
     weights = means = factors = None
     if estimator.weights_init is not None:
-        weights = _check_weights(estimator.weights_init, k, xp=np)
+        weights = _check_weights(
+            plain(estimator.weights_init, "weights_init"), k, xp=np
+        )
         weights = np.maximum(weights, _LEAST_WEIGHT)
         weights = weights / weights.sum()
     if estimator.means_init is not None:
-        means = _check_means(estimator.means_init, k, n_features, xp=np)
+        means = _check_means(
+            plain(estimator.means_init, "means_init"), k, n_features, xp=np
+        )
         check_size("means_init", means)
     if estimator.precisions_init is not None:
-        precisions = _check_precisions(
-            estimator.precisions_init, kind, k, n_features, xp=np
-        )
+        given = plain(estimator.precisions_init, "precisions_init")
+        precisions = _check_precisions(given, kind, k, n_features, xp=np)
         factors = _compute_precision_cholesky_from_precisions(precisions, kind, xp=np)
         scales = factors
         if kind in ("full", "tied"):

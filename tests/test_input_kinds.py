@@ -15,7 +15,12 @@ import torch
 from column_kinds import Blocks
 from private_fits import ESTIMATORS, sized
 
-from skdpgmm import DPEmbeddingSynthesizer, DPKMeans, DPLogisticRegression
+from skdpgmm import (
+    DPEmbeddingSynthesizer,
+    DPGaussianMixture,
+    DPKMeans,
+    DPLogisticRegression,
+)
 
 N = 120
 # Small integers, which every type holds.
@@ -175,6 +180,14 @@ def test_masked_values_are_refused_wherever_they_come_from():
     for params in ({"center": MASKED[3]}, {"X_public": MASKED}):
         with pytest.raises(ValueError, match=f"{next(iter(params))} .*masked"):
             DPEmbeddingSynthesizer(**params).fit(X, Y)
+    pair = np.ma.array([0.5, 0.5], mask=[False, True])
+    for params in (
+        {"means_init": np.ma.array(X[:2], mask=MASK[2:4])},
+        {"weights_init": pair},
+        {"precisions_init": pair, "covariance_type": "spherical"},
+    ):
+        with pytest.raises(ValueError, match=f"{next(iter(params))} .*masked"):
+            DPGaussianMixture(2, **params).fit(X)
     with pytest.raises(ValueError, match="masked"):
         DPKMeans(2).fit(X).predict(MASKED)
 

@@ -13,7 +13,7 @@ from column_kinds import Blocks, parquet, stored
 from numpy.testing import assert_array_equal
 from private_fits import make_data
 
-from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
+from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression, metrics
 
 N = 120
 ROWS, CODES = make_data(N, 3)
@@ -188,3 +188,17 @@ def test_labels_are_drawn_as_they_are():
         assert model.sample(4, y=y)[1].tolist() == [2**53 + 1] * 4
     with pytest.raises(ValueError, match="one kind"):
         model.sample(2, y=[1, "1"])
+
+
+def test_labels_that_are_compared_are_not_merged():
+    truth = pd.Series(BIG, dtype="Int64")
+    wrong = pd.Series(2**53 + (CODES + 1) % 3, dtype="Int64")
+    for other in (wrong, wrong.tolist(), BIG.astype(float) + 2.0):
+        score = metrics.private_accuracy(truth, other, epsilon=np.inf)
+        assert score.accuracy == 0.0
+    assert metrics.private_accuracy(truth, BIG, epsilon=np.inf).accuracy == 1.0
+    found = metrics.by_class(metrics.frechet_distance, ROWS, truth, ROWS, truth)
+    assert list(found) == np.unique(BIG).tolist()
+    for y in ([1, "1"], [None, 1], np.ma.array([1, 2], mask=[0, 1])):
+        with pytest.raises(ValueError, match="y_true"):
+            metrics.private_accuracy(y, [1, 1])

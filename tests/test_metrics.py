@@ -141,14 +141,17 @@ def test_private_accuracy_of_little_data_is_a_share():
             lambda: metrics.private_accuracy(np.array([0, 1], object), ["0", "1"]),
             "numbers as y_true and strings as y_pred",
         ),
-        (lambda: metrics.private_accuracy([0, 1], [0, np.nan]), "some are missing"),
+        (
+            lambda: metrics.private_accuracy([0, 1], [0, np.nan]),
+            "y_pred contains NaN, None",
+        ),
         (
             lambda: metrics.private_accuracy(np.array(["a", None]), ["a", "b"]),
-            "y_true must have a label for each record",
+            "y_true contains NaN, None",
         ),
         (
             lambda: metrics.private_accuracy(["a", "b"], np.array(["a", 1], object)),
-            "all strings or all numbers",
+            "y_pred must hold labels of one kind",
         ),
         (lambda: metrics.private_accuracy([0, 1], [0, 1], epsilon=0), "epsilon"),
         (

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, validate_params
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length
 
 from skdpgmm._blocks import row_slices
 from skdpgmm._distances import squared_distances
+from skdpgmm._labels import label_column
 
 # Points this much outside of a ball, relative to its radius, are put down to rounding.
 _SLACK = 1e-9
@@ -310,7 +311,8 @@ def by_class(metric, X_real, y_real, X_synthetic, y_synthetic):
     {'a': 1.0, 'b': 0.0}
     """
     real, synthetic = _checked_pair(X_real, X_synthetic, 1)
-    y_real, y_synthetic = column_or_1d(y_real), column_or_1d(y_synthetic)
+    y_real = label_column(y_real, "y_real")
+    y_synthetic = label_column(y_synthetic, "y_synthetic")
     check_consistent_length(real, y_real)
     check_consistent_length(synthetic, y_synthetic)
     labels = np.unique(y_real)

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
     validate_params,
 )
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
 from skdpgmm._base import PrivateEstimatorMixin
+from skdpgmm._labels import label_column
 from skdpgmm._privacy_ids import first_contributions, one_name, warn_if_unenforced
-from skdpgmm._scores import collected
 from skdpgmm.privacy.accounting import ADJACENCIES
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import PrivacyReport
 from skdpgmm.privacy.rows import ArrayRows
 from skdpgmm.privacy.sums import CellMoments, NearestCell
 
-_KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("US", "strings")
+_KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("UO", "strings")
 
 
 @validate_params(
@@ -91,9 +90,10 @@ def train_on_synthetic_accuracy(
     >>> accuracy > 0.8
     True
     """
-    y_real = column_or_1d(y_real)
+    y_real = label_column(y_real, "y_real")
     check_consistent_length(X_real, y_real)
     found = clone(classifier).fit(X_synthetic, y_synthetic).predict(X_real)
+    found = label_column(found, "predictions")
     _check_comparable(y_real=y_real, predictions=found)
     right = found == y_real
     if not per_class:
@@ -105,32 +105,16 @@ def train_on_synthetic_accuracy(
 
 
 def _check_comparable(**labels):
-    """Refuse labels that are missing, or of different kinds: none would be equal."""
-    kinds = {name: _kind_of_labels(name, values) for name, values in labels.items()}
+    """Refuse columns of labels of different kinds: none would be equal."""
+    kinds = {
+        name: _KINDS.get(values.dtype.kind, str(values.dtype))
+        for name, values in labels.items()
+    }
     if len(set(kinds.values())) > 1:
         raise ValueError(
             "labels and predictions must be of one kind, as no number equals a string, "
             f"got {' and '.join(f'{kind} as {name}' for name, kind in kinds.items())}."
         )
-
-
-def _kind_of_labels(name, values):
-    """Return "numbers", "strings" or the kind of another type."""
-    values = np.asarray(values)
-    missing: Any
-    if values.dtype.kind == "O":
-        missing = [v is None or is_pandas_na(v) or is_scalar_nan(v) for v in values]
-        text = [isinstance(v, str) for v in values]
-        kind = "strings" if all(text) else "numbers"
-        mixed = any(text) and not all(text)
-    else:
-        missing = values.dtype.kind in "fc" and np.isnan(values)
-        kind, mixed = _KINDS.get(values.dtype.kind, str(values.dtype)), False
-    if np.any(missing):
-        raise ValueError(f"{name} must have a label for each record, some are missing.")
-    if mixed:
-        raise ValueError(f"{name} must be all strings or all numbers, got both.")
-    return kind
 
 
 class PrivateAccuracy(NamedTuple):
@@ -253,11 +237,14 @@ def private_accuracy(
     """
     privacy_ids = one_name(privacy_ids, groups)
     warn_if_unenforced(max_contributions, privacy_ids)
-    y_true, y_pred = (column_or_1d(collected(y)) for y in (y_true, y_pred))
+    y_true, y_pred = label_column(y_true, "y_true"), label_column(y_pred, "y_pred")
     check_consistent_length(y_true, y_pred)
     _check_comparable(y_true=y_true, y_pred=y_pred)
     score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
     nothing = np.zeros((len(y_true), 1))
+    if y_true.dtype.kind != y_pred.dtype.kind:
+        # Integers of any size and floats are compared as they are.
+        y_true, y_pred = y_true.astype(object), y_pred.astype(object)
     codes = (y_true == y_pred).astype(np.intp)
     kept = first_contributions(privacy_ids, len(codes), max_contributions)
     session = score._open_session(ArrayRows(nothing, codes, kept), privacy_ids)
