@@ -51,7 +51,7 @@ def exact_column(values: Any, name: str) -> np.ndarray:
     if column.dtype.kind not in "biufSUOMm":
         raise TypeError(f"{name} must hold one value a record, got {column.dtype}.")
     if _any_missing(column):
-        raise ValueError(f"{name} contains NaN, None or another missing value.")
+        raise ValueError(f"{name} contains NaN, None or the like in some rows.")
     return column
 
 
@@ -143,7 +143,7 @@ def _from_pandas(values, name):
     if dtype is None:
         return None
     if values.isna().any():
-        raise ValueError(f"{name} contains NaN, None or another missing value.")
+        raise ValueError(f"{name} contains NaN, None or the like in some rows.")
     if isinstance(dtype, pd.CategoricalDtype):
         codes = getattr(values, "cat", values).codes
         return _column(dtype.categories, name)[np.asarray(codes)]
@@ -166,7 +166,7 @@ def _from_polars(values, name):
     if not isinstance(values, pl.Series):
         return None
     if values.null_count():
-        raise ValueError(f"{name} contains NaN, None or another missing value.")
+        raise ValueError(f"{name} contains NaN, None or the like in some rows.")
     if values.dtype.is_temporal():
         values = values.to_physical()  # objects would lose nanoseconds
     if str(values.dtype).lower() in np.sctypeDict:  # such as Int64
@@ -179,7 +179,7 @@ def _from_arrow(values, name):
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         return None
     if values.null_count:
-        raise ValueError(f"{name} contains NaN, None or another missing value.")
+        raise ValueError(f"{name} contains NaN, None or the like in some rows.")
     if pa.types.is_temporal(values.type):
         # Objects would lose nanoseconds, or need pandas to hold them.
         width = pa.int32() if values.type.bit_width == 32 else pa.int64()

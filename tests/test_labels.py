@@ -143,12 +143,15 @@ BAD_LABELS = {
     "beyond 64 bits": ([2**70, 1] * 60, "64 bits"),
     "lists": ([[1, 2], [2, 3]] * 60, "got list"),
     "an iterator": (iter([1, 2]), "iterator"),
-    "None": ([None, "a"] * 60, "missing"),
-    "NA": (pd.Series(["a", None] * 60, dtype="string"), "missing"),
-    "NA among integers": (pd.Series([1, None] * 60, dtype="Int64"), "missing"),
-    "polars null": (pl.Series([1, None] * 60), "missing"),
+    "None": ([None, "a"] * 60, "in some rows"),
+    "NA": (pd.Series(["a", None] * 60, dtype="string"), "in some rows"),
+    "NA among integers": (pd.Series([1, None] * 60, dtype="Int64"), "in some rows"),
+    "polars null": (pl.Series([1, None] * 60), "in some rows"),
     "masked": (np.ma.array(CODES, mask=CODES == 2), "masked"),
-    "dask NA": (dd.from_pandas(pd.Series([1, None] * 60, dtype="Int64"), 2), "missing"),
+    "dask NA": (
+        dd.from_pandas(pd.Series([1, None] * 60, dtype="Int64"), 2),
+        "in some rows",
+    ),
 }
 
 
