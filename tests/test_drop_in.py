@@ -53,8 +53,8 @@ LEFT_OUT: dict[str, str] = {
         "here restarts are compared on released summaries, not on the records"
     ),
     "test_score": (
-        "wants all passes from one random start to beat one pass from another, and here "
-        "one is nearly enough; test_score_of_all_passes has the rest of it"
+        "wants all passes from one random start to beat one pass from another, and "
+        "here one is nearly enough; test_score_of_all_passes has the rest of it"
     ),
     "test_init": "compares lower_bound_, which is nan: it is not among the releases",
     "test_regularisation": (
