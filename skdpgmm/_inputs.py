@@ -33,6 +33,8 @@ from skdpgmm.privacy.rows import ArrayRows, Rows, StreamRows, checked_block, dig
 _FLOATS = [np.float64, np.float32]
 # Rows of an array in a file that are mapped at a time.
 _ROWS_AT_A_TIME = 4096
+# Rows of a block at least.
+_FEWEST_ROWS = 64
 
 
 class Opened(NamedTuple):
@@ -97,7 +99,9 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
     -------
     opened : Opened
     """
-    kwargs = {"block_size": estimator.block_size, "n_jobs": estimator.n_jobs}
+    # Each block costs some time of its own: shorter ones save no memory.
+    block_size = max(estimator.block_size, _FEWEST_ROWS)
+    kwargs = {"block_size": block_size, "n_jobs": estimator.n_jobs}
     X = plain(X)
     estimator._like = example_of(X)
     warn_if_unenforced(estimator.max_contributions, privacy_ids)
@@ -115,7 +119,7 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
         _set_features(estimator, shape[1], frame)
     elif is_sliced(X):
         X = read_from_file(X)
-        shape, dtype, _, seen = _look_at_slices(X, estimator.block_size)
+        shape, dtype, _, seen = _look_at_slices(X, block_size)
         _set_features(estimator, shape[1])
     else:
         X = validate_data(estimator, X, dtype=_FLOATS)
@@ -148,7 +152,8 @@ def _open_dask(estimator, X, y, classes, privacy_ids):
             f"X must be of real numbers, got a Dask array of {array.dtype}."
         )
     kept = first_contributions(privacy_ids, array.shape[0], estimator.max_contributions)
-    rows, classes = open_chunks(array, y, classes, kept, estimator.block_size)
+    block_size = max(estimator.block_size, _FEWEST_ROWS)
+    rows, classes = open_chunks(array, y, classes, kept, block_size)
     _set_features(estimator, array.shape[1], frame_of(X))
     dtype = array.dtype if array.dtype in _FLOATS else np.dtype(np.float64)
     return Opened(rows, array.shape, dtype, classes)

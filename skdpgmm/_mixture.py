@@ -107,7 +107,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     verbose_interval : int, default=10
         Accepted for compatibility.
     block_size : int, default=4096
-        Rows summed at a time, at least 1; affects time and memory only.
+        Rows summed at a time, at least 1, and 64 for less; affects time and memory
+        only.
     n_jobs : int, default=None
         Threads that sum blocks; affects time only. None takes as many as BLAS has.
 

@@ -106,7 +106,8 @@ class DPEmbeddingSynthesizer(
         reproducible, noise included: that is for tests, and not private, as whoever
         tries all seeds can take the noise away.
     block_size : int, default=4096
-        Rows summed at a time, at least 1; affects time and memory only.
+        Rows summed at a time, at least 1, and 64 for less; affects time and memory
+        only.
     n_jobs : int, default=None
         Threads that sum blocks; affects time only. None takes as many as BLAS has.
 

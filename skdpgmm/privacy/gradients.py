@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdpgmm._blocks import row_slices
 from skdpgmm.privacy.grid import GRID_BITS, Ball, clip_round, sum_in_order
 from skdpgmm.privacy.queries import Part
 
@@ -23,6 +24,8 @@ _WEIGHT_BITS = 52 - GRID_BITS
 # Numbers that are converted at a time: as many as stay in the cache between two
 # products, and no fewer, so that threads seldom meet.
 _PANEL = 2**19
+# Scores of all classes that are held at a time.
+_N_SCORES = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +67,8 @@ class SoftmaxGradient:
     def exact(self, block):
         gradient = np.zeros(self.weights.shape)
         scores = _Scores(self.weights)
-        for rows, G in block.grid_panels(self.ball, _PANEL):
-            Q = _errors(scores(G), block.codes[rows], self.clip)
+        for G, codes in _panels(block, self.ball, len(self.weights)):
+            Q = _errors(scores(G), codes, self.clip)
             gradient[:, :-1] += (G.T @ Q).T
             gradient[:, -1] += Q.sum(axis=0) * CONSTANT_STEPS
         return (gradient.astype(np.int64),)
@@ -102,10 +105,17 @@ class SoftmaxErrors:
     def exact(self, block):
         total = np.zeros(len(self.weights))
         scores = _Scores(self.weights)
-        for rows, G in block.grid_panels(self.ball, _PANEL):
-            errors = _errors(scores(G), block.codes[rows], math.sqrt(2.0))
-            total += errors.sum(axis=0)
+        for G, codes in _panels(block, self.ball, len(self.weights)):
+            total += _errors(scores(G), codes, math.sqrt(2.0)).sum(axis=0)
         return (total.astype(np.int64),)
+
+
+def _panels(block, ball, k):
+    """Yield grid points and classes of so few records that their scores are few."""
+    for rows, G in block.grid_panels(ball, _PANEL):
+        codes = block.codes[rows]
+        for some in row_slices(len(G), max(1, _N_SCORES // k)):
+            yield G[some], codes[some]
 
 
 class _Scores:
