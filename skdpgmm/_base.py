@@ -39,6 +39,13 @@ class Session(NamedTuple):
     ledger: Ledger
     public_rng: np.random.Generator
 
+    def left(self) -> float:
+        """Return the mu of what is not spent yet, rounded down."""
+        if math.isinf(self.mu):
+            return math.inf
+        share = 1.0 - (self.ledger.spent_mu / self.mu) ** 2
+        return self.mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-9)
+
 
 class PublicRows(NamedTuple):
     """Mean and second moment about it, of trace 1, of public rows; None without any."""

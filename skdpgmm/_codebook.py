@@ -16,10 +16,12 @@ References
 from __future__ import annotations
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from skdpgmm._blocks import one_blas_thread
 from skdpgmm._postprocess import cut_lengths, james_stein
@@ -200,7 +202,9 @@ def merge_codebook(codebook, n_clusters, largest, public_rng):
             if len(points) <= _MAX_WARD:
                 init = ward(points, weights, n_clusters)
             kmeans = KMeans(n_clusters, init=init, n_init=1, random_state=seed)
-            with one_blas_thread():
+            with warnings.catch_warnings(), one_blas_thread():
+                # Codewords of identical records are one point.
+                warnings.simplefilter("ignore", ConvergenceWarning)
                 owner = kmeans.fit(points, sample_weight=weights).labels_
             found = kmeans.cluster_centers_
         else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from skdpgmm._doubts import CLEAR, doubt
 from skdpgmm._postprocess import james_stein, noisy_quantile
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
@@ -20,6 +23,29 @@ _SLACK = 1.0 + 2.0**-10
 _PER_OCTAVE = 4
 # Share of the records that a ball should hold.
 _INSIDE = 0.99
+# Standard deviations of the noise in a bin in which the others may hide, and radii
+# beyond which they are taken for errors.
+_FEW, _FARTHEST = 4.0, 1e3
+# Looks at a mean that is far from where it was looked for, and what each may cost of
+# the budget that there is for the first.
+_MOST_LOOKS, _LOOK_SHARE = 3, 0.4
+_REMEDY = (
+    "Give clip_norm and center if they are public, a larger epsilon, or more records."
+)
+_NO_SCALE = (
+    "The scale of the records cannot be told from noise of standard deviation {sd:.3g} "
+    "in each bin of the histogram of their norms, so that a radius of 1 is taken: "
+    f"records of another scale are lost. {_REMEDY}"
+)
+_NO_RADIUS = (
+    "The distances of the records to their centre cannot be told from noise of "
+    "standard deviation {sd:.3g} in each bin of their histogram, so that the ball "
+    f"stays as wide as the first look at it, or clip_norm, says. {_REMEDY}"
+)
+_NO_COUNT = (
+    "The number of records cannot be told from noise of standard deviation {sd:.3g}: "
+    f"what is divided by it may be of any size. {_REMEDY}"
+)
 
 
 def find_ball(records, n_features, mu, clip_norm, center):
@@ -32,7 +58,8 @@ def find_ball(records, n_features, mu, clip_norm, center):
     n_features : int
         Their width.
     mu : float
-        Budget for it; nothing is spent when `clip_norm` is a number.
+        Budget for it; nothing is spent when `clip_norm` is a number. Each further look
+        at a centre that is far away, of at most three, takes 0.4 of its square more.
     clip_norm : float or "auto"
         Radius about `center`, or "auto".
     center : ndarray of shape (n_features,) or None
@@ -81,8 +108,10 @@ def find_tight_ball(records, n_features, mu, clip_norm, center, guess=None):
     edges = 2.0 ** (exponents / 2.0) * _SLACK
     (counts,) = records.release("norms", NormHistogram(origin, edges), [mus["norms"]])
     radius = _radius(counts, edges)
-    # Nothing stands out of the noise: one is the scale that most encoders have.
-    ball = Ball(origin, 1.0 if radius is None else radius)
+    if radius is None:
+        doubt(_NO_SCALE.format(sd=float(counts.sd)))
+        radius = 1.0  # the scale that most encoders have
+    ball = Ball(origin, radius)
     return _refine_ball(records, ball, mus["refine"], move, guess)
 
 
@@ -91,9 +120,21 @@ def _origin(n_features, center):
 
 
 def _radius(counts, edges):
-    # Without noise a wide ball costs nothing.
-    q = 1.0 if counts.sd == 0.0 else _INSIDE
-    return noisy_quantile(counts.value, counts.sd, edges, q)
+    """Return a radius that holds all records but for very few, or None.
+
+    Of what is cut off, nothing is left to be found; of a wider ball, all is measured
+    with more noise. The one costs in proportion to the records above the edge, the
+    other to the noise: so no more are left out than could hide in it, however rare a
+    class they are, and none where there is no noise. What lies a thousand radii farther
+    out is taken for an error: beside it, the grid could not resolve the rest.
+    """
+    sd = float(counts.sd)
+    tight = noisy_quantile(counts.value, sd, edges, _INSIDE)
+    if tight is None:
+        return None
+    n_edges = int(np.searchsorted(edges, _FARTHEST * tight, side="right"))
+    near = np.append(counts.value[:n_edges], 0.0)
+    return noisy_quantile(near, sd, edges[:n_edges], _INSIDE, _FEW * sd)
 
 
 def count_records(records, ball, mu):
@@ -116,7 +157,7 @@ def count_records(records, ball, mu):
     partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
     query = CellMoments(ball, partition, zero, np.array([ball.radius]), ("count",))
     (count,) = records.release("number of records", query, [mu])
-    return max(float(count.value[0]), 1.0)
+    return _positive_count(count)
 
 
 def on_unit_sphere(records, n_features, noisy_n, mu):
@@ -146,24 +187,62 @@ def on_unit_sphere(records, n_features, noisy_n, mu):
 
 def _refine_ball(records, ball, mu, move, guess):
     """Return a ball about the mean of the records in `ball`, just wide enough."""
-    d = ball.n_features
     mus = split_mu(mu, {"count": 0.05, "sum": 0.6, "radius": 0.35})
-    zero = np.zeros((1, d))
+    found = _recentred(records, ball, mus, move, guess, "")
+    noisy_n, d = found.noisy_n, ball.n_features
+    for look in range(1, _MOST_LOOKS + 1):
+        # Far from the origin, the noise in the mean is that of the distance to it.
+        far = found.radius < 0.25 * ball.radius
+        if not (move and far and found.noise * np.sqrt(d) > 0.25 * found.radius):
+            break
+        ball = Ball(found.center, found.radius)
+        mus = split_mu(mu, {"sum": 0.6 * _LOOK_SHARE, "radius": 0.4 * _LOOK_SHARE})
+        name = f" again {look}"
+        found = _recentred(records, ball, mus, move, ball.center, name, noisy_n)
+    return Ball(found.center, found.radius), noisy_n, found.middle
+
+
+class _Recentred(NamedTuple):
+    """One look at mean and distances: centre, its noise, radii and noisy count."""
+
+    center: np.ndarray
+    noise: float
+    radius: float
+    middle: float
+    noisy_n: float
+
+
+def _recentred(records, ball, mus, move, guess, name, noisy_n=None):
+    """Look at the mean of the records in `ball`, and at the distances to it."""
+    parts = tuple(part for part in ("count", "sum") if part in mus)
+    zero = np.zeros((1, ball.n_features))
     partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
-    radii = np.array([ball.radius])
-    query = CellMoments(ball, partition, zero, radii, ("count", "sum"))
-    counts, sums = records.release("center", query, [mus["count"], mus["sum"]])
-    noisy_n = max(float(counts.value[0]), 1.0)
+    query = CellMoments(ball, partition, zero, np.array([ball.radius]), parts)
+    *counts, sums = records.release("center" + name, query, [mus[p] for p in parts])
+    if counts:
+        noisy_n = _positive_count(counts[0])
+    sd = float(np.ravel(sums.sd)[0]) / noisy_n
     center = ball.center
     if move:
         mean = sums.value[0] / noisy_n
-        sd = float(np.ravel(sums.sd)[0]) / noisy_n
         start = guess - center
         mean = start + james_stein(mean - start, sd)
         center = center + np.clip(mean, -ball.radius, ball.radius)
     exponents = np.arange(-20 * _PER_OCTAVE, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents * _SLACK
-    (counts,) = records.release("radius", NormHistogram(center, edges), [mus["radius"]])
-    radius = _radius(counts, edges) or ball.radius
+    norms = NormHistogram(center, edges)
+    (counts,) = records.release("radius" + name, norms, [mus["radius"]])
+    radius = _radius(counts, edges)
+    if radius is None:
+        doubt(_NO_RADIUS.format(sd=float(counts.sd)))
+        radius = ball.radius
     middle = noisy_quantile(counts.value, counts.sd, edges, 0.5) or ball.radius
-    return Ball(center, radius), noisy_n, middle
+    return _Recentred(center, sd, radius, middle, noisy_n)
+
+
+def _positive_count(count):
+    """Return a noisy count of all records as a positive number, or doubt it."""
+    value, sd = float(np.ravel(count.value)[0]), float(count.sd)
+    if value < CLEAR * sd:
+        doubt(_NO_COUNT.format(sd=sd))
+    return max(value, 1.0)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._doubts import doubt, doubt_counts, doubt_differences
 from skdpgmm._em import auto_passes, soft_passes
 from skdpgmm._gaussian import COVARIANCES, Mixture
 from skdpgmm._lloyd import private_kmeans
@@ -84,6 +85,12 @@ def cluster_and_measure(
         records, ball, n_components, n_classes, mus["clusters"], n_passes, public_rng
     )
     counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
+    if n_components > 1:
+        doubt_counts(noisy_counts.value, float(noisy_counts.sd), "components", 0.5)
+    elif n_classes > 1:
+        gaps = noisy - counts @ noisy / counts.sum()
+        n_free = (n_classes - 1) * ball.n_features
+        doubt_differences(gaps, sd[:, None], n_free, "The means of the classes")
     # With one component in a class, every direction by its own noise, and not once
     # more by that of all.
     uncertain = noisy if n_components == 1 else means
@@ -161,7 +168,15 @@ def _residual_radius(records, ball, means, classes, counts, mu, mu_total):
     blur = ball.n_features / (mu_total * counts.sum())
     q = 1.0 - float(np.clip(blur, 0.0, 0.1))
     radius = noisy_quantile(release.value, release.sd, edges, q)
-    return ball.radius if radius is None else radius
+    if radius is None:
+        doubt(
+            "The distances of the records to the centres cannot be told from noise of "
+            f"standard deviation {float(release.sd):.3g} in each bin of their "
+            "histogram, so that covariances are measured with the noise of the whole "
+            "ball. A larger epsilon or more records are needed."
+        )
+        return ball.radius
+    return radius
 
 
 def measure_covariances(
@@ -316,9 +331,15 @@ def fit_mixture(
         mixture = replace(mixture, weights=np.asarray(start.weights, dtype=float))
     n_made, converged = 0, False
     if n_passes:
-        mixture, n_made, converged, _ = soft_passes(
+        mixture, n_made, converged, heard = soft_passes(
             records, ball, mixture, mus["passes"], n_passes, "pass", noisy_n, tol
         )
+        if np.count_nonzero(~heard) > 0.5 * n_components:
+            doubt(
+                f"{np.count_nonzero(~heard)} of {n_components} components have counts "
+                "that cannot be told from noise: they are what the start has made of "
+                "them. Ask for fewer, for a larger epsilon, or give more records."
+            )
     return mixture, n_made, converged
 
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._doubts import doubt_classes
 from skdpgmm._moment import NoisyMoment
 from skdpgmm._postprocess import shrink_counts
 from skdpgmm.privacy.accounting import split_mu
@@ -136,6 +137,7 @@ def fit_head(records, ball, inner, counts, second, noisy_n, mu):
     """
     values = np.append(second.values, second.bulk) / inner.radius**2
     values = np.maximum(values, 2.0**-40)
+    doubt_classes(noisy_n / len(counts), mu)
     length = _SCORE_NOISE * min(mu, _LARGEST_MU) * noisy_n
     length /= _CLIP * math.sqrt(second.trace / inner.radius**2 + CONSTANT**2)
     # So many that the curvature binds in no direction, as far as time allows.

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdpgmm._base import PrivateEstimatorMixin
 from skdpgmm._distances import nearest, squared_distances
 from skdpgmm._domain import find_ball
+from skdpgmm._doubts import doubt_counts
 from skdpgmm._inputs import check_output, map_rows, open_rows, sum_of
 from skdpgmm._limits import check_memory
 from skdpgmm._lloyd import private_kmeans
@@ -188,17 +189,18 @@ class DPKMeans(
         check_memory(k * d, f"n_clusters={k} with {d} features")
         session = self._open_session(rows, privacy_ids)
         find_share = 0.05 if self.clip_norm == "auto" else 0.0
-        mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-        ball, _ = find_ball(session.records, d, mus["ball"], self.clip_norm, center)
+        mu = split_mu(session.mu, {"ball": find_share})["ball"]
+        ball, _ = find_ball(session.records, d, mu, self.clip_norm, center)
         centers, _, counts, *_ = private_kmeans(
             session.records,
             ball,
             self.n_clusters,
             1,
-            mus["rest"],
+            session.left(),
             self.max_iter,
             session.public_rng,
         )
+        doubt_counts(counts.value, float(counts.sd), "clusters")
         self.cluster_centers_ = ball.center + centers
         self.cluster_counts_ = counts.value
         self.n_iter_ = self.max_iter

@@ -22,7 +22,8 @@ from skdpgmm._transaction import private_fit
 from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
 
-_SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "head": 0.84}
+# The head has what is left.
+_SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10}
 
 _FARTHEST = 1e150
 
@@ -228,7 +229,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         counts = release_class_counts(
             session.records, ball, len(classes), mus["counts"]
         )
-        self._fit_head(session, ball, inner, counts, moment, noisy_n, mus["head"])
+        mu = session.left()
+        self._fit_head(session, ball, inner, counts, moment, noisy_n, mu)
         self.classes_ = classes
         self.privacy_ = self._report(session.ledger)
         return self

@@ -284,18 +284,16 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             find_share = 0.05
         elif self.max_iter == 0:
             find_share = 0.0
-        mus = split_mu(session.mu, {"ball": find_share, "rest": 1 - find_share})
-        ball, noisy_n = find_ball(
-            session.records, d, mus["ball"], self.clip_norm, center
-        )
+        mu = split_mu(session.mu, {"ball": find_share})["ball"]
+        ball, noisy_n = find_ball(session.records, d, mu, self.clip_norm, center)
         if noisy_n is None and find_share > 0.0:
-            noisy_n = count_records(session.records, ball, mus["ball"])
+            noisy_n = count_records(session.records, ball, mu)
         mixture, self.n_iter_, converged = fit_mixture(
             session.records,
             ball,
             self.n_components,
             self.covariance_type,
-            mus["rest"],
+            session.left(),
             noisy_n,
             self.max_iter,
             session.public_rng,

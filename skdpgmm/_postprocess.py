@@ -15,7 +15,7 @@ _WIDTHS = (1, 2, 4, 8)
 _TAIL = 2.0
 
 
-def noisy_quantile(noisy_counts, sd, edges, q):
+def noisy_quantile(noisy_counts, sd, edges, q, few=math.inf):
     """Return an edge under which at least a fraction `q` of the records seems to lie.
 
     Bins that cannot be told from noise are left out, but for a margin next to
@@ -34,6 +34,8 @@ def noisy_quantile(noisy_counts, sd, edges, q):
         Increasing.
     q : float in (0, 1]
         Fraction.
+    few : float
+        Records that may be above the edge, where that is less than the fraction says.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def noisy_quantile(noisy_counts, sd, edges, q):
     # Summed from the top: the last bin has nothing above, whatever the rounding.
     above = np.append(np.cumsum(counts[:0:-1])[::-1], 0.0)
     doubt = sd * np.sqrt(np.arange(len(counts))[::-1])
-    allowed = (1.0 - q) * max(float(counts.sum()), 0.0)
+    allowed = min((1.0 - q) * max(float(counts.sum()), 0.0), few)
     position = first + int(np.argmax(above + doubt <= allowed))
     return float(edges[min(position, len(edges) - 1)])
 

@@ -275,8 +275,7 @@ class DPEmbeddingSynthesizer(
         self._check_memory(n_classes, d)
         session = self._open_session(rows, privacy_ids)
         sphere = 0.002 if self.normalize == "auto" else 0.0
-        shares = {"ball": 0.05, "sphere": sphere, "mixture": 0.95 - sphere}
-        mus = split_mu(session.mu, shares)
+        mus = split_mu(session.mu, {"ball": 0.05, "sphere": sphere})
         ball, noisy_n, middle = find_tight_ball(
             session.records, d, mus["ball"], self.clip_norm, center, public.mean
         )
@@ -292,7 +291,7 @@ class DPEmbeddingSynthesizer(
             n_classes,
             k,
             kind,
-            mus["mixture"],
+            session.left(),
             public.second,
         )
         self.n_iter_ = max(n_iter, 1)

@@ -14,6 +14,9 @@ from typing import Any
 from sklearn.base import _fit_context
 from sklearn.callback import with_callbacks
 
+from skdpgmm._doubts import collected_doubts
+from skdpgmm.exceptions import NoiseDominatedWarning
+
 _NOTHING = object()
 # What a fit keeps on the copy for itself.
 _PASSING = ("_enforced", "_ledger", "_warnings")
@@ -52,11 +55,13 @@ def private_fit(skip_nested_validation=True):
             before = dict(vars(self))
             copy.__dict__ = {**before, "_warnings": []}
             try:
-                fit(copy, *args, **kwargs)
+                with collected_doubts() as doubts:
+                    fit(copy, *args, **kwargs)
             except BaseException as error:
                 tell(error, _spent(copy, before), _new("synthesizer_", copy, before))
                 raise
             report, to_say = _spent(copy, before), copy._warnings
+            to_say += [(text, NoiseDominatedWarning) for text in doubts]
             _hand_over(self, copy, before)
             try:
                 for message, category in to_say:
