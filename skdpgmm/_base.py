@@ -44,7 +44,7 @@ class Session(NamedTuple):
         if math.isinf(self.mu):
             return math.inf
         share = 1.0 - (self.ledger.spent_mu / self.mu) ** 2
-        return self.mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-9)
+        return self.mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12)
 
 
 class PublicRows(NamedTuple):
