@@ -317,3 +317,20 @@ def test_every_swap_and_every_change_of_a_bit_is_seen(dtype, d):
         Y = X.copy()
         Y.view(f"u{X.itemsize}")[7, d - 1] ^= np.array(1 << bit, f"u{X.itemsize}")
         assert digest(Y, 0) != whole
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [27, 28])
+def test_digest_sees_all_of_a_row(width, dtype):
+    rng = np.random.default_rng(0)
+    # Images with a border of zeros, in which evenly spaced columns are all of it.
+    images = np.zeros((100, width, width), dtype)
+    images[:, 4:-4, 4:-4] = rng.random((100, width - 8, width - 8))
+    X = images.reshape(100, -1)
+    whole = digest(X, 0)
+    assert digest(X[rng.permutation(100)], 0) != whole
+    assert digest(images[:, :, ::-1].reshape(100, -1), 0) != whole
+    for column in range(X.shape[1]):
+        Y = X.copy()
+        Y[50, column] += 1.0
+        assert digest(Y, 0) != whole

@@ -33,16 +33,17 @@ NO_ROWS = (
 _ODD = np.array(
     [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64
 )
-# Numbers of a row that its digest looks at: enough to tell rows apart.
+
+# Numbers of a row that its digest looks at closely.
 _N_LOOKED_AT = 8
 
 
 def digest(X, start: int) -> int:
     """Return the sum of a hash of each row and its place.
 
-    It finds rows in another order, and other rows, by up to 8 of their numbers. That
-    a row changes in others matters to nobody else: what it adds is bounded each time.
-    As it is a sum, it does not matter how rows are cut into blocks.
+    It finds rows in another order, and other rows, by all of their numbers: rows of
+    pixels or of counts may be zero at most places. As it is a sum, it does not matter
+    how rows are cut into blocks.
 
     Parameters
     ----------
@@ -62,7 +63,22 @@ def digest(X, start: int) -> int:
     words = _mix(numbers.view(np.uint64))
     hashes = np.arange(start, start + len(X), dtype=np.uint64) * _ODD[0]
     hashes += words @ _mix(np.arange(1, len(columns) + 1, dtype=np.uint64))
+    if d > _N_LOOKED_AT:
+        hashes += _products(X)
     return int((_mix(hashes) >> np.uint64(32)).sum())
+
+
+def _products(X):
+    """Return a hash of all numbers of each row; of round ones, it has some bits only.
+
+    To mix each number would take longer than to sum them.
+    """
+    whole = X.shape[1] * X.dtype.itemsize % 8 == 0
+    words: Any = np.ascontiguousarray(X).view(np.uint64 if whole else np.uint32)
+    factors: Any = _mix(np.arange(1, words.shape[1] + 1, dtype=np.uint64))
+    factors = (factors | np.uint64(1)).astype(words.dtype)  # odd: no change is lost
+    # Integers wrap. `words @ factors` would be slower.
+    return np.einsum("ij,j->i", words, factors).astype(np.uint64)
 
 
 def _mix(words):
