@@ -55,6 +55,8 @@ def draw_accuracy(case, small):
         parameter = PARAMS[rng.integers(len(PARAMS))]
         params[parameter] = TABLE[parameter][1](rng, facts, params)
         case.illegal += (parameter,)
+    elif name == "nothing":  # the number of records is private, but none is none
+        case.either += (f"y {name}",)
     elif wrong == "labels":
         case.illegal += (f"y {name}",)
     if wrong == "ids" or rng.random() < 0.2:

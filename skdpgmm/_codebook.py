@@ -164,7 +164,8 @@ def _cells_to_split(counts, n, traces, noise, classes, size):
 def tight_radii(traces, noise, largest):
     """Clip radii: tight where noise is large, wide where it does not matter."""
     spread = np.sqrt(traces)
-    widen = 1.1 * np.sqrt(0.2 * spread / np.maximum(noise, 1e-300))
+    with np.errstate(over="ignore"):  # without noise
+        widen = 1.1 * np.sqrt(0.2 * spread / np.maximum(noise, 1e-300))
     return np.clip(np.clip(widen, 1.1, 4.0) * spread, 1e-6 * largest, largest)
 
 

@@ -29,7 +29,7 @@ from skdpgmm._privacy_ids import one_name
 from skdpgmm._randomness import sampling_generator
 from skdpgmm._starts import public_start, warm_start
 from skdpgmm._transaction import private_fit, warn_at_the_end
-from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.accounting import check_epsilon, split_mu
 
 
 class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
@@ -259,7 +259,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         privacy_ids = one_name(privacy_ids, groups)
         earlier = vars(self).get("privacy_") if self.warm_start else None
         rows, (n, d), *_ = open_rows(self, X, None, None, privacy_ids)
-        noiseless = math.isinf(self.epsilon)
+        noiseless = math.isinf(check_epsilon(self.epsilon))
         if noiseless and n < self.n_components:
             raise ValueError(
                 "Expected n_samples >= n_components when epsilon=inf, but got "
