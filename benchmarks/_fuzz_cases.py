@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from _fuzz_data import Blocks, Given, contain_labels, contain_rows, draw_ids, draw_rows
+from _fuzz_data import (
+    DASK,
+    STREAMS,
+    Blocks,
+    Given,
+    contain_labels,
+    contain_rows,
+    draw_ids,
+    draw_rows,
+)
 from _fuzz_values import GUARANTEE, Facts, draw_params
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -61,7 +69,7 @@ class Uncloneable(LogisticRegression):
 CLASSIFIERS = [
     lambda: LogisticRegression(max_iter=200),
     lambda: GaussianNB(),
-    lambda: DecisionTreeClassifier(max_depth=3),
+    lambda: NearestCentroid(),
     lambda: KNeighborsClassifier(1),
     lambda: RidgeClassifier(),
 ]
@@ -190,6 +198,8 @@ def draw_case(seed, i, small, folder):
         wrong = "rows"
     case.config = draw_config(rng, wrong)
     case.rows = contain_rows(rng, X, folder, wrong == "rows")
+    if case.rows.name in (*STREAMS, *DASK):
+        case.config.pop("transform_output", None)
     if case.rows.name == "tensor" and rng.random() < 0.6:
         case.config["array_api_dispatch"] = True
     draw_labels(case, codes, wrong)

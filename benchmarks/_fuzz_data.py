@@ -199,8 +199,9 @@ CONTAINERS = {
     "unmasked": (lambda X, rng, folder: np.ma.masked_array(X, mask=False), False),
     "tensor": (lambda X, rng, folder: torch.from_numpy(X.copy()), False),
 }
-LAZY = ("stream", "uneven-stream", "dask", "dask-frame", "memory-map", "zarr")
+STREAMS = ("stream", "uneven-stream")
 DASK = ("dask", "dask-frame")
+LAZY = (*STREAMS, *DASK, "memory-map", "zarr")
 
 
 def spoiled(value):
