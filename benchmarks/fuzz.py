@@ -78,7 +78,7 @@ REFUSALS = (
 )
 # An error has to name what is wrong.
 NAMED = re.compile(
-    r"\b(X|y|classes|groups|privacy_ids|rows?|features?|samples?|arrays?|labels?|"
+    r"\b(X|y|y_true|y_pred|classes|groups|privacy_ids|rows?|features?|samples?|arrays?|labels?|"
     r"parameter|module|estimator|clip_norm|epsilon|delta|input|Input|data|dtype|float|precision)\b"
 )
 
