@@ -167,7 +167,9 @@ class ConditionalSamplerMixin:
         )
 
     def _finished(self, rows):
-        return self._placed(rows).astype(self._dtype, copy=False)
+        limits = np.finfo(self._dtype)  # where noise has gone beyond
+        rows = np.clip(self._placed(rows), limits.min, limits.max)
+        return rows.astype(self._dtype, copy=False)
 
     def _placed(self, rows):
         """Put rows on the sphere, where the records are."""

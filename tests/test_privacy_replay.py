@@ -32,7 +32,12 @@ from skdpgmm.privacy.records import PrivateRecords
 from skdpgmm.privacy.rows import ArrayRows
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::skdpgmm.exceptions.UnenforcedContributionsWarning"
+    ),
+]
 
 CASES = sorted(release_cases(3))
 # What is "auto" chooses by the noise, so that budgets are of all sizes.
@@ -47,10 +52,6 @@ GRID = [
     ),
     pytest.param({"epsilon": math.inf}, id="no-noise"),
 ]
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::skdpgmm.exceptions.UnenforcedContributionsWarning"
-)
 
 
 @pytest.fixture(autouse=True)
