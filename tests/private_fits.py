@@ -66,7 +66,7 @@ class PrivateScore(BaseEstimator):
         epsilon=1.0,
         delta=1e-5,
         adjacency="add-remove",
-        max_contributions=1,
+        max_contributions=None,
         random_state=None,
     ):
         self.epsilon = epsilon

@@ -117,7 +117,9 @@ def test_all_noise_of_a_fit_has_the_scale_of_the_ledger(name, d, monkeypatch):
     tape.record()
     constructor, labelled = release_cases(d)[name]
     params = {"adjacency": "replace-one", "max_contributions": 2, "epsilon": 0.5}
-    fit(constructor(random_state=0, **params), *make_data(300, d), labelled)
+    persons = np.arange(300)
+    X, y = make_data(300, d)
+    fit(constructor(random_state=0, **params), X, y, labelled, privacy_ids=persons)
     noise = []
     for call in tape.calls:
         parts = zip(call.query.parts, call.entries, strict=True)
