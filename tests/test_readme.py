@@ -29,6 +29,7 @@ def test_every_estimator_has_an_example():
         assert f"{name}(" in code
 
 
+@pytest.mark.filterwarnings("error::skdpgmm.exceptions.NoiseDominatedWarning")
 @pytest.mark.parametrize("code, line", list(blocks()))
 def test_block_runs(code, line):
     # Blank lines make the line numbers of a traceback those of the README.
