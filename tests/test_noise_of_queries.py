@@ -69,6 +69,9 @@ def test_every_cell_has_noise_of_the_stated_scale(name):
             noise, query.parts, releases, exact, strict=True
         ):
             drawn.append(entries_of(part, release.value / part.scale - total))
+    # The parts of a release do not share their draws.
+    first = np.array([np.array(drawn)[:, 0] for drawn in noise])
+    assert np.all(np.abs(np.triu(np.atleast_2d(np.corrcoef(first)), k=1)) < 0.8)
     for part, drawn, total in zip(query.parts, noise, exact, strict=True):
         drawn = np.array(drawn)
         sigma = part.l2_sensitivity * UNIT_FACTOR / MU
