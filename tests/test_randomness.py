@@ -211,7 +211,7 @@ def test_private_accuracy_with_a_seed_says_so():
 def test_no_seed_no_warning():
     X, y = make_data(300, 3)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", SeededNoiseWarning)
         DPEmbeddingSynthesizer(1).fit(X, y)
         # Nothing can be taken away where no noise is.
         DPEmbeddingSynthesizer(1, random_state=0, epsilon=math.inf).fit(X, y)
