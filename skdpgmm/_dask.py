@@ -288,8 +288,8 @@ def _look(X, labels, i, start, n_features, dtype):
 def _encode(labels, classes):
     try:
         return encode_labels(labels, classes, len(labels))[1]
-    except (ValueError, TypeError) as error:
-        raise ValueError("y has other labels than it had at first.") from error
+    except (ValueError, TypeError):  # not `from` it: it names the labels
+        raise ValueError("y has other labels than it had at first.") from None
 
 
 def labels_of_chunks(y, lengths):
