@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from skdpgmm._columns import exact_column, kinds_of
+from skdpgmm._randomness import warn
 from skdpgmm.exceptions import UnenforcedContributionsWarning
 
 
@@ -30,11 +29,10 @@ def one_name(privacy_ids, groups):
         raise ValueError(
             "privacy_ids and groups are the same: give privacy_ids only, got both."
         )
-    warnings.warn(
+    warn(
         "groups is deprecated and will go in version 0.3: give privacy_ids. The groups "
         "of cross_validate and GridSearchCV go to their splitter only.",
         FutureWarning,
-        stacklevel=2,
     )
     return groups
 
@@ -48,7 +46,7 @@ def warn_if_unenforced(max_contributions, privacy_ids):
     """Say that nothing enforces the bound, when it was set and no ids came."""
     if max_contributions is None or privacy_ids is not None:
         return
-    warnings.warn(
+    warn(
         f"max_contributions={max_contributions} is promised, not enforced: no "
         "privacy_ids were given, so all records are used. Give the id of the person "
         "of each record to fit, as in fit(X, privacy_ids=ids), "
@@ -58,7 +56,6 @@ def warn_if_unenforced(max_contributions, privacy_ids):
         "under enable_metadata_routing only. Without a bound for persons, leave "
         "max_contributions at None.",
         UnenforcedContributionsWarning,
-        stacklevel=2,
     )
 
 
