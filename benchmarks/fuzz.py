@@ -55,7 +55,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 
-import skdpgmm._reduce
+import skdpgmm._models.reduction
 from skdpgmm import DPSyntheticResampler, exceptions
 
 HERE = Path(__file__).resolve().parent
@@ -348,7 +348,7 @@ def main():
     args = parse_arguments()
     if args.small:
         # How many rows a released mixture is reduced by plays no part here.
-        skdpgmm._reduce.N_DRAWS = 300
+        skdpgmm._models.reduction.N_DRAWS = 300
     if args.only:
         seed, i = map(int, args.only.split(":"))
         row = run_case(seed, i, args.small, verbose=True)

@@ -34,10 +34,10 @@ from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
 from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.partitions import NearestCell
-from skdpgmm.privacy.rows import ArrayRows, Summand
-from skdpgmm.privacy.sums import CellMoments
+from skdpgmm.privacy.passes import Summand
 
 HERE = Path(__file__).resolve().parent
 BLOCK = 4096

@@ -2,13 +2,13 @@
 
 from importlib import import_module
 
-from skdpgmm._kmeans import DPKMeans
-from skdpgmm._logistic import DPLogisticRegression
-from skdpgmm._mixture import DPGaussianMixture
-from skdpgmm._parquet import ParquetColumn
-from skdpgmm._resampler import DPSyntheticResampler
-from skdpgmm._synthesizer import DPEmbeddingSynthesizer
-from skdpgmm._synthetic_classifier import DPSyntheticClassifier
+from skdpgmm._estimators.kmeans import DPKMeans
+from skdpgmm._estimators.logistic import DPLogisticRegression
+from skdpgmm._estimators.mixture import DPGaussianMixture
+from skdpgmm._estimators.resampler import DPSyntheticResampler
+from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
+from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
+from skdpgmm._rows.parquet import ParquetColumn
 
 __version__ = "0.1.0"
 
@@ -28,9 +28,9 @@ __all__ = [
 
 # Importing torch takes seconds; only those who embed with it should wait.
 _LATER = {
-    "DiffusersDecoder": "skdpgmm._diffusers",
-    "OnnxEncoder": "skdpgmm._onnx",
-    "TorchEmbeddingTransformer": "skdpgmm._torch",
+    "DiffusersDecoder": "skdpgmm._embedding.diffusers_decoder",
+    "OnnxEncoder": "skdpgmm._embedding.onnx_encoder",
+    "TorchEmbeddingTransformer": "skdpgmm._embedding.transformer",
 }
 
 

@@ -4,19 +4,18 @@ from functools import partial
 
 import numpy as np
 
-from skdpgmm.privacy.features import FeatureBall
-from skdpgmm.privacy.gradients import SoftmaxErrors, SoftmaxGradient
-from skdpgmm.privacy.grid import GRID_BITS, Ball
-from skdpgmm.privacy.partitions import LinearCell
-from skdpgmm.privacy.queries import Block
-from skdpgmm.privacy.sums import (
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._queries.histograms import (
     AgreementCount,
-    CellMoments,
     DistanceHistogram,
-    NearestCell,
+    LinearCell,
     NormHistogram,
-    SoftMoments,
 )
+from skdpgmm._queries.lifts import FeatureBall
+from skdpgmm._queries.soft import SoftMoments
+from skdpgmm._queries.softmax import SoftmaxErrors, SoftmaxGradient
+from skdpgmm.privacy.grid import GRID_BITS, Ball
+from skdpgmm.privacy.queries import Block
 
 MOMENTS = ("count", "sum", "energy", "diag", "full")
 SOFT_MOMENTS = ("energy", "diag", "full", "tied")

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-import skdpgmm._base
-from skdpgmm._blocks import WORD_BITS
+import skdpgmm._estimators.base
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.blocks import WORD_BITS
 from skdpgmm.privacy import records as core
-from skdpgmm.privacy.rows import ArrayRows
 
 
 def differences(a, b, path="", seen=()):
@@ -190,7 +190,7 @@ def stand_before_releases(monkeypatch, make_release):
         made = make_release(records.release, ledger, unit_factor)
         return SimpleNamespace(release=made, holding=records.holding)
 
-    monkeypatch.setattr(skdpgmm._base, "PrivateRecords", records_behind)
+    monkeypatch.setattr(skdpgmm._estimators.base, "PrivateRecords", records_behind)
 
 
 def integers(part, words):

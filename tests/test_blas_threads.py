@@ -7,7 +7,7 @@ import pytest
 from private_fits import fit_cases, make_data
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from skdpgmm._blocks import n_threads, one_blas_thread
+from skdpgmm._rows.blocks import n_threads, one_blas_thread
 
 X, Y = make_data(300, 3)
 

@@ -22,7 +22,7 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
-from skdpgmm._containers import Frame, frame_of, labels_like, rows_like
+from skdpgmm._rows.containers import Frame, frame_of, labels_like, rows_like
 
 X, Y = make_blobs([600, 300], n_features=4, random_state=0)
 NAMES = ["a", "b", "c", "d"]

@@ -142,7 +142,7 @@ def test_workers_hold_the_grid_of_the_head(client):
 
 def count_grids():
     """Return how often features were made in this process, from the first call on."""
-    from skdpgmm.privacy.features import FeatureBall
+    from skdpgmm._queries.lifts import FeatureBall
 
     if not hasattr(FeatureBall, "made"):
         FeatureBall.made = 0

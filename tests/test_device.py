@@ -21,8 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from tapes import Tape, assert_same
 
 from skdpgmm import DPLogisticRegression, DPSyntheticClassifier
-from skdpgmm.privacy.device import _KERNELS, Device, DeviceRows
-from skdpgmm.privacy.rows import ArrayRows, Summand
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.device import _KERNELS, Device, DeviceRows
+from skdpgmm.privacy.passes import Summand
 
 torch = pytest.importorskip("torch")
 
@@ -103,7 +104,7 @@ def dispatch():
 def place(request, monkeypatch, dispatch):
     """Where tensors seem to be."""
     if request.param == "elsewhere":
-        monkeypatch.setattr("skdpgmm._inputs.is_in_memory", lambda X: False)
+        monkeypatch.setattr("skdpgmm._rows.sources.is_in_memory", lambda X: False)
 
 
 def fitted(name, X, y):

@@ -17,8 +17,8 @@ from skdpgmm import (
     DPLogisticRegression,
     metrics,
 )
-from skdpgmm._distances import nearest, squared_distances
-from skdpgmm._gaussian import log_densities
+from skdpgmm._models.distances import nearest, squared_distances
+from skdpgmm._models.mixture import log_densities
 
 # Rows on this grid can be moved by any of the offsets without a rounding.
 GRID = 2.0**-18
@@ -71,7 +71,7 @@ def test_nearest_is_the_least_distance_in_blocks_of_any_size(monkeypatch):
     centers = on_grid(rng.standard_normal((7, 3))) + 1.7e9
     X = on_grid(rng.standard_normal((500, 3))) + 1.7e9
     squares = squared_distances(X, centers)
-    monkeypatch.setattr("skdpgmm._distances._N_NUMBERS", 70)
+    monkeypatch.setattr("skdpgmm._models.distances._N_NUMBERS", 70)
     labels, least = nearest(X, centers)
     assert_array_equal(labels, np.argmin(squares, axis=1))
     assert_allclose(least, squares.min(axis=1), rtol=1e-12)

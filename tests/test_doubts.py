@@ -14,7 +14,12 @@ from skdpgmm import (
     DPLogisticRegression,
     DPSyntheticClassifier,
 )
-from skdpgmm._doubts import collected_doubts, doubt, doubt_counts, doubt_differences
+from skdpgmm._algorithms.doubts import (
+    collected_doubts,
+    doubt,
+    doubt_counts,
+    doubt_differences,
+)
 from skdpgmm.exceptions import NoiseDominatedWarning
 
 RNG = np.random.default_rng(0)

@@ -8,13 +8,13 @@ from private_fits import fit, fit_cases, fitted_state, make_data
 from tapes import assert_same, differences
 
 from skdpgmm import DPGaussianMixture, DPKMeans
-from skdpgmm._blocks import WORD_BITS, sum_blocks
+from skdpgmm._queries.softmax import SoftmaxGradient
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.blocks import WORD_BITS, sum_blocks
 from skdpgmm.privacy.accounting import Ledger
-from skdpgmm.privacy.gradients import SoftmaxGradient
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.queries import Block
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.rows import ArrayRows
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -27,7 +27,7 @@ CASES = sorted(fit_cases(3))
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
     """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._reduce.N_DRAWS", 300)
+    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
 
 
 def make(name, d, **params):

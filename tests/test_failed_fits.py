@@ -28,7 +28,7 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
-from skdpgmm._choices import affordable_shapes
+from skdpgmm._algorithms.choices import affordable_shapes
 
 X, Y = make_data(300, 3)
 CASES = ["kmeans", "mixture-full", "synthesizer-1", "logistic"]
@@ -315,7 +315,7 @@ LARGE = [
 def test_what_does_not_fit_into_memory_is_refused_before(
     estimator, message, monkeypatch
 ):
-    monkeypatch.setattr("skdpgmm._limits._memory", lambda: 1e10)
+    monkeypatch.setattr("skdpgmm._estimators.limits._memory", lambda: 1e10)
     with pytest.raises(ValueError, match=f"{message}.* GB of memory") as caught:
         estimator.fit(X, Y)
     assert not hasattr(caught.value, "privacy_")

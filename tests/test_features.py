@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from private_queries import random_feature_ball
 
-from skdpgmm._features import draw_features
-from skdpgmm.privacy.features import FeatureBall
+from skdpgmm._models.scores import draw_features
+from skdpgmm._queries.lifts import FeatureBall
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 
 

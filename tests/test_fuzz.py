@@ -79,7 +79,7 @@ def test_a_release_that_is_not_reported(fuzz, monkeypatch):
     def report(**given):
         return PrivacyReport(**{**given, "ledger": given["ledger"][1:]})
 
-    monkeypatch.setattr("skdpgmm._base.PrivacyReport", report)
+    monkeypatch.setattr("skdpgmm._estimators.base.PrivacyReport", report)
     found = findings(fuzz, "DPEmbeddingSynthesizer", 10)
     assert "debits that the report does not show" in found
 
@@ -88,7 +88,7 @@ def test_an_error_after_some_releases(fuzz, monkeypatch):
     def fail(*args):
         raise ValueError("rows cannot be merged")
 
-    monkeypatch.setattr("skdpgmm._lloyd.merge_codebook", fail)
+    monkeypatch.setattr("skdpgmm._algorithms.kmeans.merge_codebook", fail)
     found = findings(fuzz, "DPKMeans", 10)
     assert "failed after spending: ValueError: rows cannot be merged" in found
 

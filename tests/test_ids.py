@@ -18,13 +18,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from skdpgmm import DPKMeans, metrics
-from skdpgmm._blocks import WORD_BITS
-from skdpgmm._privacy_ids import first_contributions, unit_codes
+from skdpgmm._queries.cells import CELL_BITS, CellMoments, NearestCell
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.blocks import WORD_BITS
+from skdpgmm._rows.persons import first_contributions, unit_codes
 from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.partitions import NearestCell
 from skdpgmm.privacy.records import exact_sums
-from skdpgmm.privacy.rows import ArrayRows
-from skdpgmm.privacy.sums import CELL_BITS, CellMoments
 
 LONG = 123456789012345680 + np.arange(8)  # a float64 holds every sixteenth
 TEXT = [str(i) for i in LONG]

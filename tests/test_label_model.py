@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
 
 from skdpgmm import DPEmbeddingSynthesizer
-from skdpgmm._head import Head
-from skdpgmm._placement import _AGREEMENT, place_components
+from skdpgmm._models.placement import _AGREEMENT, place_components
+from skdpgmm._models.scores import Head
 
 
 @pytest.fixture(scope="module")

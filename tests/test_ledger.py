@@ -9,12 +9,12 @@ from private_fits import fit, fitted_state, make_data, release_cases
 from tapes import Tape
 
 from skdpgmm import DPGaussianMixture, DPKMeans
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy import BudgetExceededError, Ledger, mu_from_epsilon, unit_factor
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.rows import ArrayRows
-from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 pytestmark = [
     # Without noise a fit may say, as in scikit-learn, that it has not met tol.
@@ -38,7 +38,7 @@ GRID = [
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
     """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._reduce.N_DRAWS", 300)
+    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
 
 
 @pytest.mark.parametrize("d", [3, 40])

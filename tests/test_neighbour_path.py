@@ -29,7 +29,7 @@ UNITS = [
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
     """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._reduce.N_DRAWS", 300)
+    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
 
 
 def records_of_a_person(kind, d, sign):

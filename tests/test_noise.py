@@ -7,7 +7,9 @@ import opendp.prelude as dp
 import pytest
 from scipy import stats
 
-from skdpgmm._blocks import WORD_BITS, widen
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.blocks import WORD_BITS, widen
 from skdpgmm.privacy.accounting import Ledger
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
@@ -18,8 +20,6 @@ from skdpgmm.privacy.noise import (
     add_symmetric_gaussian,
 )
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.rows import ArrayRows
-from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 # Probability that a right scale or distribution is rejected. Seeds are fixed, so
 # it matters for the oracle only, which cannot be seeded.

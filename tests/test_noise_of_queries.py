@@ -12,10 +12,10 @@ from private_queries import QUERIES, exact_sums, scale_of
 from tapes import Tape, integers
 from test_noise import WRONG_FACTORS, accepts_scale
 
+from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.accounting import Ledger
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.rows import ArrayRows
 
 MU, UNIT_FACTOR = 0.02, 6
 # Entries by which a scale is judged.

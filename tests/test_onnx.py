@@ -141,7 +141,7 @@ def test_copies_need_no_file(other_files, with_other_files, tmp_path):
 
 
 def test_a_model_too_large_for_bytes_is_sent_as_its_path(with_other_files, monkeypatch):
-    monkeypatch.setattr("skdpgmm._onnx._MOST_BYTES", 1000)
+    monkeypatch.setattr("skdpgmm._embedding.onnx_encoder._MOST_BYTES", 1000)
     encoder = OnnxEncoder(with_other_files)
     pickled = pickle.dumps(encoder)
     assert len(pickled) < 1000

@@ -5,10 +5,11 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from skdpgmm import DPGaussianMixture, DPKMeans
-from skdpgmm._codebook import ward
-from skdpgmm._em import auto_passes
-from skdpgmm._postprocess import noisy_quantile, shrink_between
-from skdpgmm._spectrum import spiked_covariance
+from skdpgmm._algorithms.codebook import ward
+from skdpgmm._algorithms.soft_passes import auto_passes
+from skdpgmm._estimates.quantile import noisy_quantile
+from skdpgmm._estimates.shrinkage import shrink_between
+from skdpgmm._estimates.spectrum import spiked_covariance
 
 EDGES = 2.0 ** np.arange(40)
 

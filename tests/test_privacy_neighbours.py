@@ -20,18 +20,17 @@ from private_queries import (
 )
 from scipy.special import log_softmax
 
-from skdpgmm.privacy.gradients import SoftmaxErrors, SoftmaxGradient
-from skdpgmm.privacy.grid import GRID_BITS
-from skdpgmm.privacy.partitions import LinearCell
-from skdpgmm.privacy.queries import Block
-from skdpgmm.privacy.sums import (
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._queries.histograms import (
     AgreementCount,
-    CellMoments,
     DistanceHistogram,
-    NearestCell,
+    LinearCell,
     NormHistogram,
-    SoftMoments,
 )
+from skdpgmm._queries.soft import SoftMoments
+from skdpgmm._queries.softmax import SoftmaxErrors, SoftmaxGradient
+from skdpgmm.privacy.grid import GRID_BITS
+from skdpgmm.privacy.queries import Block
 
 SETTINGS = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck)

@@ -27,9 +27,9 @@ from sklearn.naive_bayes import GaussianNB
 from tapes import Tape, assert_same, differences
 
 from skdpgmm import DPGaussianMixture, DPKMeans, DPSyntheticClassifier
+from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.rows import ArrayRows
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = [
@@ -57,7 +57,7 @@ GRID = [
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
     """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._reduce.N_DRAWS", 300)
+    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
 
 
 def data_a(d):

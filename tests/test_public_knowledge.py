@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
-from skdpgmm._moment import NoisyMoment, public_second_moment
+from skdpgmm._estimates.second_moment import NoisyMoment, public_second_moment
 
 RADIUS = 1.0
 

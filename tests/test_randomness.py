@@ -13,7 +13,7 @@ from private_fits import make_data
 from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
 
-import skdpgmm._base
+import skdpgmm._estimators.base
 from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
@@ -241,7 +241,9 @@ class RecordingGenerator:
 def test_every_number_released_has_a_draw_of_its_own(estimator, monkeypatch):
     noise, public = make_generators(0, seeded=True)
     recorder = RecordingGenerator(noise)
-    monkeypatch.setattr(skdpgmm._base, "make_generators", lambda *_: (recorder, public))
+    monkeypatch.setattr(
+        skdpgmm._estimators.base, "make_generators", lambda *_: (recorder, public)
+    )
     X = np.random.default_rng(0).standard_normal((500, 3))
     estimator.fit(X)
     drawn = np.concatenate(recorder.drawn)

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer
 
 from skdpgmm import DPEmbeddingSynthesizer, DPSyntheticResampler
-from skdpgmm._training_rows import draw_training_rows
+from skdpgmm._estimators.training_rows import draw_training_rows
 
 X, Y = make_blobs([1500, 300], n_features=6, random_state=0)
 

@@ -13,9 +13,8 @@ import pytest
 from private_queries import QUERIES, errors, exact_sums, gradient, random_ball, scale_of
 from sklearn.externals.array_api_compat import torch as xp
 
-from skdpgmm import _blocks
 from skdpgmm.privacy import device, features, gradients, grid, sums
-from skdpgmm.privacy.rows import Summand
+from skdpgmm.privacy.passes import Summand
 
 SITES = [
     (grid, "clip_round"),
@@ -76,9 +75,9 @@ def check(query, X, codes, recorder, panels, monkeypatch):
     assert alone
     for size in panels:
         monkeypatch.setattr(
-            _blocks,
+            grid,
             "cache_slices",
-            lambda X, n=0, s=size: _blocks.row_slices(len(X), s),
+            lambda X, n=0, s=size: grid.row_slices(len(X), s),
         )
         together = recorder.of(query, X, codes)
         changed = {key for key, _ in (together - alone) + (alone - together)}

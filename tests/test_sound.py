@@ -13,9 +13,9 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
-from skdpgmm._gaussian import Mixture
-from skdpgmm._reduce import reduce_mixture, runnalls
-from skdpgmm._spectrum import sound
+from skdpgmm._estimates.spectrum import sound
+from skdpgmm._models.mixture import Mixture
+from skdpgmm._models.reduction import reduce_mixture, runnalls
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

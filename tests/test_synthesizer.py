@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_moons
 
 from skdpgmm import DPEmbeddingSynthesizer
-from skdpgmm._choices import relative_noise, supported_covariance
+from skdpgmm._algorithms.choices import relative_noise, supported_covariance
 
 TYPES = ["full", "tied", "diag", "spherical"]
 CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])

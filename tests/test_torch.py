@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch_modules import ConvNet, Function  # noqa: E402
 
-from skdpgmm._torch import TorchEmbeddingTransformer  # noqa: E402
+from skdpgmm._embedding.transformer import TorchEmbeddingTransformer  # noqa: E402
 
 # Checks that are expected to fail, with the reason of each.
 EXPECTED_FAILED_CHECKS: dict[str, str] = {}

@@ -23,7 +23,7 @@ from torch_modules import (  # noqa: E402
     reference,
 )
 
-from skdpgmm._torch import TorchEmbeddingTransformer  # noqa: E402
+from skdpgmm._embedding.transformer import TorchEmbeddingTransformer  # noqa: E402
 
 
 class Stream(IterableDataset):

@@ -14,7 +14,7 @@ Image = pytest.importorskip("PIL.Image")
 from torch import nn  # noqa: E402
 
 from skdpgmm import TorchEmbeddingTransformer  # noqa: E402
-from skdpgmm._images import opened  # noqa: E402
+from skdpgmm._embedding.images import opened  # noqa: E402
 
 ORIENTATION = 0x0112
 PIXELS = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch_modules import ConvNet, Function, reference  # noqa: E402
 
-from skdpgmm._torch import TorchEmbeddingTransformer  # noqa: E402
+from skdpgmm._embedding.transformer import TorchEmbeddingTransformer  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

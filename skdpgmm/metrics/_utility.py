@@ -16,14 +16,15 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_consistent_length
 
-from skdpgmm._base import PrivateEstimatorMixin
-from skdpgmm._labels import label_column
-from skdpgmm._privacy_ids import first_contributions, one_name, warn_if_unenforced
+from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.labels import label_column
+from skdpgmm._rows.persons import first_contributions
 from skdpgmm.privacy.accounting import ADJACENCIES
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import PrivacyReport
-from skdpgmm.privacy.rows import ArrayRows
-from skdpgmm.privacy.sums import CellMoments, NearestCell
 
 _KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("UO", "strings")
 

@@ -16,12 +16,36 @@ from typing import Any
 
 import numpy as np
 
-from skdpgmm._blocks import float_panels
-
 # Grid points have norm at most 2**24 and public centres, by `Ball.limit`, at most
 # 2**25 and a little, so every term of ||g - c||**2 is an integer below 2**53.
 GRID_BITS = 24
 PROJECTION_BITS = 20
+
+
+def row_slices(n_rows: int, block_size: int) -> list[slice]:
+    """Cut ``range(n_rows)`` into slices of at most `block_size`, at least one."""
+    return [
+        slice(start, min(start + block_size, n_rows))
+        for start in range(0, max(n_rows, 1), block_size)
+    ]
+
+
+def cache_slices(X, n_numbers=2**18):
+    """Slices of rows that stay in the cache through several elementwise steps.
+
+    Smaller ones would be faster in one thread; but several would wait for each other.
+    """
+    return row_slices(len(X), max(1, n_numbers // X.shape[1]))
+
+
+def float_panels(X, n_numbers=2**18):
+    """Yield slices of few rows with a float64 copy, which the next overwrites."""
+    slices = cache_slices(X, n_numbers)
+    buffer = np.empty((slices[0].stop, X.shape[1]))
+    for rows in slices:
+        panel = buffer[: rows.stop - rows.start]
+        np.copyto(panel, X[rows])
+        yield rows, panel
 
 
 def sum_in_order(A):

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from skdpgmm._blocks import float_panels
+from skdpgmm.privacy.grid import float_panels
 
 
 class Block(NamedTuple):

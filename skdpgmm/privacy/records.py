@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdpgmm._blocks import WORD_BITS, one_blas_thread
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry, check_mu
 from skdpgmm.privacy.noise import (
     MAX_SIGMA,
+    WORD_BITS,
     GaussianSource,
     add_lattice_gaussian,
     add_symmetric_gaussian,
 )
+from skdpgmm.privacy.passes import CHANGED_ROWS, Rows, Summand
 from skdpgmm.privacy.queries import BoundedSum
-from skdpgmm.privacy.rows import CHANGED_ROWS, Rows, Summand
 from skdpgmm.privacy.sums import LARGEST_SUMMAND, MAX_ROWS
 
 
@@ -103,17 +103,8 @@ class PrivateRecords:
                 for part, exact, entry in zip(query.parts, sums, entries, strict=True)
             )
 
-        @contextmanager
-        def holding(ball):
-            rows.hold(ball)
-            try:
-                with one_blas_thread():
-                    yield
-            finally:
-                rows.hold(None)
-
         self.release = release
-        self.holding = holding
+        self.holding = rows.holding
 
 
 def check_noise(unit_factor: int, mu: float) -> None:

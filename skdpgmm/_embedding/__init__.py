@@ -1,0 +1,1 @@
+"""Torch lives here only: images and texts to embeddings, and back."""

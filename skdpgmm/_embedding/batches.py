@@ -1,0 +1,76 @@
+"""Batches of items as inputs of a module, loaded here or by other processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from skdpgmm._embedding.items import module_inputs, take
+
+
+class Batches(Dataset):
+    """Inputs of the module, a batch at a time.
+
+    Parameters
+    ----------
+    items : array, tensor, list or Dataset
+        As `as_items` returns them.
+    batch_size : int
+        Items of a batch; the last may have fewer.
+    preprocess : callable or None
+        Applied to a batch or to each item.
+    level : {"batch", "item"}
+        What `preprocess` is applied to.
+    """
+
+    def __init__(
+        self, items: Any, batch_size: int, preprocess: Callable | None, level: str
+    ):
+        self.items, self.batch_size = items, batch_size
+        self.preprocess, self.level = preprocess, level
+
+    def __len__(self) -> int:
+        return -(-len(self.items) // self.batch_size)
+
+    def __getitem__(self, i: int) -> Any:
+        numbers = self.numbers(i)
+        batch = self._take(slice(numbers.start, numbers.stop))
+        return module_inputs(batch, self.preprocess, self.level, numbers)
+
+    def numbers(self, i: int) -> range:
+        """Return the places in X of the items of a batch."""
+        start = i * self.batch_size
+        return range(start, min(start + self.batch_size, len(self.items)))
+
+    def inputs_of(self, numbers: Sequence[int]) -> Any:
+        """Return the inputs for some items."""
+        batch = self._take(list(numbers))
+        return module_inputs(batch, self.preprocess, self.level, numbers)
+
+    def _take(self, index: slice | list[int]) -> Any:
+        # What `preprocess` gets it may write to, now and when asked again.
+        return take(self.items, index, own=self.preprocess is not None)
+
+
+def loaded_batches(
+    batches: Batches, n_workers: int, device: torch.device
+) -> Iterable[Any]:
+    """Return all batches in order; with workers, the next ones are loaded ahead."""
+    if n_workers == 0:
+        return (batches[i] for i in range(len(batches)))
+    return DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=n_workers,
+        collate_fn=_as_it_is,
+        pin_memory=device.type == "cuda",
+        # Of its own: that of torch would move on.
+        generator=torch.Generator(),
+    )
+
+
+def _as_it_is(inputs: Any) -> Any:
+    return inputs

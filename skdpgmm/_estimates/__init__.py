@@ -1,0 +1,1 @@
+"""From noisy numbers to estimates: releases and public numbers only."""

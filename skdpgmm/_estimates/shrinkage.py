@@ -1,0 +1,118 @@
+"""Estimates from noisy moments: every input is released or public.
+
+Each estimate is shrunk by its own, known, noise: `sd` is always the public
+standard deviation of the noise in the entries of the first argument.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def james_stein(vectors, sd):
+    """Shrink noisy vectors toward zero by positive-part James-Stein.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (..., d)
+        Noisy.
+    sd : ndarray broadcastable to (..., 1) or float
+        Noise of one coordinate.
+
+    Returns
+    -------
+    shrunk : ndarray of shape (..., d)
+    """
+    d = vectors.shape[-1]
+    energy = np.sum(vectors**2, axis=-1, keepdims=True)
+    noise = d * np.square(sd)
+    least = np.maximum(noise, np.finfo(float).tiny)
+    return (1.0 - noise / np.maximum(energy, least)) * vectors
+
+
+def cut_lengths(vectors, longest):
+    """Shorten the rows that are longer than `longest`, a number or one for each."""
+    length = np.linalg.norm(vectors, axis=1)
+    cut = np.minimum(length, longest) / np.maximum(length, 1e-300)
+    return vectors * cut[:, None]
+
+
+def shrink_between(means, weights, noise, counts, covariance):
+    """Shrink differences of means along each principal direction by its own noise.
+
+    Noise is as large in every direction, but in directions of small variance it
+    counts for more: left alone, it separates the components of a mixture by
+    differences that are not there. Neighbouring directions share one empirical
+    Bayes factor ``1 - noise / energy``; a band has enough of them for its energy
+    to be known. The bulk, of which all directions are alike, is one band. The noise
+    is that of the release plus that of a sample mean.
+
+    Parameters
+    ----------
+    means : ndarray of shape (k, d)
+        Noisy.
+    weights : ndarray of shape (k,)
+        Of sum 1.
+    noise : ndarray of shape (k,)
+        Noise variance of one coordinate of each mean.
+    counts : ndarray of shape (k,)
+        Estimated counts.
+    covariance : Spikes
+        Of the records about the means.
+
+    Returns
+    -------
+    means : ndarray of shape (k, d)
+    """
+    k, d = means.shape
+    if k == 1:
+        return means
+    middle = weights @ means
+    gaps = means - middle
+    variances, vectors = covariance.values, covariance.vectors
+    r = len(variances)
+    T = gaps @ vectors
+    rest = gaps - T @ vectors.T
+
+    def factor(part, width, variance):
+        explained = (k - 1) / k * np.sum(width * noise + variance / counts)
+        return 1.0 - explained / max(np.sum(part**2), explained, 1e-300)
+
+    start = 0
+    while start < r:
+        stop = min(r, max(start + math.ceil(8 / (k - 1)), math.ceil(1.25 * start)))
+        band = T[:, start:stop]
+        band *= factor(band, stop - start, variances[start:stop].sum())
+        start = stop
+    rest *= factor(rest, d - r, (d - r) * covariance.bulk)
+    return middle + T @ vectors.T + rest
+
+
+def shrink_counts(noisy_counts, sd):
+    """Turn noisy counts into positive counts, shrunk toward their mean.
+
+    Counts are shrunk toward uniform as far as their spread can be explained by
+    noise, and floored at one standard deviation of it, so that no part ends
+    with a weight that the noise alone decides.
+
+    Parameters
+    ----------
+    noisy_counts : ndarray of shape (k,)
+        Noisy.
+    sd : float
+        Noise of one count.
+
+    Returns
+    -------
+    counts : ndarray of shape (k,)
+        At least 1 in total, all positive.
+    """
+    k = len(noisy_counts)
+    mean = max(float(noisy_counts.mean()), 1.0 / k)
+    spread = noisy_counts - noisy_counts.mean()
+    if k > 1:
+        spread = james_stein(spread, sd * np.sqrt((k - 1) / k))
+    floor = min(max(sd, 1e-3 * mean), mean)
+    return np.maximum(mean + spread, floor)

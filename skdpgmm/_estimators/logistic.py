@@ -1,0 +1,359 @@
+"""Differentially private logistic regression."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdpgmm._algorithms.ball import find_tight_ball
+from skdpgmm._algorithms.head import fit_head
+from skdpgmm._algorithms.label_model import fit_label_model
+from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
+from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.collected import MappedClassifierMixin
+from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._rows.sources import map_rows
+from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.grid import Ball
+
+# The head has what is left.
+_SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10}
+
+_FARTHEST = 1e150
+
+
+class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEstimator):
+    """Multinomial logistic regression under (epsilon, delta)-differential privacy.
+
+    The private linear probe of embeddings, with nothing to tune: the number of
+    gradient steps and their lengths come from released and public quantities.
+
+    Parameters
+    ----------
+    epsilon : float, default=1.0
+        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
+        nobody.
+    delta : float, default=1e-5
+        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
+        is allowed for. Choose it well below one over the number of records.
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in: the presence of one unit, or its
+        content, label included. With the former the number of records is private.
+    max_contributions : int, default=None
+        Largest number of records of one person, at least 1; the noise grows in
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
+    clip_norm : float or "auto", default="auto"
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
+        the units of the data; 1.0 for encoders that normalise. Either way 5 % of
+        the budget is spent to find the mean of the records and their scale.
+    center : array-like of shape (n_features,), default=None
+        Public centre of the data. None is found privately.
+    classes : array-like of shape (n_classes,), default=None
+        The public set of classes. None takes it from `y`: then the *set* of labels
+        that occur is treated as public; which record has which is not.
+    X_public : array-like of shape (n_public, n_features), default=None
+        Embeddings of public records by the same encoder; labels are not needed. The
+        mean of the records is shrunk toward theirs, and their second moment stands
+        in for what noise hides.
+    n_random_features : int, default=0
+        Random cosine features of the records beside their own, at least 0, for
+        boundaries that are not linear. They cost time, and a little accuracy where
+        boundaries are linear. The label model of `DPEmbeddingSynthesizer` has 512.
+    random_state : int, RandomState instance or None, default=None
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness, never the noise. An int makes `fit`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
+    block_size : int, default=4096
+        Rows summed at a time, at least 1, and 64 for less; affects time and memory
+        only.
+    n_jobs : int, default=None
+        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Released weights; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Released constants.
+    classes_ : ndarray of shape (n_classes,)
+        The public classes, sorted.
+    random_coef_ : ndarray of as many rows as `coef_`, or None
+        Released weights of the random features, a column for each; None without them.
+    random_features_ : CosineFeatures or None
+        The features, ``random_features_(X)``: of public randomness and released
+        scales. None without them.
+    n_iter_ : int
+        Number of gradient steps; released.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of all releases; released.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X`, `y` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPEmbeddingSynthesizer : Synthetic rows, on which anything can be trained.
+
+    Notes
+    -----
+    Privacy: the fitted attributes are (epsilon, delta)-differentially private.
+    Predictions for private records are functions of these records, and a score
+    computed on them is not private. Steps before this one in a Pipeline must not
+    learn from the private records: a StandardScaler would, unpaid.
+
+    Steps are clipped gradients of the cross-entropy over all records. Probabilities
+    are those of a model that stops when the noise would prevail: less sure of
+    itself than one without privacy.
+
+    References
+    ----------
+    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+       the Royal Statistical Society B 84(1), 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPLogisticRegression
+    >>> X, y = make_blobs(3000, centers=3, n_features=8, random_state=0)
+    >>> classifier = DPLogisticRegression(epsilon=1.0, random_state=0).fit(X, y)
+    >>> bool(classifier.score(X, y) > 0.95)
+    True
+    >>> classifier.predict_proba(X[:5]).shape
+    (5, 3)
+    """
+
+    _parameter_constraints: dict = {
+        **PrivateEstimatorMixin._privacy_constraints,
+        "classes": ["array-like", None],
+        "X_public": ["array-like", None],
+        "n_random_features": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=None,
+        clip_norm="auto",
+        center=None,
+        classes=None,
+        X_public=None,
+        n_random_features=0,
+        random_state=None,
+        block_size=4096,
+        n_jobs=None,
+    ):
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.clip_norm = clip_norm
+        self.center = center
+        self.classes = classes
+        self.X_public = X_public
+        self.n_random_features = n_random_features
+        self.random_state = random_state
+        self.block_size = block_size
+        self.n_jobs = n_jobs
+
+    @private_fit()
+    def fit(self, X, y, groups=None, *, privacy_ids=None):
+        """Fit the classifier privately.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : array-like of shape (n_samples,)
+            Private labels.
+        groups : array-like of shape (n_samples,), default=None
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
+
+        Returns
+        -------
+        self : DPLogisticRegression
+            Fitted estimator.
+        """
+        privacy_ids = one_name(privacy_ids, groups)
+        rows, (_, d), _, classes = self._look_at(X, y, self.classes, privacy_ids)
+        if classes is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        if len(classes) < 2:
+            raise ValueError(
+                "y must have at least two classes, got only one class: "
+                f"{classes.tolist()}. Name the others in classes=."
+            )
+        center = self._checked_center(d)
+        m, width = self.n_random_features, d + self.n_random_features
+        check_memory(
+            width * (width + len(classes)),
+            f"n_random_features={m} with {d} features and {len(classes)} classes",
+        )
+        public = self._checked_public(d)
+        session = self._open_session(rows, privacy_ids)
+        mus = split_mu(session.mu, _SHARES)
+        ball, noisy_n, middle = find_tight_ball(
+            session.records,
+            d,
+            mus["ball"],
+            self.clip_norm,
+            center,
+            public.mean,
+        )
+        inner = Ball(ball.center, middle)
+        moment = release_second_moment(
+            session.records, inner, noisy_n, mus["moment"], public.second
+        )
+        counts = release_class_counts(
+            session.records, ball, len(classes), mus["counts"]
+        )
+        mu = session.left()
+        self._fit_head(session, ball, inner, counts, moment, noisy_n, mu)
+        self.classes_ = classes
+        self.privacy_ = self._report(session.ledger)
+        return self
+
+    def _fit_head(self, session, ball, inner, counts, moment, noisy_n, mu):
+        records, d, m = session.records, ball.n_features, self.n_random_features
+        self.random_features_ = self.random_coef_ = None
+        if m:
+            model, self.n_iter_ = fit_label_model(
+                records,
+                ball,
+                inner.radius,
+                m,
+                counts,
+                moment,
+                noisy_n,
+                mu,
+                session.public_rng,
+            )
+            head = model.head
+            self.random_features_ = model.features.shifted(ball.center)
+        else:
+            head, self.n_iter_ = fit_head(
+                records, ball, inner, counts, moment.estimate, noisy_n, mu
+            )
+        coef, intercept = head
+        if len(counts) == 2:
+            coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
+        self.coef_ = coef[:, :d]
+        self._center = ball.center
+        self.intercept_ = intercept - self.coef_ @ ball.center
+        if m:
+            self.random_coef_ = coef[:, d:]
+
+    def decision_function(self, X):
+        """Return the scores of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            As private as `X`; for two classes, positive in favour of the second.
+        """
+        check_is_fitted(self)
+        return map_rows(self._scores, X)
+
+    def _scores(self, X):
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        X = np.clip(X, -_FARTHEST, _FARTHEST)  # so that products are finite
+        # About the centre, so that nothing large cancels.
+        scores = (X - self._center) @ self.coef_.T
+        scores += self.intercept_ + self.coef_ @ self._center
+        if self.random_features_ is not None:
+            scores += self.random_features_.scores(X, self.random_coef_)
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            As private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(self._labels, X)
+
+    def _labels(self, X):
+        scores = self._scores(X)
+        codes = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
+        return self.classes_[codes]
+
+    def predict_proba(self, X):
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            As private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(self._probabilities, X)
+
+    def _probabilities(self, X):
+        return softmax(self._two_scores(X), axis=1)
+
+    def _two_scores(self, X):
+        """Return scores of all classes, also where there are two."""
+        scores = self._scores(X)
+        if scores.ndim == 1:
+            scores = np.column_stack([np.zeros_like(scores), scores])
+        return scores
+
+    def predict_log_proba(self, X):
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            As private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(self._log_probabilities, X)
+
+    def _log_probabilities(self, X):
+        return log_softmax(self._two_scores(X), axis=1)

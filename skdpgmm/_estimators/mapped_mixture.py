@@ -1,0 +1,128 @@
+"""scikit-learn's mixture, for rows that are not in memory."""
+
+from __future__ import annotations
+
+import math
+
+from scipy.special import softmax
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdpgmm._estimators.collected import collected
+from skdpgmm._models.mixture import log_densities
+from skdpgmm._rows.sources import map_rows, mean_of
+
+
+class MappedGaussianMixture(GaussianMixture):
+    """A Gaussian mixture whose methods take rows of any kind."""
+
+    def _estimate_log_prob(self, X, xp=None):
+        # That of scikit-learn expands squares, and so loses the digits of rows that
+        # are far from the origin.
+        return log_densities(
+            X, self.means_, self.precisions_cholesky_, self.covariance_type
+        )
+
+    def score_samples(self, X):
+        """Return the log density of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            In nats; as private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(super().score_samples, X)
+
+    def score(self, X, y=None):
+        """Return the mean log density of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            In nats; as private as `X`.
+        """
+        return mean_of(self.score_samples(X))
+
+    def bic(self, X):
+        """Return the Bayesian information criterion of the mixture for rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        bic : float
+            The lower the better; as private as `X`.
+        """
+        log_density = collected(self.score_samples(X))
+        penalty = self._n_parameters() * math.log(len(log_density))
+        return penalty - 2.0 * float(log_density.sum())
+
+    def aic(self, X):
+        """Return the Akaike information criterion of the mixture for rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        aic : float
+            The lower the better; as private as `X`.
+        """
+        log_density = collected(self.score_samples(X))
+        return 2.0 * self._n_parameters() - 2.0 * float(log_density.sum())
+
+    def predict(self, X):
+        """Return the most probable component of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            As private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(super().predict, X)
+
+    def predict_proba(self, X):
+        """Return the responsibilities of all components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_components)
+            Posterior probabilities; as private as `X`.
+        """
+        check_is_fitted(self)
+        return map_rows(self._responsibilities, X)
+
+    def _responsibilities(self, X):
+        # scikit-learn subtracts the logarithm of the sum: of rows that are far from
+        # all components it is rounded to a different number than its terms.
+        X = validate_data(self, X, reset=False)
+        return softmax(self._estimate_weighted_log_prob(X), axis=1)

@@ -1,0 +1,383 @@
+"""Differentially private drop-in for scikit-learn's GaussianMixture."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture._gaussian_mixture import (
+    _compute_precision_cholesky,
+)
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skdpgmm._algorithms.ball import find_ball
+from skdpgmm._algorithms.looks import count_records
+from skdpgmm._algorithms.mixture import fit_mixture
+from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
+from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.randomness import sampling_generator
+from skdpgmm._estimators.starts import public_start, warm_start
+from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
+from skdpgmm._models.mixture import (
+    covariance_factors,
+    n_covariance_numbers,
+    sample_components,
+)
+from skdpgmm._rows.array_api import like
+from skdpgmm.privacy.accounting import check_epsilon, split_mu
+
+
+class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
+    """Gaussian mixture under (epsilon, delta)-differential privacy.
+
+    A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
+    the same parameters and has the same methods and attributes, all of which are
+    private after `fit`. A private codebook gives many small Gaussians, which are
+    refined by private passes in the metric of each component, reduced to as many
+    components as asked for, and refined again.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of components, at least 1.
+    epsilon : float, default=1.0
+        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
+        nobody.
+    delta : float, default=1e-5
+        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
+        is allowed for. Choose it well below one over the number of records.
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in: the presence of one unit, or its
+        content. With the former the number of records is private too.
+    max_contributions : int, default=None
+        Largest number of records of one person, at least 1; the noise grows in
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
+    clip_norm : float or "auto", default="auto"
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
+        the units of the data. "auto" spends 5 % of the budget to find it; with a
+        number, 0.5 % buys the count that "auto" passes and clips go by.
+    center : array-like of shape (n_features,), default=None
+        Public centre of the data. None is the origin; with ``clip_norm="auto"``
+        it is then found privately.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Shape of the covariances, as in scikit-learn.
+    tol : float, default=1e-3
+        Change in nats under which the passes stop, non-negative. Used only when
+        ``epsilon=inf``: private fits make all their passes.
+    reg_covar : float, default=1e-6
+        Added to the diagonal of the covariances, non-negative.
+    max_iter : int or "auto", default="auto"
+        Number of passes over the data after the last reduction, at least 0. "auto"
+        makes as many as are worth their noise, from a noisy count of the records
+        and public quantities: 4 as a rule, fewer when there are few records for
+        each component, and up to 100 when ``epsilon=inf``. 0 is the plain method:
+        private k-means and one release of the moments of its clusters.
+    n_init : int, default=1
+        Number of restarts of the reductions, at least 1; at least 3 are made.
+        They look at no record, so they cost nothing.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, \
+            default="kmeans"
+        Accepted for compatibility. The start is always the private one.
+    weights_init : array-like of shape (n_components,), default=None
+        Public initial weights.
+    means_init : array-like of shape (n_components, n_features), default=None
+        Public initial means: they save the budget for finding them and, together
+        with `precisions_init`, all of the budget for a start.
+    precisions_init : array-like, default=None
+        Public initial precisions, in scikit-learn's shape for `covariance_type`.
+    random_state : int, RandomState instance or None, default=None
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and samples, never the noise. An int makes `fit` and `sample`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
+    warm_start : bool, default=False
+        Whether to start from the previous, released, fit, of the same shape. Every
+        fit spends its own budget, and what it leaves is a function of both, so that
+        `privacy_` is then the report of both together. They must have the same
+        `delta`, `adjacency` and unit. To start from a fit to public records, give
+        its parameters as `means_init`, `weights_init` and `precisions_init`.
+    verbose : int, default=0
+        Accepted for compatibility; nothing is printed.
+    verbose_interval : int, default=10
+        Accepted for compatibility.
+    block_size : int, default=4096
+        Rows summed at a time, at least 1, and 64 for less; affects time and memory
+        only.
+    n_jobs : int, default=None
+        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+        Released weights.
+    means_ : ndarray of shape (n_components, n_features)
+        Released means.
+    covariances_ : ndarray
+        Released covariances, in scikit-learn's shape for `covariance_type`.
+    precisions_ : ndarray
+        Inverses of `covariances_`; released.
+    precisions_cholesky_ : ndarray
+        Cholesky factors of `precisions_`; released.
+    converged_ : bool
+        Whether the passes met `tol` without noise; True with noise, where their
+        number is set beforehand.
+    n_iter_ : int
+        Number of passes after the last reduction; released.
+    lower_bound_ : float
+        Always nan: the likelihood of the records is not among the releases.
+    lower_bounds_ : list
+        Always empty.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of all releases; released.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPEmbeddingSynthesizer : Mixtures by class, made to be sampled.
+    sklearn.mixture.GaussianMixture : The same without privacy.
+
+    Notes
+    -----
+    Privacy: the fitted attributes are (epsilon, delta)-differentially private, and
+    so is everything that `sample` draws. Results of `predict`, `predict_proba`,
+    `score_samples`, `score`, `bic` and `aic` on private records, and the return
+    value of `fit_predict`, are exact functions of these records and not private.
+
+    References
+    ----------
+    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+       the Royal Statistical Society B 84(1), 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPGaussianMixture
+    >>> X, _ = make_blobs(5000, centers=[[-5, 0], [5, 0]], random_state=0)
+    >>> mixture = DPGaussianMixture(2, epsilon=1.0, random_state=0).fit(X)
+    >>> bool(abs(mixture.weights_ - 0.5).max() < 0.1)
+    True
+    >>> X_synthetic, component = mixture.sample(3)
+    >>> X_synthetic.shape
+    (3, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **MappedGaussianMixture._parameter_constraints,
+        **PrivateEstimatorMixin._privacy_constraints,
+        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        n_components=1,
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=None,
+        clip_norm="auto",
+        center=None,
+        covariance_type="full",
+        tol=1e-3,
+        reg_covar=1e-6,
+        max_iter="auto",
+        n_init=1,
+        init_params="kmeans",
+        weights_init=None,
+        means_init=None,
+        precisions_init=None,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+        verbose_interval=10,
+        block_size=4096,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_components=n_components,
+            covariance_type=covariance_type,
+            tol=tol,
+            reg_covar=reg_covar,
+            max_iter=max_iter,
+            n_init=n_init,
+            init_params=init_params,
+            weights_init=weights_init,
+            means_init=means_init,
+            precisions_init=precisions_init,
+            random_state=random_state,
+            warm_start=warm_start,
+            verbose=verbose,
+            verbose_interval=verbose_interval,
+        )
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.clip_norm = clip_norm
+        self.center = center
+        self.block_size = block_size
+        self.n_jobs = n_jobs
+
+    @private_fit()
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+        """Fit the mixture privately.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        groups : array-like of shape (n_samples,), default=None
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
+
+        Returns
+        -------
+        self : DPGaussianMixture
+            Fitted estimator.
+        """
+        privacy_ids = one_name(privacy_ids, groups)
+        earlier = vars(self).get("privacy_") if self.warm_start else None
+        rows, (n, d), *_ = self._look_at(X, None, None, privacy_ids)
+        noiseless = math.isinf(check_epsilon(self.epsilon))
+        if noiseless and n < self.n_components:
+            raise ValueError(
+                "Expected n_samples >= n_components when epsilon=inf, but got "
+                f"n_components = {self.n_components}, n_samples = {n}"
+            )
+        if earlier is None:
+            start = public_start(self, d)
+        else:
+            start = warm_start(self, self._fitted_type, d)
+        center = self._checked_center(d)
+        k, kind = self.n_components, self.covariance_type
+        check_memory(
+            k * d + n_covariance_numbers(kind, k, d),
+            f"n_components={k} and covariance_type={kind!r} with {d} features",
+        )
+        session = self._open_session(rows, privacy_ids)
+        if earlier is not None:
+            # Refuses, before anything is spent, what has no guarantee in common.
+            self._report(session.ledger).after(earlier)
+        find_share = 0.005
+        if self.clip_norm == "auto":
+            find_share = 0.05
+        elif self.max_iter == 0:
+            find_share = 0.0
+        mu = split_mu(session.mu, {"ball": find_share})["ball"]
+        ball, noisy_n = find_ball(session.records, d, mu, self.clip_norm, center)
+        if noisy_n is None and find_share > 0.0:
+            noisy_n = count_records(session.records, ball, mu)
+        mixture, self.n_iter_, converged = fit_mixture(
+            session.records,
+            ball,
+            self.n_components,
+            self.covariance_type,
+            session.left(),
+            noisy_n,
+            self.max_iter,
+            session.public_rng,
+            start=start,
+            n_init=self.n_init,
+            tol=self.tol if noiseless else None,
+        )
+        self._store(mixture.shifted(ball.center))
+        self.converged_ = converged or not noiseless
+        report = self._report(session.ledger)
+        self.privacy_ = report if earlier is None else report.after(earlier)
+        if not self.converged_ and self.n_iter_ > 0:
+            warn_at_the_end(
+                self,
+                "Best performing initialization did not converge. "
+                "Try different init parameters, or increase max_iter, "
+                "tol, or check for degenerate data.",
+                ConvergenceWarning,
+            )
+        return self
+
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
+        """Fit, then return the most probable component of each record.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        groups : array-like of shape (n_samples,), default=None
+            The same as `privacy_ids`; deprecated.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person of each record, as in `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Component of each record: not private.
+        """
+        privacy_ids = one_name(privacy_ids, groups)
+        return self.fit(X, privacy_ids=privacy_ids).predict(X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw synthetic rows, in random order.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows, at least 1.
+        random_state : int, RandomState instance or None, default=None
+            Randomness of the draw; None takes the estimator's own `random_state`.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Synthetic rows: free to be published.
+        y : ndarray of shape (n_samples,)
+            Component of each row.
+        """
+        check_is_fitted(self)
+        if n_samples < 1:
+            raise ValueError(
+                f"Invalid value for 'n_samples': {n_samples} . The sampling requires "
+                "at least one sample."
+            )
+        rng = sampling_generator(
+            self.random_state if random_state is None else random_state
+        )
+        components = rng.choice(self.n_components, size=n_samples, p=self.weights_)
+        factors = covariance_factors(self.covariances_, self.covariance_type)
+        X = sample_components(
+            components, self.means_, factors, self.covariance_type, rng
+        )
+        return like(X, self._like), like(components, self._like)
+
+    def _store(self, mixture):
+        covariances = mixture.covariances
+        if self.covariance_type in ("full", "tied"):
+            covariances = covariances + self.reg_covar * np.eye(covariances.shape[-1])
+        else:
+            covariances = covariances + self.reg_covar
+        self.covariances_, self._fitted_type = covariances, self.covariance_type
+        factors = _compute_precision_cholesky(covariances, self.covariance_type)
+        self._set_parameters((mixture.weights, mixture.means, covariances, factors))
+        self.lower_bound_ = math.nan
+        self.lower_bounds_: list[float] = []

@@ -1,0 +1,398 @@
+"""Differentially private synthesis of labelled embeddings."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdpgmm._algorithms.ball import find_tight_ball
+from skdpgmm._algorithms.choices import (
+    affordable_shapes,
+    supported_components,
+    supported_covariance,
+    supported_shapes,
+)
+from skdpgmm._algorithms.label_model import fit_taught_mixture
+from skdpgmm._algorithms.looks import on_unit_sphere
+from skdpgmm._algorithms.measured_mixture import cluster_and_measure
+from skdpgmm._algorithms.mixture import fit_mixture
+from skdpgmm._algorithms.over_fit import MAX_OVERFIT_FEATURES
+from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.densities import MixtureDensityMixin
+from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.sampling import ConditionalSamplerMixin
+from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._models.mixture import covariance_factors, n_covariance_numbers
+from skdpgmm._models.placement import score_sampler
+from skdpgmm._models.slices import row_slices
+from skdpgmm.privacy.accounting import split_mu
+
+# Draws that show how far linear scores are from those of the label model.
+_N_PILOT = 4_000
+# Scores that are held at a time.
+_N_SCORES = 2**22
+
+
+class DPEmbeddingSynthesizer(
+    ConditionalSamplerMixin,
+    MixtureDensityMixin,
+    PrivateEstimatorMixin,
+    BaseEstimator,
+):
+    """Synthetic labelled embeddings under (epsilon, delta)-differential privacy.
+
+    Fits Gaussian mixtures to the embeddings of each class, in the same passes for
+    all classes, and samples rows and labels from them. What is sampled is private
+    for good: train any model on it, as often as you like, at no further cost.
+
+    Parameters
+    ----------
+    n_components : int or "auto", default="auto"
+        Number of components of each class, at least 1. "auto" takes 1 with a label
+        model, as many as can each have a shape of its own, of what the noisy count
+        leaves to a class, without one, and a number that grows with the noisy count
+        without labels; at most 16.
+    epsilon : float, default=1.0
+        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
+        nobody.
+    delta : float, default=1e-5
+        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
+        is allowed for. Choose it well below one over the number of records.
+    adjacency : {"add-remove", "replace-one"}, default="add-remove"
+        What neighbouring data sets differ in: the presence of one unit, or its
+        content, label included. With the former the number of records is private.
+    max_contributions : int, default=None
+        Largest number of records of one person, at least 1; the noise grows in
+        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
+        is your promise, and a warning says so. None is one record.
+    clip_norm : float or "auto", default="auto"
+        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
+        the units of the data; 1.0 for encoders that normalise. Either way 5 % of
+        the budget is spent to find the scale, the mean of the records and the
+        distances to it; with a number nothing of that goes to the scale.
+    center : array-like of shape (n_features,), default=None
+        Public centre of the data. None is found privately.
+    covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
+        Shape of the covariances; "tied" is one matrix for all components. "auto"
+        takes "full" when the noisy counts are large enough for a matrix of each
+        component to stand out of its noise, and all take 2 GB at most, and "tied"
+        otherwise.
+    classes : array-like of shape (n_classes,), default=None
+        The public set of classes. None takes it from `y`: then the *set* of labels
+        that occur is treated as public; which record has which is not.
+    label_model : bool or "auto", default="auto"
+        Whether a private softmax head, on the embeddings and random features of
+        them, labels the rows and places the components. It needs labels, one
+        component for each class and a tied covariance. "auto" has it where these are
+        and there are more than 32 features, as in embeddings: there the rows are far
+        better to train on. False is the plain method: components have the means of
+        the classes and label their rows.
+    normalize : bool or "auto", default="auto"
+        Whether synthetic rows are put on the unit sphere. "auto" spends 0.2 % of the
+        budget to see whether the records lie there, as from encoders that normalise.
+    X_public : array-like of shape (n_public, n_features), default=None
+        Embeddings of public records by the same encoder; labels are not needed. What
+        is like them costs the budget nothing: the mean of the records is shrunk
+        toward theirs, and their second moment stands in for what noise hides.
+    max_iter : int or "auto", default="auto"
+        Number of passes in the metric of the components when there are no labels
+        and few features, at least 0; see `DPGaussianMixture`.
+    random_state : int, RandomState instance or None, default=None
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and samples, never the noise. An int makes `fit` and `sample`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
+    block_size : int, default=4096
+        Rows summed at a time, at least 1, and 64 for less; affects time and memory
+        only.
+    n_jobs : int, default=None
+        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_total,)
+        Released weights of all components of all classes; sum 1.
+    means_ : ndarray of shape (n_total, n_features)
+        Released means.
+    covariances_ : ndarray
+        Released covariances, in scikit-learn's shape for `covariance_type_`.
+    precisions_cholesky_ : ndarray
+        Cholesky factors of the precisions; released.
+    component_classes_ : ndarray of shape (n_total,)
+        Class of each component; public. A label model may label rows otherwise.
+    classes_ : ndarray of shape (n_classes,) or None
+        The public classes, sorted; None without labels.
+    class_weights_ : ndarray of shape (n_classes,)
+        Released share of each class; ``[1.]`` without labels.
+    n_components_ : int
+        Number of components of each class that was used; released.
+    covariance_type_ : str
+        Covariance type that was used; released.
+    label_model_ : LabelModel or None
+        Released scores of the classes, ``label_model_.scores(X)``: rows carry the
+        label of the largest. None without a label model.
+    normalize_ : bool
+        Whether synthetic rows are put on the unit sphere; released.
+    n_iter_ : int
+        Number of gradient steps of the label model, or of passes that refined the
+        components, or 1 where they are measured in one; released.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of all releases; released.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X`, `y` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPGaussianMixture : An unlabelled mixture with scikit-learn's interface.
+    TorchEmbeddingTransformer : Turns images or texts into embeddings.
+
+    Notes
+    -----
+    Privacy: the fitted attributes and all samples are (epsilon,
+    delta)-differentially private. `transform` and `score` of private records are
+    as private as these records. Steps before this one in a Pipeline must not
+    learn from the private records: a StandardScaler would, unpaid.
+
+    The idea of clustering embeddings privately and training on samples is that of
+    [1]_.
+
+    References
+    ----------
+    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
+       Training & Data Generation by Clustering Embeddings", 2025,
+       arXiv:2506.16661.
+    .. [2] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+       the Royal Statistical Society B 84(1), 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skdpgmm import DPEmbeddingSynthesizer
+    >>> X, y = make_blobs(3000, centers=3, n_features=8, random_state=0)
+    >>> synthesizer = DPEmbeddingSynthesizer(epsilon=1.0, random_state=0).fit(X, y)
+    >>> X_synthetic, y_synthetic = synthesizer.sample(100)
+    >>> X_synthetic.shape, y_synthetic.shape
+    ((100, 8), (100,))
+    >>> X_of_class_2, _ = synthesizer.sample(5, y=2)
+    >>> X_of_class_2.shape
+    (5, 8)
+    """
+
+    _parameter_constraints: dict = {
+        **PrivateEstimatorMixin._privacy_constraints,
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
+        "classes": ["array-like", None],
+        "label_model": ["boolean", StrOptions({"auto"})],
+        "normalize": ["boolean", StrOptions({"auto"})],
+        "X_public": ["array-like", None],
+        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        n_components="auto",
+        *,
+        epsilon=1.0,
+        delta=1e-5,
+        adjacency="add-remove",
+        max_contributions=None,
+        clip_norm="auto",
+        center=None,
+        covariance_type="auto",
+        classes=None,
+        label_model="auto",
+        normalize="auto",
+        X_public=None,
+        max_iter="auto",
+        random_state=None,
+        block_size=4096,
+        n_jobs=None,
+    ):
+        self.n_components = n_components
+        self.epsilon = epsilon
+        self.delta = delta
+        self.adjacency = adjacency
+        self.max_contributions = max_contributions
+        self.clip_norm = clip_norm
+        self.center = center
+        self.covariance_type = covariance_type
+        self.classes = classes
+        self.label_model = label_model
+        self.normalize = normalize
+        self.X_public = X_public
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.block_size = block_size
+        self.n_jobs = n_jobs
+
+    @private_fit()
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+        """Fit the mixtures privately.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private embeddings.
+        y : array-like of shape (n_samples,), default=None
+            Private labels; None fits one unlabelled mixture.
+        groups : array-like of shape (n_samples,), default=None
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; the first
+            `max_contributions` records of each are used, one if that is None.
+
+        Returns
+        -------
+        self : DPEmbeddingSynthesizer
+            Fitted estimator.
+        """
+        privacy_ids = one_name(privacy_ids, groups)
+        opened = self._look_at(X, y, self.classes, privacy_ids)
+        rows, (_, d), dtype, classes = opened
+        if y is None and self.classes is not None:
+            raise ValueError("classes is given, so fit needs y, got y=None.")
+        center = self._checked_center(d)
+        public = self._checked_public(d)
+        self._check_label_model(classes)
+        n_classes = 1 if classes is None else len(classes)
+        self._check_memory(n_classes, d)
+        session = self._open_session(rows, privacy_ids)
+        sphere = 0.002 if self.normalize == "auto" else 0.0
+        mus = split_mu(session.mu, {"ball": 0.05, "sphere": sphere})
+        ball, noisy_n, middle = find_tight_ball(
+            session.records, d, mus["ball"], self.clip_norm, center, public.mean
+        )
+        self.normalize_ = bool(self.normalize)
+        if self.normalize == "auto":
+            self.normalize_ = on_unit_sphere(session.records, d, noisy_n, mus["sphere"])
+        k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
+        mixture, model, n_iter = self._fit_mixture(
+            session,
+            ball,
+            middle,
+            noisy_n,
+            n_classes,
+            k,
+            kind,
+            session.left(),
+            public.second,
+        )
+        self.n_iter_ = max(n_iter, 1)
+        self._store(mixture.shifted(ball.center), classes, k, dtype)
+        self._store_label_model(mixture, model, session.public_rng)
+        self.privacy_ = self._report(session.ledger)
+        return self
+
+    def _check_memory(self, n_classes, n_features):
+        # What is "auto" is chosen so that it takes little.
+        k = 1 if self.n_components == "auto" else self.n_components
+        kind = "tied" if self.covariance_type == "auto" else self.covariance_type
+        n_total = n_classes * k
+        check_memory(
+            n_total * n_features + n_covariance_numbers(kind, n_total, n_features),
+            f"n_components={self.n_components!r} and covariance_type="
+            f"{self.covariance_type!r} with {n_features} features and {n_classes} "
+            "classes",
+        )
+
+    def _check_label_model(self, classes):
+        one_each = self.n_components in (1, "auto")
+        tied = self.covariance_type in ("tied", "auto")
+        labelled = classes is not None and len(classes) > 1
+        if self.label_model is True and not (one_each and tied and labelled):
+            raise ValueError(
+                "label_model=True needs labels of two classes or more, n_components 1 "
+                "or 'auto', and covariance_type 'tied' or 'auto', got n_components="
+                f"{self.n_components!r}, covariance_type={self.covariance_type!r} and "
+                f"classes {None if classes is None else classes.tolist()}."
+            )
+
+    def _resolve_auto(self, noisy_n, n_classes, n_features, mu):
+        """Choose what is "auto" from public quantities and the noisy count."""
+        k, kind = self.n_components, self.covariance_type
+        if k == "auto":
+            k = 1
+            if n_classes == 1:
+                k = supported_components(noisy_n, n_features, mu)
+            elif not self._wants_label_model(n_features):
+                k = supported_shapes(noisy_n / n_classes, n_features, mu)
+                k = max(min(k, affordable_shapes(n_classes, n_features)), 1)
+        if kind == "auto":
+            taught = n_classes > 1 and k == 1 and self._wants_label_model(n_features)
+            n_each = noisy_n / n_classes / k
+            kind = supported_covariance(n_each, n_features, mu, taught)
+            if k > affordable_shapes(n_classes, n_features):
+                kind = "tied"
+            kind = "tied" if self.label_model is True else kind
+        return k, kind
+
+    def _wants_label_model(self, n_features):
+        if self.label_model == "auto":
+            return n_features > MAX_OVERFIT_FEATURES
+        return self.label_model
+
+    def _fit_mixture(
+        self, session, ball, middle, noisy_n, n_classes, k, kind, mu, prior
+    ):
+        """Return the mixture about the centre of the ball, label model and steps."""
+        records, public_rng = session.records, session.public_rng
+        if n_classes == 1 and ball.n_features <= MAX_OVERFIT_FEATURES:
+            mixture, n_made, _ = fit_mixture(
+                records, ball, k, kind, mu, noisy_n, self.max_iter, public_rng
+            )
+            return mixture, None, n_made
+        wanted = self._wants_label_model(ball.n_features)
+        if wanted and n_classes > 1 and k == 1 and kind == "tied":
+            return fit_taught_mixture(
+                records, ball, middle, n_classes, noisy_n, mu, public_rng, prior
+            )
+        mixture, _ = cluster_and_measure(
+            records, ball, k, n_classes, kind, mu, public_rng, prior=prior
+        )
+        return mixture, None, 1
+
+    def _store(self, mixture, classes, k, dtype):
+        self.weights_ = mixture.weights
+        self.means_ = mixture.means
+        self.covariances_ = mixture.covariances
+        self.covariance_type_ = mixture.covariance_type
+        self.precisions_cholesky_ = mixture.precisions_cholesky()
+        self.n_components_ = k
+        self.classes_ = classes
+        codes = mixture.classes
+        self.component_classes_ = codes if classes is None else classes[codes]
+        self.class_weights_ = np.bincount(codes, mixture.weights)
+        self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
+        self._dtype = dtype
+
+    def _store_label_model(self, mixture, model, public_rng):
+        self.label_model_, self._score_sampler = model, None
+        if model is None:
+            return
+        rows = self._draw_any(_N_PILOT, public_rng)
+        Z = rows - model.center
+        labels = model.labels(self._placed(rows))
+        slack = 0.0
+        for some in row_slices(len(Z), max(1, _N_SCORES // len(mixture.weights))):
+            scores = model.linear.scores(Z[some])
+            own = np.take_along_axis(scores, labels[some, None], axis=1)[:, 0]
+            slack = max(slack, float(np.max(scores.max(axis=1) - own)))
+        self._score_sampler = score_sampler(mixture, model.linear, slack)

@@ -1,0 +1,290 @@
+"""A classifier that has seen synthetic rows only."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from numbers import Integral
+
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+)
+from sklearn.callback import CallbackSupportMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdpgmm._estimators.collected import MappedClassifierMixin
+from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.training_rows import (
+    checked_clone,
+    copy_features_in,
+    draw_training_rows,
+    fit_synthesizer,
+    make_seeds,
+    seed_estimator,
+)
+from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._rows.array_api import as_numpy, device_of, example_of, like
+from skdpgmm._rows.containers import frame_of
+from skdpgmm._rows.sources import map_rows
+
+
+def _new_network(n_rows, n_classes):
+    if n_classes == 1:  # of which a network would make the two of a binary one
+        return DummyClassifier()
+    return MLPClassifier(
+        (128,),
+        batch_size=min(256, n_rows),
+        max_iter=30,
+        # A tenth is held out, and has to hold rows of every class.
+        early_stopping=n_rows >= 100 * n_classes,
+        n_iter_no_change=3,
+    )
+
+
+def _suited(classifier, *arrays):
+    """Return arrays of numpy where the classifier says that it is for these only."""
+    if not hasattr(classifier, "__sklearn_tags__"):
+        return arrays
+    if get_tags(classifier).array_api_support:
+        return arrays
+    return tuple(as_numpy(array) for array in arrays)
+
+
+def _classifier_has(name):
+    def check(self):
+        fitted = getattr(self, "classifier_", None)
+        chosen = MLPClassifier() if self.classifier is None else self.classifier
+        getattr(chosen if fitted is None else fitted, name)
+        return True
+
+    return check
+
+
+class DPSyntheticClassifier(
+    CallbackSupportMixin, MappedClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """A classifier trained on private synthetic rows, as one estimator.
+
+    `fit` fits a synthesizer privately, draws rows and labels from it, and trains any
+    scikit-learn classifier on these. The classifier never sees a record, so that
+    nothing about it needs to be private.
+
+    Parameters
+    ----------
+    synthesizer : estimator, default=None
+        With `fit` and `sample`; None is ``DPEmbeddingSynthesizer()``. Give it to set
+        its parameters, as in ``{"synthesizer__epsilon": [1, 8]}``.
+    classifier : estimator, default=None
+        Any classifier; None is a network of one hidden layer of 128 units. For a frame
+        of pandas, polars or Dask as `X` it is given frames with the same columns, all
+        of floating point numbers.
+    n_samples : int, default=60000
+        Number of synthetic rows, at least 1. They cost time, and no privacy. A class
+        that is drawn less often than 10 times gets more rows: up to 10, or up to an
+        equal share where that is less, and one in any case.
+    random_state : int, RandomState instance or None, default=None
+        None takes all randomness from the operating system. A RandomState seeds public
+        randomness and the parts that have no seed, never the noise. An int makes `fit`
+        reproducible, noise included: that is for tests, and not private, as whoever
+        tries all seeds can take the noise away.
+
+    Attributes
+    ----------
+    synthesizer_ : estimator
+        The fitted synthesizer; released.
+    classifier_ : estimator
+        The classifier, trained on synthetic rows; released.
+    classes_ : ndarray of shape (n_classes,)
+        The public classes, sorted.
+    privacy_ : PrivacyReport
+        The guarantee and the ledger of the synthesizer; released.
+    n_features_in_ : int
+        Number of features; public.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when all are strings; public.
+
+    Raises
+    ------
+    ValueError
+        When `X`, `y` or a parameter is not legal; nothing is spent then.
+
+    See Also
+    --------
+    DPEmbeddingSynthesizer : Draws rows to train on by hand.
+    DPLogisticRegression : A linear classifier trained on the records, privately.
+
+    Notes
+    -----
+    Privacy: the fitted attributes are functions of those of the synthesizer, and as
+    private; the names and types of columns are taken as public. Predictions for
+    private records are functions of these records, and a score computed on them is not
+    private; choosing parameters by such scores, as ``GridSearchCV`` does, is not
+    covered by the guarantee.
+
+    References
+    ----------
+    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
+       Training & Data Generation by Clustering Embeddings", 2025,
+       arXiv:2506.16661.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdpgmm import DPEmbeddingSynthesizer, DPSyntheticClassifier
+    >>> X, y = make_blobs(3000, centers=3, n_features=8, random_state=0)
+    >>> classifier = DPSyntheticClassifier(
+    ...     DPEmbeddingSynthesizer(epsilon=1.0, random_state=0),
+    ...     LogisticRegression(max_iter=1000),
+    ...     n_samples=2000,
+    ...     random_state=0,
+    ... )
+    >>> bool(classifier.fit(X, y).score(X, y) > 0.95)
+    True
+    """
+
+    # Asked for wherever metadata are routed: no other estimator means anything else by
+    # this name. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+
+    _parameter_constraints: dict = {
+        "synthesizer": [HasMethods(["fit", "sample"]), None],
+        "classifier": [HasMethods(["fit", "predict"]), None],
+        "n_samples": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self, synthesizer=None, classifier=None, *, n_samples=60_000, random_state=None
+    ):
+        self.synthesizer = synthesizer
+        self.classifier = classifier
+        self.n_samples = n_samples
+        self.random_state = random_state
+
+    # The parts are validated by their own fits.
+    @private_fit(skip_nested_validation=False)
+    def fit(self, X, y, groups=None, *, privacy_ids=None):
+        """Fit the synthesizer privately, and the classifier on its rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Private records.
+        y : array-like of shape (n_samples,)
+            Private labels.
+        groups : array-like of shape (n_samples,), default=None
+            The same as `privacy_ids`.
+
+            .. deprecated:: 0.2
+               It will go in version 0.3: give `privacy_ids`.
+        privacy_ids : array-like of shape (n_samples,), default=None
+            Id of the person, or other unit of privacy, of each record; passed
+            to the synthesizer.
+
+        Returns
+        -------
+        self : DPSyntheticClassifier
+            Fitted estimator.
+        """
+        privacy_ids = one_name(privacy_ids, groups)
+        seeds = make_seeds(self.random_state)
+        # Before anything is spent.
+        classifier = None
+        if self.classifier is not None:
+            classifier = checked_clone(self.classifier, "classifier")
+        synthesizer = fit_synthesizer(self, X, y, privacy_ids, seeds)
+        rows, labels = draw_training_rows(synthesizer, self.n_samples)
+        if classifier is None:
+            classifier = _new_network(len(rows), len(synthesizer.classes_))
+        seed_estimator(classifier, seeds)
+        rows, labels = _suited(classifier, rows, labels)
+        # Where the classifier has seen its rows: an array there without any.
+        self._like = example_of(rows)
+        if (frame := frame_of(X)) is not None:
+            # Integers that are rounded would make another model than an array does.
+            frame = frame.of_floats()
+            rows = frame.filled(rows)
+        with warnings.catch_warnings():
+            if self.classifier is None:
+                # That the network stops at a fixed number of epochs is meant.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            self.classifier_ = classifier.fit(rows, labels)
+        self._frame = frame
+        self.classes_ = synthesizer.classes_
+        copy_features_in(synthesizer, self)
+        return self
+
+    def _ask(self, name, X):
+        """Return what a method of the classifier says of rows, where these are."""
+        check_is_fitted(self)
+        if device_of(X) is not None:
+            return self._answers(name, X)
+        return map_rows(partial(self._answers, name), X)
+
+    def _answers(self, name, X):
+        X = validate_data(self, X, reset=False)
+        suited = X
+        if device_of(self._like) is None:
+            suited = as_numpy(X)
+        elif device_of(X) is None:
+            suited = like(X, self._like)
+        if self._frame is not None:
+            suited = self._frame.filled(suited)
+        found = getattr(self.classifier_, name)(suited)
+        return found if suited is X else like(as_numpy(found), X)
+
+    def predict(self, X):
+        """Return the class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            As private as `X`.
+        """
+        return self._ask("predict", X)
+
+    @available_if(_classifier_has("predict_proba"))
+    def predict_proba(self, X):
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            As private as `X`.
+        """
+        return self._ask("predict_proba", X)
+
+    @available_if(_classifier_has("decision_function"))
+    def decision_function(self, X):
+        """Return the scores of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            As private as `X`.
+        """
+        return self._ask("decision_function", X)

@@ -1,0 +1,151 @@
+"""From private records to synthetic rows that any model may be trained on."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skdpgmm._estimators.randomness import is_seed
+from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
+from skdpgmm._rows.array_api import as_numpy, like
+
+# Rows of a class, however rare: a classifier cannot learn one that it never saw.
+_LEAST_ROWS = 10
+
+
+# What a fitted synthesizer has to tell.
+_TOLD = ("classes_", "privacy_", "n_features_in_")
+
+
+def checked_clone(estimator, name):
+    """Return a clone whose parameters are legal, as far as it can say before its fit.
+
+    A step of a pipeline is fitted as it is. What other meta-estimators make of theirs,
+    such as a search over parameters, is not known. `name` is that of the parameter.
+    """
+    new = _clone(estimator, name)
+    if not get_config()["skip_parameter_validation"]:
+        for part in [new, *(step for _, step in getattr(new, "steps", ()))]:
+            if hasattr(part, "_parameter_constraints"):
+                part._validate_params()
+    return new
+
+
+def _clone(estimator, name):
+    try:
+        return clone(estimator)
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(
+            f"{name} must be an instance of an estimator that sklearn.base.clone can "
+            f"copy, with get_params and set_params; got {type(estimator).__name__}, "
+            f"of which it says: {error}"
+        ) from error
+
+
+def check_can_sample(synthesizer, *options):
+    """Refuse a synthesizer that cannot draw rows of given labels.
+
+    Parameters
+    ----------
+    synthesizer : estimator
+        With a method `sample`.
+    *options : str
+        What else this method must take.
+    """
+    takes = inspect.signature(synthesizer.sample).parameters
+    if any(one.kind is one.VAR_KEYWORD for one in takes.values()):
+        return
+    missing = [name for name in ("y", *options) if name not in takes]
+    if missing:
+        raise TypeError(
+            "synthesizer must draw rows and labels, sample(n_samples, "
+            f"{', '.join(f'{name}=...' for name in ('y', *options))}), as that of "
+            f"DPEmbeddingSynthesizer does; sample of {type(synthesizer).__name__} does "
+            f"not take {' and '.join(missing)}."
+        )
+
+
+def make_seeds(random_state):
+    """Return a source of seeds, or None where nothing is to be seeded."""
+    return None if random_state is None else check_random_state(random_state)
+
+
+def seed_estimator(estimator, seeds, as_int=True):
+    """Seed an estimator that is not seeded yet, by an int or by a RandomState.
+
+    An int makes the noise of a private estimator reproducible, a RandomState does not.
+    """
+    params = estimator.get_params(deep=False)
+    if seeds is not None and "random_state" in params:
+        if params["random_state"] is None:
+            seed = seeds.randint(2**31 - 1)
+            seed = seed if as_int else np.random.RandomState(seed)
+            estimator.set_params(random_state=seed)
+
+
+def fit_synthesizer(estimator, X, y, privacy_ids, seeds, *options):
+    """Return a fitted clone of the synthesizer of `estimator`; None is the default.
+
+    `options` are what its method `sample` must take besides labels.
+    """
+    synthesizer = estimator.synthesizer
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    new = DPEmbeddingSynthesizer()
+    if synthesizer is not None:
+        new = _clone(synthesizer, "synthesizer")
+    check_can_sample(new, *options)
+    seed_estimator(new, seeds, as_int=is_seed(estimator.random_state))
+    given = {} if privacy_ids is None else {"privacy_ids": privacy_ids}
+    task = estimator._callback_fit_ctx.subcontext(task_name="synthesizer")
+    task.call_on_fit_task_begin(estimator=estimator)
+    with task.propagate_callback_context(new):
+        new.fit(X, y, **given)
+    # Set at once, so that whatever fails from here on tells them.
+    estimator.synthesizer_ = new
+    if (report := getattr(new, "privacy_", None)) is not None:
+        estimator.privacy_ = report
+    missing = [name for name in _TOLD if getattr(new, name, None) is None]
+    if missing:
+        raise TypeError(
+            f"synthesizer must have {', '.join(_TOLD)} when it is fitted, as "
+            f"DPEmbeddingSynthesizer has; a fitted {type(new).__name__} has no "
+            f"{' and no '.join(missing)}."
+        )
+    task.call_on_fit_task_end(estimator=estimator)
+    return new
+
+
+def draw_training_rows(synthesizer, n_samples, **options):
+    """Draw rows and labels, a few of each class at least.
+
+    Of a class that has too few, `_LEAST_ROWS` or, of many classes, as many as each
+    would have of equal shares; but one in any case.
+    """
+    rows, labels = synthesizer.sample(n_samples, **options)
+    classes = synthesizer.classes_
+    position = {label: code for code, label in enumerate(classes.tolist())}
+    codes = [position[label] for label in labels.tolist()]
+    counts = np.bincount(codes, minlength=len(classes))
+    least = max(min(_LEAST_ROWS, n_samples // len(classes)), 1)
+    missing = np.repeat(classes, np.maximum(least - counts, 0))
+    if not len(missing):
+        return rows, labels
+    drawn = [(rows, labels), synthesizer.sample(len(missing), y=missing)]
+    joined = (
+        np.concatenate([as_numpy(part) for part in x]) for x in zip(*drawn, strict=True)
+    )
+    return tuple(like(array, rows) for array in joined)
+
+
+def copy_features_in(synthesizer, estimator):
+    """Give `estimator` the names and number of features of the synthesizer."""
+    estimator.n_features_in_ = synthesizer.n_features_in_
+    if hasattr(synthesizer, "feature_names_in_"):
+        estimator.feature_names_in_ = synthesizer.feature_names_in_
+    elif hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_

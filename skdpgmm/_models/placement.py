@@ -1,0 +1,205 @@
+"""Components placed by a linear head: from a second moment and scores to a mixture.
+
+Class means of their own would cost budget, and where classes are many, their noise
+would put synthetic rows where few labels win. A head knows in which direction each
+class lies; the second moment tells how far records spread. With both, a mixture of
+one covariance has the second moment that was released, and component j lies in the
+direction ``S**(1/2) w_j``, w_j the weights of its class. How far is the one free number
+left: too near, and labels have nothing to do with components; too far, and no row is
+ever near a boundary.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdpgmm._models.mixture import Mixture
+from skdpgmm._models.slices import row_slices
+
+# Share of the rows whose label should be that of their component.
+_AGREEMENT = 0.75
+# Share of the second moment in one direction that may lie between components.
+_MOST_BETWEEN = 0.95
+_N_DRAWS = 4_000
+# Scores that are held at a time.
+_N_SCORES = 2**22
+# Draws of scores before any are taken.
+_MAX_TRIES = 200
+
+
+def place_components(head, weights, second, public_rng):
+    """Return a tied mixture with a component for each class of a head.
+
+    Parameters
+    ----------
+    head : Head
+        Scores of rows about the centre of the ball; public.
+    weights : ndarray of shape (k,)
+        Of sum 1, positive.
+    second : ndarray of shape (p, p)
+        Second moment about the centre, positive definite; public.
+    public_rng : numpy.random.Generator
+        Public randomness.
+
+    Returns
+    -------
+    mixture : Mixture
+        About the centre of the ball; covariance type "tied".
+    """
+    values, vectors = np.linalg.eigh(second)
+    # In whitened principal coordinates the second moment is the identity.
+    coef = (head.coef @ vectors) * np.sqrt(values)
+    gaps = head.coef @ vectors
+    gaps = np.sqrt(weights)[:, None] * (gaps - weights @ gaps)
+    left, lengths, right = np.linalg.svd(gaps, full_matrices=False)
+    lengths = lengths / max(lengths.max(), 1e-300)
+    draws = _Draws(weights, min(coef.shape), public_rng)
+    limit = np.sqrt(_MOST_BETWEEN)
+
+    def between(scale):
+        return np.minimum(scale * lengths, limit)
+
+    def agreement(scale):
+        b = between(scale)
+        means = (left * b) @ (right @ coef.T) / np.sqrt(weights)[:, None]
+        within = coef - (coef @ right.T * (1.0 - np.sqrt(1.0 - b**2))) @ right
+        return draws.agreement(means + head.intercept, _slim(within))
+
+    low, high = 1e-3, 30.0
+    for _ in range(20):
+        middle = np.sqrt(low * high)
+        if agreement(middle) < _AGREEMENT:
+            low = middle
+        else:
+            high = middle
+    b = between(high)
+    root = np.sqrt(values)[:, None] * vectors.T
+    means = ((left * b) @ right / np.sqrt(weights)[:, None]) @ root
+    # As a square it is positive definite, however badly conditioned.
+    within = root - (right.T * (1.0 - np.sqrt(1.0 - b**2))) @ (right @ root)
+    covariance = within.T @ within
+    classes = np.arange(len(weights))
+    return Mixture(weights, means, covariance, "tied", classes)
+
+
+class _Draws:
+    """The same draws for every scale, so that agreement hardly wavers."""
+
+    def __init__(self, weights, rank, public_rng):
+        self.components = public_rng.choice(len(weights), size=_N_DRAWS, p=weights)
+        self.noise = public_rng.standard_normal((_N_DRAWS, rank))
+
+    def agreement(self, mean_scores, root):
+        """Share of draws that score highest for their own component.
+
+        `root` is one of the covariance of the scores, of shape (k, rank).
+        """
+        n_right = 0
+        for rows in _rows(_N_DRAWS, len(mean_scores)):
+            own = self.components[rows]
+            scores = mean_scores[own] + self.noise[rows] @ root.T
+            n_right += int(np.count_nonzero(scores.argmax(axis=1) == own))
+        return n_right / _N_DRAWS
+
+
+def _rows(n_rows, n_scores):
+    """Slices of rows whose scores of all classes take little memory."""
+    return row_slices(n_rows, max(1, _N_SCORES // n_scores))
+
+
+def _slim(root):
+    """Return a root of the same matrix that has no more columns than rows."""
+    k, p = root.shape
+    return root if k >= p else np.asarray(np.linalg.qr(root.T, mode="r")).T
+
+
+class ScoreSampler(NamedTuple):
+    """Draws rows of a mixture that may well get a label, by their linear scores.
+
+    Linear scores have few coordinates, so that drawing them again until a label is
+    within reach is cheap; a row is drawn once and moved to its scores.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (k,)
+        Of the components.
+    mean_scores : ndarray of shape (k, k)
+        Linear scores of the mean of each component.
+    root : ndarray of shape (k, rank)
+        Root of the covariance of the linear scores about them.
+    lift : ndarray of shape (p, k)
+        Regression of rows on linear scores.
+    slack : float
+        How far the linear score of a label may be from the largest.
+    """
+
+    weights: np.ndarray
+    mean_scores: np.ndarray
+    root: np.ndarray
+    lift: np.ndarray
+    slack: float
+
+    def draw(self, codes, rng):
+        """Return a component and linear scores for each label.
+
+        Of a label that is hardly ever in reach, they are the last ones tried.
+        """
+        k, rank = self.root.shape
+        components = np.empty(len(codes), dtype=np.intp)
+        scores = np.empty((len(codes), k))
+        missing = np.arange(len(codes))
+        for _ in range(_MAX_TRIES):
+            drawn = rng.choice(k, size=len(missing), p=self.weights)
+            noise = rng.standard_normal((len(missing), rank))
+            found = self.mean_scores[drawn] + noise @ self.root.T
+            components[missing], scores[missing] = drawn, found
+            own = found[np.arange(len(missing)), codes[missing]]
+            missing = missing[own < found.max(axis=1) - self.slack]
+            if not len(missing):
+                break
+        return components, scores
+
+    def move(self, rows, gaps):
+        """Move rows so that their linear scores change by `gaps`.
+
+        A row of the mixture that is moved to scores of the mixture is again one, with
+        these scores [1]_.
+
+        References
+        ----------
+        .. [1] Y. Hoffman, E. Ribak, "Constrained realizations of Gaussian fields",
+           Astrophysical Journal 380, 1991.
+        """
+        return rows + gaps @ self.lift.T
+
+
+def score_sampler(mixture, linear, slack):
+    """Return the `ScoreSampler` of a tied mixture.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        About the centre of the ball; covariance type "tied".
+    linear : Head
+        Likewise; scores of the same classes.
+    slack : float
+        How far the linear score of the label of a row may be from the largest.
+
+    Returns
+    -------
+    sampler : ScoreSampler
+    """
+    factor = np.linalg.cholesky(mixture.covariances)
+    axes, lengths, right = np.linalg.svd(linear.coef @ factor, full_matrices=False)
+    # Scores that all rise together change no label: that direction may be empty.
+    lengths = np.where(lengths**2 > 1e-9 * lengths.max() ** 2, lengths, 0.0)
+    inverse = np.divide(1.0, lengths, where=lengths > 0.0, out=np.zeros_like(lengths))
+    return ScoreSampler(
+        mixture.weights,
+        linear.scores(mixture.means),
+        axes * lengths,
+        factor @ (right.T * inverse) @ axes.T,
+        slack,
+    )

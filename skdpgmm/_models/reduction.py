@@ -1,0 +1,140 @@
+"""From many Gaussians to few, on samples of the many: free post-processing."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+
+import numpy as np
+from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from skdpgmm._estimates.spectrum import sound
+from skdpgmm._models.mixture import Mixture
+
+N_DRAWS = 5_000
+# Of variances of about one. Rounding alone never makes a component ill-defined
+# with the last.
+_REGULARISATIONS = (1e-9, 1e-6, 1e-3)
+
+
+def runnalls(weights, means, covariances, k):
+    """Merge the pair of components that costs least until `k` are left.
+
+    The cost is Runnalls' upper bound on the Kullback-Leibler divergence,
+    ``((w_i + w_j) log|S_ij| - w_i log|S_i| - w_j log|S_j|) / 2``.
+
+    References
+    ----------
+    .. [1] A. R. Runnalls, "Kullback-Leibler approach to Gaussian mixture
+       reduction", IEEE Transactions on Aerospace and Electronic Systems 43(3),
+       2007.
+    """
+    w, m, S = np.array(weights), np.array(means), np.array(covariances)
+    logdet = np.linalg.slogdet(S)[1]
+
+    def merged(i, j):
+        """Return weight, mean and covariance of i with each of j."""
+        total = w[i] + w[j]
+        a = w[i] / total
+        gap = m[i] - m[j]
+        across = (a * (1.0 - a))[:, None, None] * gap[:, :, None] * gap[:, None, :]
+        a = a[:, None]
+        mean = a * m[i] + (1.0 - a) * m[j]
+        return total, mean, a[:, None] * S[i] + (1.0 - a[:, None]) * S[j] + across
+
+    def costs(i, j):
+        total, _, cov = merged(i, j)
+        log = np.linalg.slogdet(cov)[1]
+        return 0.5 * (total * log - w[i] * logdet[i] - w[j] * logdet[j])
+
+    n = len(w)
+    left = np.arange(n)
+    cost = np.full((n, n), np.inf)  # of pairs above the diagonal
+    for i in range(n - 1):
+        cost[i, i + 1 :] = costs(i, left[i + 1 :])
+    for _ in range(n - k):
+        i, j = divmod(int(cost.argmin()), n)
+        (w[i],), (m[i],), (S[i],) = merged(i, np.array([j]))
+        logdet[i] = np.linalg.slogdet(S[i])[1]
+        left = left[left != j]
+        cost[j] = cost[:, j] = np.inf
+        before, after = left[left < i], left[left > i]
+        cost[before, i] = costs(i, before)
+        cost[i, after] = costs(i, after)
+    return w[left], m[left], S[left]
+
+
+def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, public_rng):
+    """Fit `k` components to draws from a mixture, from two kinds of start.
+
+    Parameters
+    ----------
+    weights, means, covariances : ndarray
+        Full covariances, shape (m, p, p).
+    k : int
+        Components wanted.
+    covariance_type : str
+        As in scikit-learn.
+    n_init : int
+        Restarts from k-means; at least 3 are made.
+    public_rng : numpy.random.Generator
+        Public randomness.
+
+    Returns
+    -------
+    mixture : Mixture
+    """
+    # About the middle: squares of what is far from the origin would cancel.
+    middle = weights @ means / weights.sum()
+    means = means - middle
+    scale = np.sqrt(
+        np.mean(np.diagonal(covariances, axis1=1, axis2=2)) + means.var(axis=0).mean()
+    )
+    means = means / scale
+    covariances = np.stack([sound(C) for C in covariances / scale**2])
+    draws = draw(weights, means, covariances, N_DRAWS, public_rng)
+    seed = int(public_rng.integers(2**31))
+    common = {"covariance_type": covariance_type, "max_iter": 50, "random_state": seed}
+    starts = [{"n_init": max(3, n_init)}]
+    if len(weights) >= k:
+        _, start_means, start_covariances = runnalls(weights, means, covariances, k)
+        starts.append({"means_init": start_means})
+        if covariance_type == "full":
+            precisions = np.linalg.inv(start_covariances)
+            precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
+            starts[-1]["precisions_init"] = np.stack([sound(P) for P in precisions])
+    # The draws are of numpy, wherever the records are.
+    here = config_context(array_api_dispatch=False)
+    with warnings.catch_warnings(), here:
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fits = [_fit(k, draws, **common, **start) for start in starts]
+    best = max(fits, key=lambda fit: fit.lower_bound_)
+    weights = np.maximum(best.weights_, 1e-3 / k)
+    return Mixture(
+        weights / weights.sum(),
+        middle + best.means_ * scale,
+        best.covariances_ * scale**2,
+        covariance_type,
+        np.zeros(k, dtype=np.intp),
+    )
+
+
+def _fit(k, draws, **params):
+    """Fit a mixture, with as little regularisation as will do."""
+    *small, largest = _REGULARISATIONS
+    for reg_covar in small:
+        with suppress(ValueError):  # a component has shrunk to a point
+            return GaussianMixture(k, reg_covar=reg_covar, **params).fit(draws)
+    return GaussianMixture(k, reg_covar=largest, **params).fit(draws)
+
+
+def draw(weights, means, covariances, n, public_rng):
+    """Draw rows from a mixture of full Gaussians."""
+    counts = public_rng.multinomial(n, weights / weights.sum())
+    rows = [
+        m + public_rng.standard_normal((c, len(m))) @ np.linalg.cholesky(S).T
+        for m, S, c in zip(means, covariances, counts, strict=True)
+    ]
+    return np.concatenate(rows)

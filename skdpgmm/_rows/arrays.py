@@ -1,0 +1,160 @@
+"""Rows of anything that gives an array for a slice: in memory, mapped, in a file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
+from skdpgmm.privacy.grid import Ball, row_slices
+from skdpgmm.privacy.passes import digest
+from skdpgmm.privacy.sums import MAX_BLOCK_ROWS
+
+
+class ArrayRows:
+    """Rows of anything that gives an array for a slice.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Such as an array, a memory map, or an array in a file.
+    codes : ndarray of int of shape (n,), optional
+        Class of each record as an index into the public set of classes.
+    kept : ndarray of bool of shape (n,), optional
+        Records that take part; a function of each unit's own records only.
+    block_size : int
+        Rows summed at a time; never changes a result.
+    n_jobs : int or None
+        Threads, as in `n_threads`; never changes a result.
+    checked : bool
+        Whether `X` is known to hold finite float32 or float64 numbers, and is in
+        memory. If not, every block is checked each time it is read.
+    digest : int
+        Of rows that are read anew each time, as they were first looked at.
+    first : int
+        Place of the first row.
+    """
+
+    def __init__(
+        self,
+        X,
+        codes=None,
+        kept=None,
+        block_size=4096,
+        n_jobs=None,
+        checked=True,
+        digest=0,
+        first=0,
+    ):
+        self.digest = digest
+        self._first = first
+        self.n_rows, self.n_features = X.shape
+        self.n_records = self.n_rows if kept is None else int(np.count_nonzero(kept))
+        self._X, self._codes, self._kept = X, codes, kept
+        self._slices = row_slices(self.n_rows, min(block_size, MAX_BLOCK_ROWS))
+        self._n_threads = n_threads(n_jobs)
+        self._checked = checked
+        self._ball: Ball | None = None
+        self._held: dict[int, tuple[np.ndarray, int]] = {}
+
+    def sum(self, summand):
+        """Sum over the slices."""
+        return sum_blocks(
+            lambda rows: summand(*self._block(rows, summand.query)),
+            self._slices,
+            self._n_threads,
+        )
+
+    @contextmanager
+    def holding(self, ball):
+        """Keep the grid points of this ball, of rows in memory."""
+        if self._checked:
+            self.hold(ball, {})
+        try:
+            with one_blas_thread():
+                yield
+        finally:
+            self.hold(None, {})
+
+    def hold(self, ball, grid):
+        """Take grid points of this ball, by the start of a slice, for its own."""
+        self._ball, self._held = ball, grid
+
+    def grid(self, ball):
+        """Return grid points, 4 bytes a number, and digest, by the start of a slice."""
+        return {rows.start: self._to_grid(rows, ball) for rows in self._slices}
+
+    def _to_grid(self, rows, ball):
+        X, _, seen = self._take(rows)
+        return _grid_points(X, ball), seen
+
+    def _block(self, rows, query):
+        if self._ball is None or getattr(query, "ball", None) is not self._ball:
+            X, codes, seen = self._take(rows)
+            return X, codes, None, seen
+        if rows.start not in self._held:
+            self._held[rows.start] = self._to_grid(rows, self._ball)
+        X, codes = take(self._X[rows], self._codes, self._kept, rows)
+        return X, codes, *self._held[rows.start]
+
+    def _take(self, rows):
+        X, seen = np.asarray(self._X[rows]), 0
+        if not self._checked:
+            X = checked_block(X, self.n_features, rows.start)
+            seen = digest(X, self._first + rows.start)
+        return *take(X, self._codes, self._kept, rows), seen
+
+
+def _grid_points(X, ball):
+    # float32 represents every integer up to 2**24, the norm of the longest.
+    return ball.to_grid(X).astype(np.float32)
+
+
+def take(X, codes, kept, rows) -> tuple[Any, Any]:
+    """Return rows and codes that take part, of a block that holds the given rows."""
+    codes = np.zeros(len(X), np.intp) if codes is None else codes[rows].astype(np.intp)
+    if kept is None:
+        return X, codes
+    return X[kept[rows]], codes[kept[rows]]
+
+
+def checked_block(block, n_features, start):
+    """Return a block as finite float32 or float64, or say what is wrong with it.
+
+    Parameters
+    ----------
+    block : array-like
+        Rows.
+    n_features : int or None
+        Width that it must have, if known.
+    start : int
+        Number of its first row, for the message.
+
+    Returns
+    -------
+    X : ndarray of shape (rows, n_features)
+    """
+    X = np.asarray(block)
+    where = f"the block of X that starts at row {start}"
+    if X.ndim != 2:
+        raise ValueError(
+            f"X must come in blocks of 2 dimensions; {where} has {X.ndim}."
+        )
+    if X.shape[0] == 0:
+        raise ValueError(f"X must not have empty blocks; {where} has no rows.")
+    if X.shape[1] == 0 or n_features not in (None, X.shape[1]):
+        raise ValueError(
+            f"X must have {n_features or 'at least 1'} features throughout; {where} "
+            f"has {X.shape[1]}."
+        )
+    if X.dtype.kind not in "fiub":
+        raise ValueError(f"X must be of real numbers; {where} is of {X.dtype}.")
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
+    finite = np.isfinite(X)
+    if not finite.all():
+        row = start + int(np.argmin(finite.all(axis=1)))
+        raise ValueError(f"Input X contains NaN or infinity, first in row {row}.")
+    return X
