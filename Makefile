@@ -83,7 +83,7 @@ typecheck: $(VENV)/.stamp-tests
 	$(BIN)/mypy
 
 # Tests, doctests and numpydoc validation of the public docstrings
-# (tests/test_docstrings.py). pyproject.toml turns warnings into errors.
+# (tests/contracts/test_docstrings.py). pyproject.toml turns warnings into errors.
 pytest: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 

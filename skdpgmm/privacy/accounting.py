@@ -33,7 +33,8 @@ from scipy.special import ndtri
 ADJACENCIES = ("add-remove", "replace-one")
 
 # Where float64 is right: there the formula is within 3e-7 of the true delta, as
-# tests/test_accounting.py finds in exact arithmetic. `_SAFE` makes it one-sided.
+# tests/privacy/test_accounting.py finds in exact arithmetic. `_SAFE` makes it
+# one-sided.
 MIN_EPSILON = 1e-6
 MIN_DELTA = 1e-18
 _SAFE = 1.0 - 1e-6

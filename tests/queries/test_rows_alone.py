@@ -13,17 +13,21 @@ import pytest
 from private_queries import QUERIES, errors, exact_sums, gradient, random_ball, scale_of
 from sklearn.externals.array_api_compat import torch as xp
 
-from skdpgmm.privacy import device, features, gradients, grid, sums
+from skdpgmm._queries import cells, histograms, lifts, soft, softmax
+from skdpgmm._rows import device
+from skdpgmm.privacy import grid
 from skdpgmm.privacy.passes import Summand
 
 SITES = [
     (grid, "clip_round"),
     (grid, "squared_norms"),
-    (features, "clip_round"),
-    (gradients, "clip_round"),
-    (sums, "clip_round"),
-    (sums, "squared_norms"),
-    (sums, "softmax"),
+    (cells, "clip_round"),
+    (histograms, "squared_norms"),
+    (lifts, "clip_round"),
+    (soft, "clip_round"),
+    (soft, "squared_norms"),
+    (soft, "softmax"),
+    (softmax, "clip_round"),
 ]
 
 

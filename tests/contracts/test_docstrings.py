@@ -10,7 +10,7 @@ from numpydoc.validate import ERROR_MSGS, validate
 import skdpgmm
 import skdpgmm.metrics
 
-PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def enabled_checks():

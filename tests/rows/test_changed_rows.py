@@ -14,8 +14,8 @@ from private_queries import squared_distance
 
 import skdpgmm._estimators.base
 from skdpgmm import DPGaussianMixture, DPKMeans, DPLogisticRegression
-from skdpgmm.privacy.grid import row_slices
 from skdpgmm._rows.memory_maps import MappedFile, read_from_file
+from skdpgmm.privacy.grid import row_slices
 from skdpgmm.privacy.passes import digest
 
 N, D = 200, 3

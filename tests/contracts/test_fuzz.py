@@ -16,7 +16,7 @@ import pytest
 from skdpgmm import DPKMeans
 from skdpgmm.privacy import PrivacyReport
 
-FUZZ = Path(__file__).parents[1] / "benchmarks" / "fuzz.py"
+FUZZ = Path(__file__).parents[2] / "benchmarks" / "fuzz.py"
 CHUNKS, CASES = 6, 500
 
 

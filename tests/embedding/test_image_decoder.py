@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from skdpgmm import DPEmbeddingSynthesizer, TorchEmbeddingTransformer
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")

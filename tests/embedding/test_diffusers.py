@@ -21,7 +21,7 @@ from tiny_pipelines import SIZE, WIDTH  # noqa: E402
 
 from skdpgmm import DiffusersDecoder, TorchEmbeddingTransformer  # noqa: E402
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "decode_with_diffusers.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "decode_with_diffusers.py"
 OPTIONS = {
     "stable_unclip": {"num_inference_steps": 2},
     "unclip": {"decoder_num_inference_steps": 2, "super_res_num_inference_steps": 2},

@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
+from noise_scales import WRONG_FACTORS, accepts_scale
 from private_fits import fit, make_data, release_cases
 from private_queries import QUERIES, exact_sums, scale_of
 from tapes import Tape, integers
-from test_noise import WRONG_FACTORS, accepts_scale
 
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.accounting import Ledger
