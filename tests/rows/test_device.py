@@ -63,9 +63,9 @@ def test_kernels_give_the_same_integers(name, library):
             rows = DeviceRows(device.from_host(X.copy()), device, codes, kept)
             found = rows.sum(Summand(query))
             if hasattr(query, "ball"):
-                rows.hold(query.ball)
-                for _ in range(2):  # making the grid, and having it
-                    assert_same(rows.sum(Summand(query)), found)
+                with rows.holding(query.ball):
+                    for _ in range(2):  # making the grid, and having it
+                        assert_same(rows.sum(Summand(query)), found)
         assert rows.n_records == kept.sum() and rows.n_rows == 200
         for total, other in zip(found, expected, strict=True):
             assert_array_equal(total, other)
