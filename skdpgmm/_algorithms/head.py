@@ -22,7 +22,7 @@ import numpy as np
 
 from skdpgmm._algorithms.doubts import doubt_classes
 from skdpgmm._models.scores import Head
-from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors, SoftmaxGradient
+from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors
 from skdpgmm.privacy.accounting import split_mu
 
 # Standard deviation of the noise in a score.
@@ -31,6 +31,12 @@ _SCORE_NOISE = 1.0
 _CLIP = 0.5
 _FEWEST, _MOST = 20, 60
 _SHARES = {"steps": 0.99, "balance": 0.01}
+# In proportion to the squared lengths of the grid point and the constant feature: the
+# noise is that of one release of both.
+_PARTS = {
+    "gradient": 1.0 / (1.0 + CONSTANT**2),
+    "errors": CONSTANT**2 / (1.0 + CONSTANT**2),
+}
 # Beyond this budget, noise is no reason to stop.
 _LARGEST_MU = 100.0
 
@@ -42,9 +48,9 @@ def fit_head(records, ball, inner, counts, second, noisy_n, mu):
     ----------
     records : PrivateRecords
         The private rows, with their classes.
-    ball : Ball or FeatureBall
+    ball : Ball
         Clipping and grid; holds nearly all records.
-    inner : Ball or FeatureBall
+    inner : Ball
         The same with the radius of the steps: the smaller it is, the larger the share
         of noise that it saves, until it cuts too much.
     counts : ndarray of shape (n_classes,)
@@ -71,7 +77,8 @@ def fit_head(records, ball, inner, counts, second, noisy_n, mu):
     steps = np.minimum(length / n_steps, 4.0 / values)
     constant_step = min(length / n_steps, 4.0 / CONSTANT**2)
     mus = split_mu(mu, _SHARES)
-    each = split_mu(mus["steps"], {"step": 1.0 / n_steps})["step"]
+    step = split_mu(mus["steps"], {"step": 1.0 / n_steps})["step"]
+    each = list(split_mu(step, _PARTS).values())
     weights = np.zeros((len(counts), ball.n_features + 1))
     weights[:, -1] = np.log(counts / counts.mean()) / CONSTANT
     # Where the curvature does not bind, all steps have one length.
@@ -80,12 +87,12 @@ def fit_head(records, ball, inner, counts, second, noisy_n, mu):
     top, top_steps = second.vectors[:, bound[:-1]], steps[bound]
     with records.holding(inner):
         for i in range(n_steps):
-            query = SoftmaxGradient(inner, weights, _CLIP)
-            (release,) = records.release(f"head step {i}", query, [each])
-            gradient = release.value / noisy_n
-            move = free_step * gradient[:, :-1]
-            move += ((gradient[:, :-1] @ top) * (top_steps - free_step)) @ top.T
-            constant = constant_step * gradient[:, -1]
+            query = SoftmaxErrors(inner, weights, _CLIP, ("sum", "count"))
+            gradient, errors = records.release(f"head step {i}", query, each)
+            slopes = gradient.value / noisy_n
+            move = free_step * slopes
+            move += ((slopes @ top) * (top_steps - free_step)) @ top.T
+            constant = constant_step * CONSTANT * errors.value / noisy_n
             weights = weights - np.column_stack([move, constant])
     # Of records as they are: those that the steps clip have scores farther out.
     weights[:, :-1] *= ball.radius / inner.radius

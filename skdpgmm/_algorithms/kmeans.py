@@ -14,6 +14,7 @@ from skdpgmm._algorithms.codebook import (
     tight_radii,
 )
 from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._queries.lifts import projected
 from skdpgmm.privacy.accounting import split_mu
 
 # Above this many features the codebook lives in a random projection: directions cost
@@ -77,7 +78,7 @@ def private_kmeans(
         seen, basis = ball, None
         if d > PROJECTED_FEATURES:
             basis = random_basis(d, PROJECTED_FEATURES, public_rng)
-            seen = ball.project(basis)
+            seen = projected(ball, basis)
         size = max(_MIN_CODEWORDS, 3 * n_clusters)
         # Of few features, which take little memory.
         with nullcontext() if basis is None else records.holding(seen):

@@ -11,7 +11,7 @@ from skdpgmm._algorithms.looks import release_class_counts, release_second_momen
 from skdpgmm._estimates.spectrum import Spikes
 from skdpgmm._models.placement import place_components
 from skdpgmm._models.scores import Head, LabelModel, draw_features
-from skdpgmm._queries.lifts import FeatureBall
+from skdpgmm._queries.lifts import with_cosines
 from skdpgmm.privacy.accounting import split_mu
 
 _SHARES = {"counts": 0.01, "moment": 0.15, "head": 0.84}
@@ -55,14 +55,7 @@ def fit_label_model(
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
     # Features of one record can be longer than that, but hardly twice.
-    wide = FeatureBall.of(
-        ball,
-        features.frequencies,
-        features.phases,
-        features.means,
-        features.scale,
-        math.hypot(ball.radius, 2.0 * length),
-    )
+    wide = with_cosines(ball, features, math.hypot(ball.radius, 2.0 * length))
     inner = wide.within(math.hypot(middle, length))
     head, n_steps = fit_head(
         records, wide, inner, counts, Spikes.of(joint), noisy_n, mu

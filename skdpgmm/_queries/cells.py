@@ -1,19 +1,14 @@
-"""Public partitions: which cell a record belongs to.
-
-A partition maps one record, given public values, to one cell. Nothing
-else is asked of it: the lemmas of `sums` hold for any such map.
-"""
+"""To a cell of a public partition, and the residual about its centre."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from skdpgmm.privacy.grid import Ball, clip_round, row_slices, squared_norms
-from skdpgmm.privacy.queries import Part
-from skdpgmm.privacy.sums import integers
+from skdpgmm.privacy.bounded_sum import CELL, known
+from skdpgmm.privacy.grid import Ball, row_slices, squared_norms
 
 CELL_BITS = 16
 # Numbers of rows times centres that are looked at together.
@@ -22,7 +17,7 @@ _N_NUMBERS = 2**21
 
 @dataclass(frozen=True, eq=False)
 class NearestCell:
-    """Assign grid points to the nearest public centre of their own class.
+    """The nearest public centre of a record's own class.
 
     A single centre takes all records, whatever their class.
     """
@@ -30,29 +25,54 @@ class NearestCell:
     centers: np.ndarray  # (k, p), grid integers
     classes: np.ndarray  # (k,)
 
-    @property
+    @cached_property
     def one_for_each_class(self):
-        """Whether the class of a record tells its cell: `G` is not looked at then."""
+        """Whether the class of a record tells its cell: its point is not looked at."""
         return len(np.unique(self.classes)) == len(self.classes)
 
-    def assign(self, G, codes):
+    def assign(self, G, codes, on):
+        """Return the cell of each record."""
         if len(self.classes) == 1:
-            return np.zeros(len(codes), dtype=np.intp)
+            return on.indices(on.xp.zeros_like(codes))
         if self.one_for_each_class:
-            return np.searchsorted(self.classes, codes)
+            return on.xp.searchsorted(on.put(self.classes), codes)
         if np.ptp(self.classes) == 0:
-            return _nearest(G, self.centers)
+            return self._nearest(G, self.centers, on)
+        if on.xp is np:
+            return self._nearest_of_class(G, codes, on)
+        other = on.put(self.classes)[None, :] != codes[:, None]
+        distances = _distances(G, on.put(self.centers), on)
+        distances = on.xp.where(other, on.xp.full_like(distances, np.inf), distances)
+        return on.xp.argmin(distances, axis=1)
+
+    def _nearest_of_class(self, G, codes, on):
         # Class by class: most centres are not those of a record.
         cell = np.empty(len(codes), dtype=np.intp)
         own = _positions(self.classes)
         for code, rows in _positions(codes).items():
-            cell[rows] = own[code][_nearest(G[rows], self.centers[own[code]])]
+            some = self._nearest(G[rows], self.centers[own[code]], on)
+            cell[rows] = own[code][some]
+        return cell
+
+    def _nearest(self, G, centers, on):
+        """Return the nearest centre, the first of several; exact for grid integers."""
+        centers = on.put(centers)
+        if on.xp is not np:
+            return on.xp.argmin(_distances(G, centers, on), axis=1)
+        cell = np.empty(len(G), dtype=np.intp)
+        for rows in point_slices(G, len(centers)):
+            cell[rows] = _distances(G[rows], centers, on).argmin(axis=1)
         return cell
 
 
+@known
 @dataclass(frozen=True, eq=False)
 class CellMoments:
     """Counts and clipped moments of the records in each cell, about its centre.
+
+    The vector of a record in cell j is its residual ``(g - c_j) / r_j``. The radius r_j
+    enters only the public factor between integers and units of the data: a small cell
+    gets small noise.
 
     Parameters
     ----------
@@ -67,20 +87,6 @@ class CellMoments:
         equal when `moments` has "tied".
     moments : tuple of {"count", "sum", "energy", "diag", "full", "tied"}
         What to release.
-
-    Notes
-    -----
-    Lemma. Let j be the cell of x, and e its one-hot vector.
-
-    - count: ``f = e``, so ``||f|| <= 1``.
-    - sum: ``f = e (x) u_j``, so ``||f|| = ||u_j|| <= 2**b``.
-    - energy: ``f = e ||u_j||**2 <= 4**b``.
-    - diag: ``f = e (x) (u_j * u_j)``; ``||u * u||_2 <= ||u||_2**2 <= 4**b``.
-    - full: ``f = e (x) u_j u_j^T``; ``||u u^T||_F = ||u||**2 <= 4**b``.
-    - tied: ``f = u_j u_j^T``, the same.
-
-    The radius r_j of a cell enters only the public factor between u_j and data
-    units: a small cell gets small noise.
     """
 
     ball: Ball
@@ -89,91 +95,71 @@ class CellMoments:
     radii: np.ndarray
     moments: tuple[str, ...]
 
+    weights = CELL
+    vector_bits = CELL_BITS
+    point = False
+    n_made = 1
+    names = {
+        "count": "counts",
+        "sum": "sums",
+        "energy": "energies",
+        "diag": "squares",
+        "full": "scatters",
+        "tied": "scatter",
+    }
+
     @property
-    def parts(self):
-        k, p = self.centers.shape
+    def n_cells(self):
+        """Number of cells."""
+        return len(self.centers)
+
+    @property
+    def n_features(self):
+        """Width of a residual."""
+        return self.centers.shape[1]
+
+    @property
+    def sees(self):
+        """Codes only, where they tell the cell and no residual is asked for."""
+        counts_only = self.moments == ("count",)
+        return "codes" if counts_only and self.partition.one_for_each_class else "grid"
+
+    def unit(self, moment):
+        """Return the factor from grid integers to units of the data."""
         unit = self.radii / 2.0**CELL_BITS
-        table = {
-            "count": Part("counts", (k,), 1.0),
-            "sum": Part("sums", (k, p), 2.0**CELL_BITS, unit[:, None]),
-            "energy": Part("energies", (k,), 4.0**CELL_BITS, unit**2),
-            "diag": Part("squares", (k, p), 4.0**CELL_BITS, unit[:, None] ** 2),
-            "full": Part(
-                "scatters", (k, p, p), 4.0**CELL_BITS, unit[:, None, None] ** 2, True
-            ),
-            "tied": Part("scatter", (p, p), 4.0**CELL_BITS, unit[0] ** 2, True),
-        }
-        return tuple(table[name] for name in self.moments)
+        return {
+            "count": 1.0,
+            "sum": unit[:, None],
+            "energy": unit**2,
+            "diag": unit[:, None] ** 2,
+            "full": unit[:, None, None] ** 2,
+            "tied": unit[0] ** 2,
+        }[moment]
 
-    def exact(self, block):
-        if self.moments == ("count",) and self.partition.one_for_each_class:
-            cell = self.partition.assign(None, block.codes)
-            return (np.bincount(cell, minlength=len(self.centers)),)
-        # Matrix products are faster for many rows, all else in the cache.
-        if not {"full", "tied"}.isdisjoint(self.moments):
-            parts = self._moments(*self._residuals(block))
-            return tuple(integers(part) for part in parts)
-        totals: list[np.ndarray] = []
-        out = None
-        for rows, V in block.grid_panels(self.ball):
-            out = np.empty_like(V) if out is None else out[: len(V)]
-            parts = self._moments(*self._clip(V, block.codes[rows], out))
-            if totals:
-                for total, part in zip(totals, parts, strict=True):
-                    total += part
-            else:
-                totals = parts
-        return tuple(integers(total) for total in totals)
-
-    def _residuals(self, block):
-        """Return u_j, its cell j and its squared norm, of each record."""
-        n = len(block.X)
-        U = np.empty((n, self.centers.shape[1]))
-        cell, squares = np.empty(n, dtype=np.intp), np.empty(n)
-        for rows, V in block.grid_panels(self.ball):
-            _, cell[rows], squares[rows] = self._clip(V, block.codes[rows], U[rows])
-        return U, cell, squares
-
-    def _clip(self, V, codes, out):
-        """Turn grid points, which are overwritten, into what `_residuals` returns."""
-        j = self.partition.assign(V, codes)
+    def map(self, V, codes, on):
+        """Return the cell of each record, and its residual."""
+        cell = self.partition.assign(V, codes, on)
+        if self.moments == ("count",):
+            return cell, None
         scales = self.ball.step * 2.0**CELL_BITS / self.radii
         if len(scales) == 1:
             if self.centers.any():
-                V -= self.centers
-            V *= scales
+                V -= on.put(self.centers)
+            V *= float(scales[0])
         else:
-            V -= np.take(self.centers, j, axis=0, out=out, mode="clip")
-            V *= scales[j, None]
-        U, squares = clip_round(V, CELL_BITS, out=out)
-        return U, j, squares
-
-    def _moments(self, U, cell, squares):
-        k = len(self.centers)
-        onehot = _onehot(cell, k)
-        of = {
-            "count": lambda: np.bincount(cell, minlength=k),
-            "sum": lambda: onehot @ U,
-            "energy": lambda: np.bincount(cell, squares, minlength=k),
-            "diag": lambda: onehot @ (U * U),
-            # BLAS does half the work for a matrix times its own transpose.
-            "full": lambda: np.stack(
-                [V.T @ V for V in (U[cell == j] for j in range(k))]
-            ),
-            "tied": lambda: U.T @ U,
-        }
-        return [of[name]() for name in self.moments]
+            V -= on.take(self.centers, cell)
+            V *= on.xp.take(on.put(scales), cell)[:, None]
+        return cell, V
 
 
-def _onehot(cell, k):
-    """Return the transposed one-hot matrix of cells, dense where that is faster."""
-    n = len(cell)
-    if k <= 64:
-        return (np.arange(k)[:, None] == cell).astype(np.float64)
-    return csr_array((np.ones(n), cell, np.arange(n + 1)), shape=(n, k)).T
+def _distances(G, centers, on):
+    """Return squared distances less the squared norms of the points."""
+    distances = G @ (-2.0 * centers.T)
+    distances += squared_norms(centers, on.xp)
+    return distances
 
 
-def slices(G, k):
+def point_slices(G, k):
     """Slices of rows that each have as many numbers as stay in the cache."""
     return row_slices(len(G), max(1, _N_NUMBERS // k))
 
@@ -185,14 +171,3 @@ def _positions(codes):
     order = np.argsort(codes, kind="stable")
     found, starts = np.unique(codes[order], return_index=True)
     return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
-
-
-def _nearest(G, centers):
-    """Return the nearest centre, the first of several; exact for grid integers."""
-    cell = np.empty(len(G), dtype=np.intp)
-    sizes = squared_norms(centers)
-    for rows in slices(G, len(centers)):
-        distances = G[rows] @ (-2.0 * centers.T)
-        distances += sizes
-        cell[rows] = distances.argmin(axis=1)
-    return cell

@@ -1,4 +1,4 @@
-"""To a bin, or to a cell, and no more: counts."""
+"""To a bin, and no more: counts."""
 
 from __future__ import annotations
 
@@ -6,64 +6,78 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm._queries.cells import NearestCell, slices
-from skdpgmm.privacy.grid import Ball, float_panels, squared_norms
-from skdpgmm.privacy.queries import Part
+from skdpgmm._queries.cells import NearestCell, point_slices
+from skdpgmm.privacy.bounded_sum import CELL, known
+from skdpgmm.privacy.grid import Ball, squared_norms
 
 
+class _Counts:
+    """What queries have in common that count, and do nothing else."""
+
+    weights = CELL
+    vector_bits = 0
+    point = False
+    n_made = 1
+    n_features = 0
+    moments: tuple[str, ...] = ("count",)
+    names = {"count": "counts"}
+
+    def unit(self, moment):
+        """Return 1: counts are counts."""
+        return 1.0
+
+
+class _Bins(_Counts):
+    edges: np.ndarray
+
+    @property
+    def n_cells(self):
+        """Number of bins; the last holds everything above the last edge."""
+        return len(self.edges) + 1
+
+    def _bins(self, lengths, on):
+        return on.xp.searchsorted(on.put(self.edges), lengths, side="left"), None
+
+
+@known
 @dataclass(frozen=True, eq=False)
-class NormHistogram:
-    """Counts of ``||x - center||`` between public edges.
-
-    Lemma. A record falls into exactly one bin, so its summand is one-hot:
-    ``||f(x)||_2 = 1``. This holds however the norm was computed.
-    """
+class NormHistogram(_Bins):
+    """Counts of ``||x - center||`` between public edges."""
 
     center: np.ndarray
     edges: np.ndarray
 
-    @property
-    def parts(self):
-        return (Part("counts", (len(self.edges) + 1,), 1.0),)
+    ball = None
+    sees = "rows"
 
-    def exact(self, block):
-        norms = np.empty(len(block.X))
-        for rows, V in float_panels(block.X):
-            with np.errstate(over="ignore"):
-                if self.center.any():
-                    V -= self.center
-                norms[rows] = np.sqrt(squared_norms(V))
-        return (_histogram(norms, self.edges),)
+    def map(self, V, codes, on):
+        """Return the bin of each row."""
+        if self.center.any():
+            V -= on.put(self.center)
+        return self._bins(on.xp.sqrt(squared_norms(V, on.xp)), on)
 
 
+@known
 @dataclass(frozen=True, eq=False)
-class DistanceHistogram:
-    """Counts of the distances of records to the centre of their cell.
-
-    Lemma. A record has one cell and falls into exactly one bin, so its summand is
-    one-hot: ``||f(x)||_2 <= 1``.
-    """
+class DistanceHistogram(_Bins):
+    """Counts of the distances of records to the centre of their cell."""
 
     ball: Ball
     partition: NearestCell
     centers: np.ndarray  # (k, p), grid integers
     edges: np.ndarray
 
-    @property
-    def parts(self):
-        return (Part("counts", (len(self.edges) + 1,), 1.0),)
+    sees = "grid"
 
-    def exact(self, block):
-        squares = np.empty(len(block.X))
-        for rows, G in block.grid_panels(self.ball):
-            G -= self.centers[self.partition.assign(G, block.codes[rows])]
-            squares[rows] = squared_norms(G)
-        return (_histogram(self.ball.step * np.sqrt(squares), self.edges),)
+    def map(self, G, codes, on):
+        """Return the bin of each record."""
+        G -= on.take(self.centers, self.partition.assign(G, codes, on))
+        return self._bins(self.ball.step * on.xp.sqrt(squared_norms(G, on.xp)), on)
 
 
 @dataclass(frozen=True, eq=False)
 class LinearCell:
-    """Assign grid points to the class with the largest public linear score.
+    """The class with the largest public linear score.
 
     Attributes
     ----------
@@ -79,37 +93,33 @@ class LinearCell:
     offsets: np.ndarray
     classes: np.ndarray
 
-    def assign(self, G, codes):
-        best = np.empty(len(codes), dtype=np.intp)
-        for rows in slices(G, len(self.classes)):
-            scores = G[rows] @ self.weights.T
-            scores += self.offsets
+    def assign(self, G, on):
+        """Return the class of each grid point."""
+        weights, offsets = on.put(self.weights).T, on.put(self.offsets)
+        if on.xp is not np:
+            best = on.xp.argmax(G @ weights + offsets, axis=1)
+            return on.xp.take(on.put(self.classes), best)
+        best = np.empty(len(G), dtype=np.intp)
+        for rows in point_slices(G, len(self.classes)):
+            scores = G[rows] @ weights
+            scores += offsets
             best[rows] = scores.argmax(axis=1)
         return self.classes[best]
 
 
+@known
 @dataclass(frozen=True, eq=False)
-class AgreementCount:
-    """Number of records whose class is the one that a public rule gives them.
-
-    Lemma. The summand is 0 or 1, so ``||f(x)||_2 <= 1``.
-    """
+class AgreementCount(_Counts):
+    """Number of records whose class is the one that a public rule gives them."""
 
     ball: Ball
     rule: LinearCell
 
-    @property
-    def parts(self):
-        return (Part("count", (1,), 1.0),)
+    sees = "grid"
+    n_cells = 1
+    names = {"count": "count"}
 
-    def exact(self, block):
-        n_agree = 0
-        for rows, G in block.grid_panels(self.ball):
-            codes = block.codes[rows]
-            n_agree += int(np.count_nonzero(self.rule.assign(G, codes) == codes))
-        return (np.array([n_agree], dtype=np.int64),)
-
-
-def _histogram(values, edges):
-    bins = np.searchsorted(edges, values, side="left")
-    return np.bincount(bins, minlength=len(edges) + 1)
+    def map(self, G, codes, on):
+        """Return cell 0 for a record that the rule is right about, and none else."""
+        right = self.rule.assign(G, on) == codes
+        return on.floats(right) - 1.0, None

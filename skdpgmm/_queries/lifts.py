@@ -1,18 +1,21 @@
-"""Grid points with cosine features beside them.
+"""Public maps of a grid point: a projection, and cosine features beside the point.
 
-A record becomes an integer vector of bounded norm again, so that every query that
-takes a `Ball` takes a `FeatureBall` as well.
+The core clips and rounds what they give, so that every query that takes a ball takes a
+lifted one as well. Each is a function of one record: products are exact, and all else
+is done to each number by itself.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from skdpgmm.privacy.grid import GRID_BITS, Ball, Grid, clip_round
+from skdpgmm.privacy.grid import Ball
 
+PROJECTION_BITS = 20
 # Columns of integer frequencies have norm at most 2**27 and a little, and grid points
 # at most 2**24: products are sums of integers below 2**53, and exact.
 _FREQUENCY_BITS = 27
@@ -24,17 +27,41 @@ _SINE = [
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureBall(Grid):
-    """A ball, and public cosine features of what it makes of a record.
-
-    With z the record, clipped to `ball`, about its centre, the features are
-    ``(z, scale * (cos(z @ A + phases) - means))``; they are clipped to norm `radius`
-    and rounded.
+class Projection:
+    """Products with a public matrix.
 
     Attributes
     ----------
-    ball : Ball
-        The first clipping.
+    matrix : ndarray of float64, shape (d, p)
+        Integers, over ``2**PROJECTION_BITS``.
+    """
+
+    matrix: np.ndarray
+
+    @property
+    def n_features(self):
+        """Width of the products."""
+        return self.matrix.shape[1]
+
+    def __call__(self, G, ball, on):
+        return (G @ on.put(self.matrix)) * 2.0**-PROJECTION_BITS
+
+
+def projected(ball, basis) -> Ball:
+    """Return a ball seen through an orthonormal `basis` of shape (d, p)."""
+    matrix = np.rint(basis * 2.0**PROJECTION_BITS)
+    return Ball(ball.center, ball.radius, Projection(matrix))
+
+
+@dataclass(frozen=True, eq=False)
+class Cosines:
+    """A grid point, and public cosine features of it.
+
+    With z the clipped record about the centre, ``(z, scale * (cos(z @ A + phases) -
+    means))``.
+
+    Attributes
+    ----------
     frequencies : ndarray of float64, shape (d, m)
         Public integers: A times ``angle_steps``.
     angle_steps : float
@@ -43,69 +70,59 @@ class FeatureBall(Grid):
         Public.
     scale : float
         Public; positive.
-    radius : float
-        Public, or released; positive.
-
-    Notes
-    -----
-    Lemma. ``to_grid`` returns what `clip_round` does, so that row norms are at most
-    ``2**GRID_BITS``, verified, whatever the features are. They are a function of one
-    record: the products are exact, and all else is done to each number by itself.
     """
 
-    ball: Ball
     frequencies: np.ndarray
     angle_steps: float
     phases: np.ndarray
     means: np.ndarray
     scale: float
-    radius: float
-
-    @classmethod
-    def of(cls, ball, frequencies, phases, means, scale, radius):
-        """Round the frequencies to integers."""
-        longest = np.linalg.norm(frequencies, axis=0).max()
-        steps = 2.0 ** np.floor(_FREQUENCY_BITS - math.log2(longest))
-        integers = np.rint(frequencies * steps)
-        return cls(ball, integers, steps, phases, means, scale, radius)
 
     @property
-    def center(self):
-        """Centre of the first clipping."""
-        return self.ball.center
+    def n_features(self):
+        """Width of points and features."""
+        return sum(self.frequencies.shape)
 
-    @property
-    def turn(self) -> float:
-        """Full turns of the angle of one step of ``g @ frequencies``."""
-        return self.ball.step / self.angle_steps / (2.0 * math.pi)
-
-    @property
+    @cached_property
     def phase_turns(self):
         """The phases in full turns."""
         return self.phases / (2.0 * math.pi)
 
-    @property
-    def n_features(self) -> int:
-        """Width of the grid coordinates."""
-        return self.ball.n_features + len(self.phases)
+    def __call__(self, G, ball, on):
+        d = self.frequencies.shape[0]
+        turns = G @ on.put(self.frequencies)
+        turns *= ball.first_step / self.angle_steps / (2.0 * math.pi)
+        turns += on.put(self.phase_turns)
+        cosines = cosine_series(turns, on.xp)
+        cosines -= on.put(self.means)
+        cosines *= self.scale / ball.step
+        V = on.empty((G.shape[0], self.n_features))
+        V[:, :d] = G * (ball.first_step / ball.step)
+        V[:, d:] = cosines
+        return V
 
-    def within(self, radius) -> FeatureBall:
-        """Return the same features, clipped to another radius."""
-        return replace(self, radius=radius)
 
-    def grid_panels(self, X):
-        """Yield slices of few rows with what `to_grid` makes of them."""
-        d = self.ball.n_features
-        for rows, Z in self.ball.grid_panels(X):
-            V = np.empty((len(Z), self.n_features))
-            np.multiply(Z, self.ball.step / self.step, out=V[:, :d])
-            turns = Z @ self.frequencies
-            turns *= self.turn
-            turns += self.phase_turns
-            cosines = cosine_series(turns)
-            cosines -= self.means
-            np.multiply(cosines, self.scale / self.step, out=V[:, d:])
-            yield rows, clip_round(V, GRID_BITS)[0]
+def with_cosines(ball, features, radius) -> Ball:
+    """Return a ball of grid points and features of them.
+
+    Parameters
+    ----------
+    ball : Ball
+        The first clipping.
+    features : CosineFeatures
+        Public; their frequencies are rounded to integers.
+    radius : float
+        Of points and features together; public, or released; positive.
+
+    Returns
+    -------
+    ball : Ball
+    """
+    longest = np.linalg.norm(features.frequencies, axis=0).max()
+    steps = 2.0 ** np.floor(_FREQUENCY_BITS - math.log2(longest))
+    integers = np.rint(features.frequencies * steps)
+    lift = Cosines(integers, steps, features.phases, features.means, features.scale)
+    return Ball(ball.center, radius, lift, clip_radius=ball.radius)
 
 
 def cosine_series(turns, xp=np):

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
-from skdpgmm.privacy.grid import Ball, clip_round, squared_norms
-from skdpgmm.privacy.queries import Part
-from skdpgmm.privacy.sums import integers
+from skdpgmm.privacy.bounded_sum import Weights, known
+from skdpgmm.privacy.grid import Ball, squared_norms, sum_in_order
 
 WHITE_BITS = 13
 RESPONSIBILITY_BITS = 10
+_ONE = 2.0**RESPONSIBILITY_BITS
 
 
+@known
 @dataclass(frozen=True, eq=False)
 class SoftMoments:
     """Responsibility-weighted moments of the whitened, clipped residuals.
 
-    ``z_j = clip(W_j^T (x - m_j), rho) * 2**b / rho``, rounded, with public means
-    m_j and whitening matrices W_j (``W_j W_j^T`` the precision); e holds the
-    responsibilities of the public mixture times 2**10, rounded down, with the
-    remainder given to the largest, and is verified to be non-negative of sum 2**10.
+    The vector of a record for component j is ``W_j^T (x - m_j) / rho``, with public
+    means m_j and whitening matrices W_j (``W_j W_j^T`` the precision). Its weights are
+    the responsibilities of the public mixture times 2**10, rounded down, with the
+    remainder given to the largest.
 
     Parameters
     ----------
@@ -40,20 +40,6 @@ class SoftMoments:
         A record has responsibilities for the components of its class only.
     moment : {"energy", "diag", "full", "tied"}
         The second moment.
-
-    Notes
-    -----
-    Lemma. With non-negative integers e, ``sum(e) <= E = 2**10`` (the rounding
-    down makes the sum an integer below ``E + 1``), and ``||z_j|| <= 2**b``:
-
-    - counts: ``||e||_2 <= ||e||_1 <= E``.
-    - sums: ``||(e_j z_j)_j||_2 <= max_j ||z_j|| ||e||_2 <= E 2**b``.
-    - second moments: each of ``||z_j||**2``, ``||z_j * z_j||_2``,
-      ``||z_j z_j^T||_F`` is at most ``4**b``, so the concatenation over j is at
-      most ``4**b ||e||_2 <= E 4**b``.
-    - tied: ``||sum_j e_j z_j z_j^T||_F <= sum_j e_j ||z_j||**2 <= E 4**b``.
-
-    How e was computed plays no part: it is a function of one record and theta.
     """
 
     ball: Ball
@@ -64,74 +50,71 @@ class SoftMoments:
     classes: np.ndarray
     moment: str
 
+    sees = "grid"
+    weights = Weights("l1", RESPONSIBILITY_BITS)
+    vector_bits = WHITE_BITS
+    point = False
+
     @property
-    def parts(self):
-        k, p = self.means.shape
-        E = 2.0**RESPONSIBILITY_BITS
-        unit = self.rho / 2.0**WHITE_BITS
-        shape, symmetric = {
-            "energy": ((k,), False),
-            "diag": ((k, p), False),
-            "full": ((k, p, p), True),
-            "tied": ((p, p), True),
-        }[self.moment]
-        return (
-            Part("counts", (k,), E, 1.0 / E),
-            Part("sums", (k, p), E * 2.0**WHITE_BITS, unit / E),
-            Part("moments", shape, E * 4.0**WHITE_BITS, unit**2 / E, symmetric),
-        )
+    def moments(self):
+        """Count, sum and the second moment."""
+        return "count", "sum", self.moment
 
-    def _whiten(self, G):
-        """Return unclipped z_j in units of ``rho / 2**b``, for all j."""
-        k, p = self.means.shape
-        Z = np.empty((k, len(G), p))
-        to_unit = self.ball.step * 2.0**WHITE_BITS / self.rho
-        for j in range(k):
-            U = G - self.means[j]
-            W = self.whiteners[j] * to_unit
-            if W.ndim == 2:
-                # Rounded to integers the product is exact, and so the same for
-                # every block size: ||U|| <= 2**26 and ||W[:, i]|| <= 2**26.
-                norm = np.sqrt(squared_norms(np.ascontiguousarray(W.T)).max())
-                power = 2.0 ** np.floor(26 - np.log2(norm))
-                np.matmul(U, np.rint(W * power), out=Z[j])
-                Z[j] /= power
-            else:
-                np.multiply(U, W, out=Z[j])
-        return Z
+    @property
+    def names(self):
+        """Names of the releases."""
+        return {"count": "counts", "sum": "sums", self.moment: "moments"}
 
-    def _responsibilities(self, Z, codes):
-        squares = np.stack([squared_norms(z) for z in Z], axis=1)
+    @property
+    def n_cells(self):
+        """Number of components."""
+        return len(self.means)
+
+    @property
+    def n_features(self):
+        """Width of a residual."""
+        return self.means.shape[1]
+
+    @property
+    def n_made(self):
+        """Residuals about all components."""
+        return self.means.size
+
+    def unit(self, moment):
+        """Return the factor from grid integers to whitened units."""
         unit = self.rho / 2.0**WHITE_BITS
-        log_prob = self.log_weights - 0.5 * np.minimum(squares * unit**2, 1e300)
+        return {"count": 1.0 / _ONE, "sum": unit / _ONE}.get(moment, unit**2 / _ONE)
+
+    def map(self, G, codes, on):
+        """Return the responsibilities, and the residuals about all components."""
+        Z = on.empty((self.n_cells, *G.shape))
+        for j in range(self.n_cells):
+            Z[j, ...] = self._whitened(G - on.put(self.means[j]), j, on)
+        return self._responsibilities(Z, codes, on), Z
+
+    def _whitened(self, U, j, on):
+        """Return residuals in units of ``rho / 2**13``."""
+        W = self.whiteners[j] * (self.ball.step * 2.0**WHITE_BITS / self.rho)
+        if W.ndim < 2:
+            return U * on.put(W)
+        # Rounded to integers the product is exact, and so the same for
+        # every block size: ||U|| <= 2**26 and ||W[:, i]|| <= 2**26.
+        norm = np.sqrt(squared_norms(np.ascontiguousarray(W.T)).max())
+        power = 2.0 ** np.floor(26 - np.log2(norm))
+        return (U @ on.put(np.rint(W * power))) / power
+
+    def _responsibilities(self, Z, codes, on):
+        xp = on.xp
+        squares = xp.stack([squared_norms(Z[j, ...], xp) for j in range(Z.shape[0])])
+        unit = self.rho / 2.0**WHITE_BITS
+        log_prob = on.put(self.log_weights)[:, None]
+        log_prob = log_prob - 0.5 * xp.clip(squares * unit**2, None, 1e300)
         if len(np.unique(self.classes)) > 1:
-            log_prob[self.classes[None, :] != codes[:, None]] = -np.inf
-        E = 2.0**RESPONSIBILITY_BITS
-        e = np.floor(E * softmax(log_prob, axis=1))
-        e[np.arange(len(e)), log_prob.argmax(axis=1)] += E - e.sum(axis=1)
-        # Verified like the norms: whatever went wrong in floating point, the
-        # lemma holds for what is returned.
-        e[~((e >= 0.0).all(axis=1) & (e.sum(axis=1) <= E))] = 0.0
-        return e
-
-    def exact(self, block):
-        k, p = self.means.shape
-        G = self.ball.to_grid(block.X)
-        Z = self._whiten(G)
-        e = self._responsibilities(Z, block.codes)
-        sums = np.empty((k, p))
-        moments = np.zeros(self.parts[2].shape)
-        for j in range(k):
-            rows = np.flatnonzero(e[:, j])
-            z, squares = clip_round(Z[j][rows], WHITE_BITS)
-            weight = e[rows, j]
-            sums[j] = weight @ z
-            if self.moment == "energy":
-                moments[j] = weight @ squares
-            elif self.moment == "diag":
-                moments[j] = weight @ (z * z)
-            elif self.moment == "full":
-                moments[j] = z.T @ (weight[:, None] * z)
-            else:
-                moments += z.T @ (weight[:, None] * z)
-        return integers(e.sum(axis=0)), integers(sums), integers(moments)
+            other = on.put(self.classes)[:, None] != codes[None, :]
+            log_prob = xp.where(other, xp.full_like(log_prob, -np.inf), log_prob)
+        best = xp.argmax(log_prob, axis=0)
+        e = xp.exp(log_prob - xp.max(log_prob, axis=0))
+        e = xp.floor(_ONE * (e / sum_in_order(e)))
+        rest = _ONE - xp.sum(e, axis=0)
+        is_best = on.put(np.arange(self.n_cells))[:, None] == best[None, :]
+        return (e + on.floats(is_best) * rest).T

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
+from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
 from skdpgmm.privacy.grid import Ball, row_slices
 from skdpgmm.privacy.passes import digest
-from skdpgmm.privacy.sums import MAX_BLOCK_ROWS
 
 
 class ArrayRows:
@@ -91,13 +91,16 @@ class ArrayRows:
         return _grid_points(X, ball), seen
 
     def _block(self, rows, query):
-        if self._ball is None or getattr(query, "ball", None) is not self._ball:
+        """Return a block of a slice, and its digest."""
+        first = self._first + rows.start == 0
+        if self._ball is None or query.ball is not self._ball:
             X, codes, seen = self._take(rows)
-            return X, codes, None, seen
+            return Block(X, codes, first=first), seen
         if rows.start not in self._held:
             self._held[rows.start] = self._to_grid(rows, self._ball)
-        X, codes = take(self._X[rows], self._codes, self._kept, rows)
-        return X, codes, *self._held[rows.start]
+        codes = codes_of(self._codes, self._kept, rows)
+        held, seen = self._held[rows.start]
+        return Block(None, codes, held, first=first), seen
 
     def _take(self, rows):
         X, seen = np.asarray(self._X[rows]), 0
@@ -114,10 +117,14 @@ def _grid_points(X, ball):
 
 def take(X, codes, kept, rows) -> tuple[Any, Any]:
     """Return rows and codes that take part, of a block that holds the given rows."""
-    codes = np.zeros(len(X), np.intp) if codes is None else codes[rows].astype(np.intp)
-    if kept is None:
-        return X, codes
-    return X[kept[rows]], codes[kept[rows]]
+    return X if kept is None else X[kept[rows]], codes_of(codes, kept, rows)
+
+
+def codes_of(codes, kept, rows):
+    """Return the codes of the rows that take part, zeros where there are none."""
+    n = rows.stop - rows.start
+    codes = np.zeros(n, np.intp) if codes is None else codes[rows].astype(np.intp)
+    return codes if kept is None else codes[kept[rows]]
 
 
 def checked_block(block, n_features, start):

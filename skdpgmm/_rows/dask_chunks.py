@@ -64,7 +64,7 @@ class DaskRows:
     def sum(self, summand):
         """Sum over the chunks by a tree of tasks."""
         task = dask.delayed(_sum_of_chunk, pure=False)
-        ball = getattr(summand.query, "ball", None)
+        ball = summand.query.ball
         held = self._held if ball is self._ball else [None] * len(self._parts)
         # Sent to a worker once, not with every task.
         summand = dask.delayed(summand, pure=False, traverse=False)

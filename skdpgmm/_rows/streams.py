@@ -6,9 +6,9 @@ import numpy as np
 
 from skdpgmm._rows.arrays import checked_block, take
 from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
+from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
 from skdpgmm.privacy.grid import row_slices
 from skdpgmm.privacy.passes import CHANGED_ROWS, digest
-from skdpgmm.privacy.sums import MAX_BLOCK_ROWS
 
 NO_ROWS = (
     "X gave no rows this time: it must start anew each time that it is read, as a list "
@@ -58,7 +58,8 @@ class StreamRows:
         def kernel(piece):
             X, rows = piece
             seen = digest(X, rows.start)
-            return summand(*take(X, self._codes, self._kept, rows), None, seen)
+            X, codes = take(X, self._codes, self._kept, rows)
+            return summand(Block(X, codes, first=rows.start == 0), seen)
 
         totals = sum_blocks(kernel, self._pieces(), self._n_threads)
         if totals is None:

@@ -1,59 +1,87 @@
-"""Clipping and rounding of records to an integer grid.
+"""Clip, round, verify: a record becomes a bounded vector of integers.
 
-Every function returns float64 arrays of integer values whose row norms are
-*verified*, not assumed, to be at most the stated bound: sums of squares of
-integers are exact in float64 below 2**53, and a row that failed the check would
-be replaced by zero. So the bound holds for every float64 input, including
-infinities that arise on the way, and the sensitivities in `sums` need no
-analysis of floating-point error.
+Arrays are of float64 and hold integers whose row norms are *verified*, not assumed:
+sums of squares of integers are exact in float64 below 2**53, and a row that failed the
+check is replaced by zero. So the bound holds for every input, infinities that arise on
+the way included, and no sensitivity needs an analysis of floating-point error.
+
+The same text serves numpy and the libraries of the array API: `on` is where the rows
+are, a `Host` or what has its methods.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 # Grid points have norm at most 2**24 and public centres, by `Ball.limit`, at most
 # 2**25 and a little, so every term of ||g - c||**2 is an integer below 2**53.
 GRID_BITS = 24
-PROJECTION_BITS = 20
 
 
-def row_slices(n_rows: int, block_size: int) -> list[slice]:
-    """Cut ``range(n_rows)`` into slices of at most `block_size`, at least one."""
-    return [
-        slice(start, min(start + block_size, n_rows))
-        for start in range(0, max(n_rows, 1), block_size)
-    ]
+class Host:
+    """The arrays of one block in numpy; a device has the same methods."""
+
+    xp = np
+
+    def __init__(self):
+        self._buffer = np.empty((0, 0))
+
+    def put(self, array):
+        """Return public numbers where the rows are."""
+        return array
+
+    def floats(self, array, copy=False):
+        """Return an array in float64."""
+        return array.astype(np.float64, copy=copy)
+
+    def indices(self, array):
+        """Return an array as integers that can be an index."""
+        return array.astype(np.intp, copy=False)
+
+    def integers(self, array):
+        """Return float64 values that are integers as such, in memory."""
+        return np.asarray(array).astype(np.int64, order="C")
+
+    def empty(self, shape):
+        """Return a new array in float64."""
+        return np.empty(shape)
+
+    def buffer(self, shape):
+        """Return an array to write to, which the next call gives anew."""
+        if shape[1:] != self._buffer.shape[1:] or shape[0] > len(self._buffer):
+            self._buffer = np.empty(shape)
+        return self._buffer[: shape[0]]
+
+    def take(self, points, index):
+        """Return public points by their index, in the buffer."""
+        out = self.buffer((len(index), *points.shape[1:]))
+        return np.take(points, index, axis=0, out=out, mode="clip")
+
+    def panels(self, X, n_numbers=2**18):
+        """Yield slices of few rows with a float64 copy, which the next overwrites."""
+        slices = row_slices(len(X), max(1, n_numbers // X.shape[1]))
+        copy = np.empty((slices[0].stop, X.shape[1]))
+        for rows in slices:
+            panel = copy[: rows.stop - rows.start]
+            np.copyto(panel, X[rows])
+            yield rows, panel
 
 
-def cache_slices(X, n_numbers=2**18):
-    """Slices of rows that stay in the cache through several elementwise steps.
-
-    Smaller ones would be faster in one thread; but several would wait for each other.
-    """
-    return row_slices(len(X), max(1, n_numbers // X.shape[1]))
-
-
-def float_panels(X, n_numbers=2**18):
-    """Yield slices of few rows with a float64 copy, which the next overwrites."""
-    slices = cache_slices(X, n_numbers)
-    buffer = np.empty((slices[0].stop, X.shape[1]))
-    for rows in slices:
-        panel = buffer[: rows.stop - rows.start]
-        np.copyto(panel, X[rows])
-        yield rows, panel
+def row_slices(n_rows: int, size: int) -> list[slice]:
+    """Cut ``range(n_rows)`` into slices of at most `size`, at least one."""
+    starts = range(0, max(n_rows, 1), size)
+    return [slice(start, min(start + size, n_rows)) for start in starts]
 
 
 def sum_in_order(A):
     """Sum along the first axis, in an order that its length alone decides.
 
-    numpy and others choose theirs by the shape of the whole array, so that the last
-    bits of a record would depend on how many stand beside it. Halves are added here,
-    and each addition is of two numbers of one record. `A` is of any array library.
+    Libraries choose theirs by the shape of the whole array, so that the last bits of a
+    record would depend on how many stand beside it. Halves are added here.
     """
     while A.shape[0] > 1:
         half = A.shape[0] // 2
@@ -64,161 +92,148 @@ def sum_in_order(A):
     return A[0, ...]
 
 
-def squared_norms(U):
-    """Return the squared norm of each row (exact for integers below 2**53).
-
-    Rows are one after another in memory, and long ones are summed in fixed pieces:
-    numpy would cut them by the size of the whole array, and the float result of a row
-    would depend on its neighbours.
-    """
+def squared_norms(U, xp=np):
+    """Return the squared norm of each row, the same whatever rows stand beside it."""
+    if xp is not np:
+        return sum_in_order((U * U).T)
+    # numpy would cut long rows by the size of the whole array.
     U = np.ascontiguousarray(U)
+    pieces = (U[:, i : i + 4096] for i in range(0, U.shape[1], 4096))
     with np.errstate(over="ignore", invalid="ignore"):
-        pieces = [
-            np.einsum(
-                "ij,ij->i", U[:, start : start + 4096], U[:, start : start + 4096]
-            )
-            for start in range(0, U.shape[1], 4096)
-        ]
-        return sum(pieces[1:], pieces[0])
+        return sum(np.einsum("ij,ij->i", piece, piece) for piece in pieces)
 
 
-def _exact_norms(U):
-    """Return the squared norm of each row of integers.
+def integer_norms(U, xp=np):
+    """Return the squared norms of rows of integers: exact in any order below 2**53.
 
-    Exact in any order below 2**53; what is larger is found to be at least that.
+    What is larger is found to be at least that.
     """
-    if not hasattr(np, "vecdot"):  # before NumPy 2
-        return squared_norms(U)
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.vecdot(U, U)
+        if xp is np and hasattr(np, "vecdot"):  # NumPy 2
+            return np.vecdot(U, U)
+        return xp.sum(U * U, axis=1)
 
 
-def clip_round(V, bits, out=None):
-    """Clip rows of `V` to norm ``2**bits`` and round them to integers.
+def clip_round(V, bits, on=Host, out=None):
+    """Clip rows to norm ``2**bits`` and round them to integers.
 
-    Parameters
-    ----------
-    V : ndarray of float64, shape (n, d)
-        Rows in units in which the clip radius is ``2**bits``.
-    bits : int
-        At most 26.
-    out : ndarray of float64, shape (n, d), optional
-        Where to write; not `V`.
+    Returns the integers and their exact squared norms. `V` has rows in units in which
+    the clip radius is ``2**bits``, `bits` at most 26.
 
-    Returns
-    -------
-    out : ndarray of float64, shape (n, d)
-        Integers; ``||out[i]|| <= 2**bits`` for every row (lemma).
-    sq : ndarray of float64, shape (n,)
-        Their exact squared norms.
-
-    Notes
-    -----
-    Lemma. A row is returned as it is rounded only when its exact integer squared
-    norm is at most ``4**bits``. Any other is scaled and rounded again, and set to
-    zero when that does not bring its norm, checked anew, under the bound. Hence
-    every returned row obeys the bound. The scaling aims at
-    ``2**bits - sqrt(d) / 2 - 1``, because rounding moves a row by at most
-    ``sqrt(d) / 2``; so for finite input no row is in fact set to zero.
+    Lemma. A row is returned as it is rounded only when its exact integer squared norm
+    is at most ``4**bits``. Any other is scaled and rounded again, and set to zero when
+    that does not bring its norm, checked anew, under the bound. Hence every returned
+    row obeys the bound. The scaling aims at ``2**bits - sqrt(d) / 2 - 1``, because
+    rounding moves a row by at most ``sqrt(d) / 2``: so no finite row becomes zero.
     """
+    xp = on.xp
+    out = np.rint(V, out=out) if xp is np else xp.round(V)
+    squares = integer_norms(out, xp)
+    inside = squares <= 4.0**bits
+    if bool(xp.all(inside)):
+        return out, squares
+    if xp is np:
+        over = np.flatnonzero(~inside)
+        out[over], squares[over] = _scaled(np.ascontiguousarray(V[over]), bits, xp)
+        return out, squares
+    W, again = _scaled(V, bits, xp)
+    return xp.where(inside[:, None], out, W), xp.where(inside, squares, again)
+
+
+def _scaled(V, bits, xp):
+    """Return rows scaled to the radius of `clip_round`, rounded and verified."""
     radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
-    out = np.rint(V, out=out)
-    sq = _exact_norms(out)
-    over = np.flatnonzero(~(sq <= 4.0**bits))
-    if over.size:
-        out[over] = np.rint(_rescale(np.ascontiguousarray(V[over]), radius))
-        sq[over] = _exact_norms(out[over])
-        bad = over[~(sq[over] <= 4.0**bits)]
-        out[bad] = 0.0
-        sq[bad] = 0.0
-    return out, sq
-
-
-def _rescale(W, radius):
-    """Scale rows to norm `radius` without overflow or underflow on the way."""
     with np.errstate(invalid="ignore"):
         # An overflow has lost its length, not its sign.
-        W = np.clip(W, -1e300, 1e300)
-        W /= np.abs(W).max(axis=1, keepdims=True)
-        W *= (radius / np.sqrt(squared_norms(W)))[:, None]
-    return W
+        W = xp.clip(V, -1e300, 1e300)
+        W /= xp.max(xp.abs(W), axis=1, keepdims=True)
+        W *= (radius / xp.sqrt(squared_norms(W, xp)))[:, None]
+    W = xp.round(W)
+    squares = integer_norms(W, xp)
+    inside = squares <= 4.0**bits
+    zero = xp.zeros_like(squares)
+    W = xp.where(inside[:, None], W, zero[:, None])
+    return W, xp.where(inside, squares, zero)
 
 
-class Grid:
-    """The integer grid that a ball, with features or without, puts records on."""
-
-    # Of the ball; `n_features` is the width of the grid coordinates.
-    radius: float
-    n_features: Any
-    grid_panels: Any
+class Lift(Protocol):
+    """A public map of single grid points of a ball to rows in units of its `step`."""
 
     @property
-    def step(self) -> float:
-        """Length of one grid step in the units of the records."""
-        return self.radius / 2.0**GRID_BITS
+    def n_features(self) -> int: ...
 
-    def to_grid(self, X):
-        """Clip and round records to a new array.
-
-        Returns
-        -------
-        G : ndarray of float64, shape (n, p)
-            Integers with row norms at most ``2**GRID_BITS``.
-        """
-        G = np.empty((len(X), self.n_features))
-        for rows, panel in self.grid_panels(X):
-            G[rows] = panel
-        return G
+    def __call__(self, G, ball: Ball, on) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
-class Ball(Grid):
+class Ball:
     """The public ball to which records are clipped, and its integer grid.
+
+    A *lift* is a public map of single grid points, such as a projection. What it gives
+    is clipped and rounded again, so that it is not trusted with a norm.
 
     Attributes
     ----------
     center : ndarray of float64, shape (d,)
         Public, or released.
     radius : float
-        Public, or released; positive.
-    projection : ndarray of float64, shape (d, p), optional
-        Public integer matrix applied to the grid coordinates, over
-        ``2**PROJECTION_BITS``.
+        Of the grid points; public, or released; positive.
+    lift : Lift, optional
+        None leaves grid points as they are.
+    clip_radius : float, optional
+        To which records are clipped before the lift; None is `radius`.
     """
 
     center: np.ndarray
     radius: float
-    projection: np.ndarray | None = None
+    lift: Lift | None = None
+    clip_radius: float | None = None
 
     @property
     def n_features(self) -> int:
-        """Width of the grid coordinates."""
-        if self.projection is not None:
-            return self.projection.shape[1]
-        return self.center.shape[0]
+        """Width of the grid points."""
+        return len(self.center) if self.lift is None else self.lift.n_features
 
-    def project(self, basis) -> Ball:
-        """Return the ball seen through an orthonormal `basis` of shape (d, p)."""
-        matrix = np.rint(basis * 2.0**PROJECTION_BITS)
-        return Ball(self.center, self.radius, matrix)
+    @property
+    def step(self) -> float:
+        """Length of one grid step in the units of the records."""
+        return self.radius / 2.0**GRID_BITS
 
-    def grid_panels(self, X):
-        """Yield slices of few rows with what `to_grid` makes of them.
+    @property
+    def first_step(self) -> float:
+        """Length of one step of the points that the lift gets."""
+        radius = self.radius if self.clip_radius is None else self.clip_radius
+        return radius / 2.0**GRID_BITS
 
-        Each array is overwritten by the next, and may be overwritten before.
+    def within(self, radius) -> Ball:
+        """Return the ball with grid points clipped to another radius."""
+        first = self.radius if self.clip_radius is None else self.clip_radius
+        return replace(self, radius=radius, clip_radius=first if self.lift else None)
+
+    def grid_panels(self, X, on):
+        """Yield slices of few rows with their grid points, which the next overwrites.
+
+        Integers of row norms at most ``2**GRID_BITS``, by the lemma of `clip_round`.
         """
         out, centered = None, self.center.any()
-        for rows, V in float_panels(X):
-            out = np.empty_like(V) if out is None else out[: len(V)]
+        for rows, V in on.panels(X):
+            if on.xp is np:
+                out = np.empty_like(V) if out is None else out[: len(V)]
             with np.errstate(over="ignore"):
                 if centered:
-                    V -= self.center
-                V *= 1.0 / self.step
-            G, _ = clip_round(V, GRID_BITS, out=out)
-            if self.projection is not None:
-                G = (G @ self.projection) * 2.0**-PROJECTION_BITS
-                G, _ = clip_round(G, GRID_BITS)
+                    V -= on.put(self.center)
+                V *= 1.0 / self.first_step
+            G, _ = clip_round(V, GRID_BITS, on, out)
+            if self.lift is not None:
+                G, _ = clip_round(self.lift(G, self, on), GRID_BITS, on)
             yield rows, G
+
+    def to_grid(self, X):
+        """Return the grid points of rows in numpy, in a new array."""
+        G = np.empty((len(X), self.n_features))
+        for rows, panel in self.grid_panels(X, Host()):
+            G[rows] = panel
+        return G
 
     def limit(self, points):
         """Move public points, relative to the centre, to norm at most 2 radii.

@@ -15,9 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from skdpgmm.privacy.bounded_sum import Block, Query, exact
 from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.queries import Block, BoundedSum
-from skdpgmm.privacy.sums import MAX_BLOCK_ROWS
 
 CHANGED_ROWS = (
     "X has other rows than when they were first looked at, or the same in another "
@@ -92,19 +91,15 @@ class Summand:
 
     Parameters
     ----------
-    query : BoundedSum
+    query : Query
         What is summed.
     """
 
-    query: BoundedSum
+    query: Query
 
-    def __call__(self, X, codes, held=None, digest=0):
-        if len(X) > MAX_BLOCK_ROWS:
-            raise ValueError(f"A block may have {MAX_BLOCK_ROWS} rows, got {len(X)}.")
-        X = X.view()
-        X.flags.writeable = False
-        totals = self.query.exact(Block(X, codes, held))
-        return (*totals, *map(_count, (len(X), digest)))
+    def __call__(self, block: Block, digest=0):
+        totals = exact(self.query, block)
+        return (*totals, *map(_count, (len(block.codes), digest)))
 
 
 def _count(number):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry, check_mu
+from skdpgmm.privacy.bounded_sum import SUMMAND_BITS, Query, parts
 from skdpgmm.privacy.noise import (
     MAX_SIGMA,
     WORD_BITS,
@@ -17,8 +18,9 @@ from skdpgmm.privacy.noise import (
     add_symmetric_gaussian,
 )
 from skdpgmm.privacy.passes import CHANGED_ROWS, Rows, Summand
-from skdpgmm.privacy.queries import BoundedSum
-from skdpgmm.privacy.sums import LARGEST_SUMMAND, MAX_ROWS
+
+# Each sum that is added in one word is of one row at least.
+MAX_ROWS = 2**31
 
 
 class Release(NamedTuple):
@@ -68,7 +70,7 @@ class PrivateRecords:
 
     __slots__ = ("holding", "release")
 
-    release: Callable[[str, BoundedSum, Any], tuple[Release, ...]]
+    release: Callable[[str, Query, Any], tuple[Release, ...]]
     holding: Callable[[Any], AbstractContextManager]
 
     def __init__(
@@ -85,6 +87,7 @@ class PrivateRecords:
         check_noise(unit_factor, ledger.mu)
 
         def release(name, query, mus):
+            asked = parts(query)
             entries = [
                 LedgerEntry(
                     f"{name}: {part.name}",
@@ -93,18 +96,19 @@ class PrivateRecords:
                     1.0 / check_mu(mu, f"mu of the release {name!r}"),
                     float(mu),
                 )
-                for part, mu in zip(query.parts, mus, strict=True)
+                for part, mu in zip(asked, mus, strict=True)
             ]
             ledger.debit(entries)
             with watch(name):
                 sums = exact_sums(rows, query)
             return tuple(
                 add_noise(part, exact, entry, source)
-                for part, exact, entry in zip(query.parts, sums, entries, strict=True)
+                for part, exact, entry in zip(asked, sums, entries, strict=True)
             )
 
+        # Not the method of `rows`, which would lead to them.
         self.release = release
-        self.holding = rows.holding
+        self.holding = lambda ball: rows.holding(ball)
 
 
 def check_noise(unit_factor: int, mu: float) -> None:
@@ -112,7 +116,7 @@ def check_noise(unit_factor: int, mu: float) -> None:
 
     No release has less than 2**-24 of the budget ``mu**2``.
     """
-    if LARGEST_SUMMAND * unit_factor / mu * 2.0**12 > MAX_SIGMA:
+    if 2.0**SUMMAND_BITS * unit_factor / mu * 2.0**12 > MAX_SIGMA:
         raise ValueError(
             "max_contributions is too large for epsilon and delta: with a budget of "
             f"mu={mu:.3g}, nothing but noise comes out of sums that a person may "
@@ -120,7 +124,7 @@ def check_noise(unit_factor: int, mu: float) -> None:
         )
 
 
-def exact_sums(rows: Rows, query: BoundedSum) -> list[np.ndarray]:
+def exact_sums(rows: Rows, query: Query) -> list[np.ndarray]:
     """Return the exact sums of a query, of every record once."""
     *sums, n_records, digest = rows.sum(Summand(query))
     # What reads the rows is not all in this folder. A record that is seen twice
