@@ -126,15 +126,14 @@ class CellMoments:
 
     def unit(self, moment):
         """Return the factor from grid integers to units of the data."""
+        if moment == "count":
+            return 1.0
         unit = self.radii / 2.0**CELL_BITS
-        return {
-            "count": 1.0,
-            "sum": unit[:, None],
-            "energy": unit**2,
-            "diag": unit[:, None] ** 2,
-            "full": unit[:, None, None] ** 2,
-            "tied": unit[0] ** 2,
-        }[moment]
+        if moment == "tied":
+            return unit[0] ** 2
+        n_axes = {"energy": 0, "full": 2}.get(moment, 1)
+        unit = unit.reshape(-1, *(1,) * n_axes)
+        return unit if moment == "sum" else unit**2
 
     def map(self, V, codes, on):
         """Return the cell of each record, and its residual."""

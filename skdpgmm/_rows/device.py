@@ -37,6 +37,10 @@ class Device:
         """Return an array in float64."""
         return self.xp.astype(array, self.xp.float64, copy=copy)
 
+    def all(self, mask):
+        """Return whether all of a mask are true."""
+        return bool(self.xp.all(mask))
+
     def indices(self, array):
         """Return an array as integers that can be an index."""
         return self.xp.astype(array, self.xp.int64, copy=False)

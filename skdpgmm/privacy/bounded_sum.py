@@ -189,7 +189,6 @@ def exact(query, block: Block) -> tuple[np.ndarray, ...]:
     if n > MAX_BLOCK_ROWS:
         raise ValueError(f"A block may have {MAX_BLOCK_ROWS} rows, got {n}.")
     block = block._replace(on=on, codes=_read_only(block.codes, on))
-    shapes = parts(query)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if block.first and n:
             _look_at_map(query, block)
@@ -199,32 +198,34 @@ def exact(query, block: Block) -> tuple[np.ndarray, ...]:
             for total, one in zip(totals, sums, strict=bool(totals)):
                 total += one
             totals = totals or sums
-    for total, part in zip(totals, shapes, strict=True):
-        _check_shape("sums", total, part.shape)
     return tuple(on.integers(total) for total in totals)
 
 
 def _factors(query, block):
     """Yield verified weights and vectors, with squared norms, of a few rows each.
 
-    Products of matrices are faster for many rows, and all else in the cache: vectors of
-    which a matrix is made are gathered.
+    Counts and products of matrices are faster for many rows, and all else in the cache:
+    cells, and vectors of which a matrix is made, are gathered.
     """
     on, n = block.on, len(block.codes)
-    matrices = any(MOMENTS[name].n_axes == 2 for name in query.moments)
-    gathered = matrices and on.xp is np and query.weights.norm == "cell"
+    axes = {MOMENTS[name].n_axes for name in query.moments}
+    counts = query.moments == ("count",)
+    gathered = on.xp is np and query.weights.norm == "cell" and (counts or 2 in axes)
+    U: Any = None
     if gathered:
         cells, squares = np.empty(n, dtype=np.intp), np.empty(n)
-        U = np.empty((n, query.n_features))
+        U = None if counts else np.empty((n, query.n_features))
     for rows, seen in _panels(query, block):
         e, v = query.map(seen, block.codes[rows], on)
         e = _verified_weights(query, e, rows.stop - rows.start, on)
         if query.point:
             # Grid points that are held come from a row source, which may be anywhere.
             inside = integer_norms(seen, on.xp) <= 4.0**GRID_BITS
-            if not bool(on.xp.all(inside)):
+            if not on.all(inside):
                 e = on.xp.where(inside[:, None], e, on.xp.zeros_like(e))
             yield _weights(query, e, on), seen, None
+        elif gathered and v is None:
+            cells[rows] = e
         elif v is None or v.ndim == 3:
             yield _weights(query, e, on), v, None
         else:
@@ -254,7 +255,7 @@ def _panels(query, block):
         panels = block.on.panels(block.held, 2**19)
     for rows, panel in panels:
         panel = _read_only(panel, block.on) if query.point else panel
-        for some in row_slices(len(panel), max(1, 2**22 // query.n_made)):
+        for some in row_slices(rows.stop - rows.start, max(1, 2**22 // query.n_made)):
             yield slice(rows.start + some.start, rows.start + some.stop), panel[some]
 
 
@@ -278,7 +279,7 @@ def _verified_weights(query, e, n, on):
     _check_shape("weights", e, (n,) if norm == "cell" else (n, k))
     if norm == "cell":
         inside = (e >= 0) & (e < k)
-        return on.indices(e if bool(xp.all(inside)) else xp.where(inside, e, -1))
+        return on.indices(e if on.all(inside) else xp.where(inside, e, -1))
     if norm == "l2":
         return clip_round(e, bits, on)[0]
     e = xp.round(e)

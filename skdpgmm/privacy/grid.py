@@ -38,6 +38,11 @@ class Host:
         """Return an array in float64."""
         return array.astype(np.float64, copy=copy)
 
+    @staticmethod
+    def all(mask):
+        """Return whether all of a mask are true."""
+        return mask.all()
+
     def indices(self, array):
         """Return an array as integers that can be an index."""
         return array.astype(np.intp, copy=False)
@@ -99,8 +104,7 @@ def squared_norms(U, xp=np):
     # numpy would cut long rows by the size of the whole array.
     U = np.ascontiguousarray(U)
     pieces = (U[:, i : i + 4096] for i in range(0, U.shape[1], 4096))
-    with np.errstate(over="ignore", invalid="ignore"):
-        return sum(np.einsum("ij,ij->i", piece, piece) for piece in pieces)
+    return sum(np.einsum("ij,ij->i", piece, piece) for piece in pieces)
 
 
 def integer_norms(U, xp=np):
@@ -108,10 +112,9 @@ def integer_norms(U, xp=np):
 
     What is larger is found to be at least that.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        if xp is np and hasattr(np, "vecdot"):  # NumPy 2
-            return np.vecdot(U, U)
-        return xp.sum(U * U, axis=1)
+    if xp is np and hasattr(np, "vecdot"):  # NumPy 2
+        return np.vecdot(U, U)
+    return xp.sum(U * U, axis=1)
 
 
 def clip_round(V, bits, on=Host, out=None):
@@ -130,27 +133,32 @@ def clip_round(V, bits, on=Host, out=None):
     out = np.rint(V, out=out) if xp is np else xp.round(V)
     squares = integer_norms(out, xp)
     inside = squares <= 4.0**bits
-    if bool(xp.all(inside)):
+    if on.all(inside):
         return out, squares
     if xp is np:
         over = np.flatnonzero(~inside)
-        out[over], squares[over] = _scaled(np.ascontiguousarray(V[over]), bits, xp)
+        out[over], squares[over] = _scaled(np.ascontiguousarray(V[over]), bits, on)
         return out, squares
-    W, again = _scaled(V, bits, xp)
+    W, again = _scaled(V, bits, on)
     return xp.where(inside[:, None], out, W), xp.where(inside, squares, again)
 
 
-def _scaled(V, bits, xp):
-    """Return rows scaled to the radius of `clip_round`, rounded and verified."""
-    radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
-    with np.errstate(invalid="ignore"):
-        # An overflow has lost its length, not its sign.
-        W = xp.clip(V, -1e300, 1e300)
-        W /= xp.max(xp.abs(W), axis=1, keepdims=True)
-        W *= (radius / xp.sqrt(squared_norms(W, xp)))[:, None]
-    W = xp.round(W)
+def _scaled(V, bits, on):
+    """Return rows scaled to the radius of `clip_round`, rounded and verified.
+
+    In numpy `V` is overwritten.
+    """
+    xp, radius = on.xp, 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
+    there: Any = {"out": V} if xp is np else {}
+    # An overflow has lost its length, not its sign.
+    W = xp.clip(V, -1e300, 1e300, **there)
+    W /= xp.maximum(xp.max(W, axis=1), -xp.min(W, axis=1))[:, None]
+    W *= (radius / xp.sqrt(squared_norms(W, xp)))[:, None]
+    W = xp.round(W, **there)
     squares = integer_norms(W, xp)
     inside = squares <= 4.0**bits
+    if on.all(inside):
+        return W, squares
     zero = xp.zeros_like(squares)
     W = xp.where(inside[:, None], W, zero[:, None])
     return W, xp.where(inside, squares, zero)
@@ -219,10 +227,9 @@ class Ball:
         for rows, V in on.panels(X):
             if on.xp is np:
                 out = np.empty_like(V) if out is None else out[: len(V)]
-            with np.errstate(over="ignore"):
-                if centered:
-                    V -= on.put(self.center)
-                V *= 1.0 / self.first_step
+            if centered:
+                V -= on.put(self.center)
+            V *= 1.0 / self.first_step
             G, _ = clip_round(V, GRID_BITS, on, out)
             if self.lift is not None:
                 G, _ = clip_round(self.lift(G, self, on), GRID_BITS, on)
@@ -231,8 +238,9 @@ class Ball:
     def to_grid(self, X):
         """Return the grid points of rows in numpy, in a new array."""
         G = np.empty((len(X), self.n_features))
-        for rows, panel in self.grid_panels(X, Host()):
-            G[rows] = panel
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows, panel in self.grid_panels(X, Host()):
+                G[rows] = panel
         return G
 
     def limit(self, points):
