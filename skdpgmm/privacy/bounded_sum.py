@@ -218,11 +218,16 @@ def _factors(query, block):
     for rows, seen in _panels(query, block):
         e, v = query.map(seen, block.codes[rows], on)
         e = _verified_weights(query, e, rows.stop - rows.start, on)
+        v = None if counts or query.point else v
+        if v is None and not (counts or query.point):
+            raise ValueError(f"{type(query).__name__} gave no vectors for its moments.")
         if query.point:
             # Grid points that are held come from a row source, which may be anywhere.
             inside = integer_norms(seen, on.xp) <= 4.0**GRID_BITS
             if not on.all(inside):
+                # Both, as 0 times infinity is no number.
                 e = on.xp.where(inside[:, None], e, on.xp.zeros_like(e))
+                seen = on.xp.where(inside[:, None], seen, on.xp.zeros_like(seen))
             yield _weights(query, e, on), seen, None
         elif gathered and v is None:
             cells[rows] = e

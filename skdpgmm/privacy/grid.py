@@ -130,16 +130,17 @@ def clip_round(V, bits, on=Host, out=None):
     rounding moves a row by at most ``sqrt(d) / 2``: so no finite row becomes zero.
     """
     xp = on.xp
-    out = np.rint(V, out=out) if xp is np else xp.round(V)
-    squares = integer_norms(out, xp)
-    inside = squares <= 4.0**bits
-    if on.all(inside):
-        return out, squares
-    if xp is np:
-        over = np.flatnonzero(~inside)
-        out[over], squares[over] = _scaled(np.ascontiguousarray(V[over]), bits, on)
-        return out, squares
-    W, again = _scaled(V, bits, on)
+    with np.errstate(over="ignore", invalid="ignore"):
+        out = np.rint(V, out=out) if xp is np else xp.round(V)
+        squares = integer_norms(out, xp)
+        inside = squares <= 4.0**bits
+        if on.all(inside):
+            return out, squares
+        if xp is np:
+            over = np.flatnonzero(~inside)
+            out[over], squares[over] = _scaled(np.ascontiguousarray(V[over]), bits, on)
+            return out, squares
+        W, again = _scaled(V, bits, on)
     return xp.where(inside[:, None], out, W), xp.where(inside, squares, again)
 
 

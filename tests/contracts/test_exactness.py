@@ -8,12 +8,12 @@ from private_fits import fit, fit_cases, fitted_state, make_data
 from tapes import assert_same, differences
 
 from skdpgmm import DPGaussianMixture, DPKMeans
-from skdpgmm._queries.softmax import SoftmaxGradient
+from skdpgmm._queries.softmax import SoftmaxErrors
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.blocks import WORD_BITS, sum_blocks
 from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.bounded_sum import Block, exact
 from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.queries import Block
 from skdpgmm.privacy.records import PrivateRecords
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
@@ -179,11 +179,11 @@ def test_grid_points_that_are_held_change_nothing(scale):
     X = scale * rng.standard_normal((500, 40))
     codes = rng.integers(3, size=500)
     ball = Ball(rng.standard_normal(40), 0.5)
-    query = SoftmaxGradient(ball, rng.standard_normal((3, 41)), 0.5)
+    coef = rng.standard_normal((3, 41))
+    query = SoftmaxErrors(ball, coef, 0.5, ("sum", "count"))
     held = ball.to_grid(X).astype(np.float32)
-    (expected,) = query.exact(Block(X, codes))
-    (found,) = query.exact(Block(X, codes, held))
-    assert found.tobytes() == expected.tobytes()
+    expected = exact(query, Block(X, codes))
+    assert_same(exact(query, Block(None, codes, held)), expected)
 
 
 def test_grid_points_are_held_for_their_ball_alone():
@@ -196,7 +196,7 @@ def test_grid_points_are_held_for_their_ball_alone():
     )
     ball, other = Ball(np.zeros(5), 1.0), Ball(np.ones(5), 1.0)
     weights = np.random.default_rng(1).standard_normal((3, 6))
-    queries = [SoftmaxGradient(b, weights, 0.5) for b in (ball, other)]
+    queries = [SoftmaxErrors(b, weights, 0.5, ("sum",)) for b in (ball, other)]
     before = [records.release("x", query, [np.inf])[0].value for query in queries]
     with records.holding(ball):
         during = [records.release("x", query, [np.inf])[0].value for query in queries]

@@ -12,6 +12,7 @@ from skdpgmm import DPGaussianMixture, DPKMeans
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy import BudgetExceededError, Ledger, mu_from_epsilon, unit_factor
+from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
@@ -66,7 +67,7 @@ def test_budget_is_spent_and_not_exceeded(name, params, d, monkeypatch):
     for call in tape.calls:
         assert call.unit_factor == factor
         for part, part_mu, released in zip(
-            call.query.parts, call.mus, call.releases, strict=True
+            parts(call.query), call.mus, call.releases, strict=True
         ):
             entry = next(rows)
             assert entry.name == f"{call.name}: {part.name}"
@@ -140,7 +141,7 @@ def test_ids_keep_at_most_m_records_of_each(name, m, named, monkeypatch):
     totals = {
         call.name: released.value.sum()
         for call in tape.calls
-        for part, released in zip(call.query.parts, call.releases, strict=True)
+        for part, released in zip(parts(call.query), call.releases, strict=True)
         if part.name == "counts"
     }
     # The first histogram counts every record that takes part.

@@ -13,6 +13,8 @@ from private_fits import N_CLASSES, fit, make_data, release_cases
 from private_queries import squared_distance
 from tapes import Tape, integers
 
+from skdpgmm.privacy.bounded_sum import parts
+
 CASES = sorted(release_cases(3))
 N = 240
 # Records of the person who is there or not: more than may take part.
@@ -76,7 +78,7 @@ def largest_moves(make, labelled, data, persons, monkeypatch):
     for call in tape.calls:
         pairs = zip(call.sums, call.played, strict=True)
         for part, entry, pair in zip(
-            call.query.parts, call.entries, pairs, strict=True
+            parts(call.query), call.entries, pairs, strict=True
         ):
             here, there = (integers(part, words) for words in pair)
             squared = squared_distance(here, there)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from skdpgmm._models.scores import CosineFeatures
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.histograms import (
     AgreementCount,
@@ -11,11 +12,12 @@ from skdpgmm._queries.histograms import (
     LinearCell,
     NormHistogram,
 )
-from skdpgmm._queries.lifts import FeatureBall
+from skdpgmm._queries.lifts import projected as seen_through
+from skdpgmm._queries.lifts import with_cosines
 from skdpgmm._queries.soft import SoftMoments
-from skdpgmm._queries.softmax import SoftmaxErrors, SoftmaxGradient
+from skdpgmm._queries.softmax import SoftmaxErrors
+from skdpgmm.privacy.bounded_sum import Block, exact, parts
 from skdpgmm.privacy.grid import GRID_BITS, Ball
-from skdpgmm.privacy.queries import Block
 
 MOMENTS = ("count", "sum", "energy", "diag", "full")
 SOFT_MOMENTS = ("energy", "diag", "full", "tied")
@@ -28,7 +30,7 @@ def random_ball(rng, d, projected=False):
     ball = Ball(rng.standard_normal(d) * radius * rng.choice([0, 1, 100]), radius)
     if projected:
         p = rng.integers(1, d + 1)
-        ball = ball.project(np.linalg.qr(rng.standard_normal((d, p)))[0])
+        ball = seen_through(ball, np.linalg.qr(rng.standard_normal((d, p)))[0])
     return ball
 
 
@@ -36,14 +38,13 @@ def random_feature_ball(rng, d):
     """Ball with features that are mostly of its size, and sometimes far off."""
     ball = random_ball(rng, d)
     m = rng.integers(1, 9)
-    return FeatureBall.of(
-        ball,
+    features = CosineFeatures(
         rng.standard_normal((d, m)) / ball.radius * rng.choice([1e-3, 1.0, 1e3]),
         rng.uniform(0.0, 2.0 * np.pi, m),
         rng.uniform(-1.0, 1.0, m),
         ball.radius * rng.choice([1e-3, 1.0, 1e3]),
-        ball.radius * rng.choice([0.1, 1.0, 10.0]),
     )
+    return with_cosines(ball, features, ball.radius * rng.choice([0.1, 1.0, 10.0]))
 
 
 def random_points(rng, ball, k):
@@ -124,7 +125,8 @@ def gradient(make_ball):
     def build(rng, d, n_classes):
         ball = make_ball(rng, d)
         weights = random_head(rng, ball, n_classes)
-        return SoftmaxGradient(ball, weights, 10.0 ** rng.uniform(-2, 0.3))
+        clip = 10.0 ** rng.uniform(-2, 0.3)
+        return SoftmaxErrors(ball, weights, clip, ("sum", "count"))
 
     return build
 
@@ -194,16 +196,15 @@ QUERIES["soft-full-full-projected"] = soft("full", "full", True)
 
 def scale_of(query):
     """A length at which records interact with the query."""
-    ball = getattr(query, "ball", None)
-    return query.edges[-1] if ball is None else ball.radius
+    return query.edges[-1] if query.ball is None else query.ball.radius
 
 
 def exact_sums(query, X, codes):
     """Exact sums as arrays of Python integers; symmetric parts in full."""
     X = np.array(X, dtype=np.float64, order="C", copy=True)
-    sums = query.exact(Block(X, np.array(codes, dtype=np.intp)))
+    sums = exact(query, Block(X, np.array(codes, dtype=np.intp)))
     out = []
-    for part, total in zip(query.parts, sums, strict=True):
+    for part, total in zip(parts(query), sums, strict=True):
         assert total.dtype == np.int64
         assert total.shape == part.shape
         if part.symmetric:
@@ -221,7 +222,8 @@ def squared_distance(a, b):
 def whole_ball(d, projected=False, radius=1.0):
     """Ball about the origin; its projection keeps the first half of the axes."""
     ball = Ball(np.zeros(d), radius)
-    return ball.project(np.eye(d)[:, : max(1, d // 2)]) if projected else ball
+    basis = np.eye(d)[:, : max(1, d // 2)]
+    return seen_through(ball, basis) if projected else ball
 
 
 assert GRID_BITS == 24  # the offsets and normals above are scaled for it

@@ -12,6 +12,7 @@ from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.blocks import WORD_BITS, widen
 from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
     MAX_SIGMA,
@@ -102,7 +103,7 @@ def test_release_has_the_scale_of_the_ledger(unit_factor):
         np.ones(k),
         ("count", "sum", "energy", "diag", "full"),
     )
-    ledger = Ledger(mu * math.sqrt(len(query.parts)) * 1.01)
+    ledger = Ledger(mu * math.sqrt(len(parts(query))) * 1.01)
     records = PrivateRecords(
         # No record takes part: only noise is released.
         ArrayRows(np.zeros((1, d)), None, np.zeros(1, dtype=bool)),
@@ -110,9 +111,9 @@ def test_release_has_the_scale_of_the_ledger(unit_factor):
         unit_factor=unit_factor,
         source=noise_generator(),
     )
-    releases = records.release("test", query, [mu] * len(query.parts))
+    releases = records.release("test", query, [mu] * len(parts(query)))
     for part, released, entry in zip(
-        query.parts, releases, ledger.entries, strict=True
+        parts(query), releases, ledger.entries, strict=True
     ):
         value = released.value / part.scale
         sigma = part.l2_sensitivity * unit_factor / mu

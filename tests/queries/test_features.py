@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from private_queries import random_feature_ball
 
 from skdpgmm._models.scores import draw_features
-from skdpgmm._queries.lifts import FeatureBall
+from skdpgmm._queries.lifts import with_cosines
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 
 
@@ -59,7 +59,7 @@ def test_the_grid_holds_the_features(drawn):
     center = np.full(6, 3.0)
     ball = Ball(center, 2.0 * np.linalg.norm(Z, axis=1).max())
     radius = 2.0 * np.hypot(ball.radius, length)
-    with_features = FeatureBall.of(ball, *features[:4], radius)
+    with_features = with_cosines(ball, features, radius)
     G = with_features.to_grid(Z + center)
     expected = np.hstack([Z, features(Z)])
     assert_allclose(G * with_features.step, expected, atol=1e-6 * radius)
@@ -73,7 +73,7 @@ def test_whatever_the_features_norms_are_bounded(seed):
     rng = np.random.default_rng(seed)
     d = rng.integers(1, 30)
     ball = random_feature_ball(rng, d)
-    X = ball.ball.center + ball.ball.radius * rng.standard_normal((300, d))
+    X = ball.center + ball.clip_radius * rng.standard_normal((300, d))
     X[:3] = [[1e308], [-1e308], [0.0]]
     G = ball.to_grid(X)
     assert_array_equal(G, np.rint(G))

@@ -14,6 +14,7 @@ from tapes import Tape, integers
 
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
 
@@ -54,9 +55,9 @@ def empty_entries(part, exact):
 def test_every_cell_has_noise_of_the_stated_scale(name):
     query, X, codes = a_case(name)
     exact = [total.astype(float) for total in exact_sums(query, X, codes)]
-    n_parts = len(query.parts)
+    n_parts = len(parts(query))
     noise = [[] for _ in range(n_parts)]
-    smallest = min(math.prod(part.shape) for part in query.parts)
+    smallest = min(math.prod(part.shape) for part in parts(query))
     for seed in range(max(30, 2 * ENOUGH // smallest)):
         records = PrivateRecords(
             ArrayRows(X, codes),
@@ -66,13 +67,13 @@ def test_every_cell_has_noise_of_the_stated_scale(name):
         )
         releases = records.release("test", query, [MU] * n_parts)
         for drawn, part, release, total in zip(
-            noise, query.parts, releases, exact, strict=True
+            noise, parts(query), releases, exact, strict=True
         ):
             drawn.append(entries_of(part, release.value / part.scale - total))
     # The parts of a release do not share their draws.
     first = np.array([np.array(drawn)[:, 0] for drawn in noise])
     assert np.all(np.abs(np.triu(np.atleast_2d(np.corrcoef(first)), k=1)) < 0.8)
-    for part, drawn, total in zip(query.parts, noise, exact, strict=True):
+    for part, drawn, total in zip(parts(query), noise, exact, strict=True):
         drawn = np.array(drawn)
         sigma = part.l2_sensitivity * UNIT_FACTOR / MU
         # No entry stands still, and no two move together.
@@ -94,7 +95,7 @@ def test_there_are_cells_with_and_without_records():
     seen = set()
     for name in QUERIES:
         query, X, codes = a_case(name)
-        for part, total in zip(query.parts, exact_sums(query, X, codes), strict=True):
+        for part, total in zip(parts(query), exact_sums(query, X, codes), strict=True):
             empty = empty_entries(part, total)
             if empty.any() and not empty.all():
                 seen.add((type(query).__name__, part.name))
@@ -125,8 +126,8 @@ def test_all_noise_of_a_fit_has_the_scale_of_the_ledger(name, d, monkeypatch):
     fit(constructor(random_state=0, **params), X, y, labelled, privacy_ids=persons)
     noise = []
     for call in tape.calls:
-        parts = zip(call.query.parts, call.entries, strict=True)
-        for i, (part, entry) in enumerate(parts):
+        pairs = zip(parts(call.query), call.entries, strict=True)
+        for i, (part, entry) in enumerate(pairs):
             exact = integers(part, call.sums[i]).astype(float)
             sigma = entry.l2_sensitivity * entry.noise_multiplier
             noise.append(entries_of(part, call.noisy[i][1] - exact) / sigma)

@@ -27,10 +27,11 @@ from skdpgmm._queries.histograms import (
     LinearCell,
     NormHistogram,
 )
+from skdpgmm._queries.lifts import projected
 from skdpgmm._queries.soft import SoftMoments
-from skdpgmm._queries.softmax import SoftmaxErrors, SoftmaxGradient
-from skdpgmm.privacy.grid import GRID_BITS
-from skdpgmm.privacy.queries import Block
+from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors
+from skdpgmm.privacy.bounded_sum import Block, exact, parts
+from skdpgmm.privacy.grid import GRID_BITS, Host
 
 SETTINGS = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck)
@@ -76,7 +77,7 @@ def test_one_unit_moves_sums_by_at_most_the_sensitivity(name, case):
     with_person = sums(np.array([*others, *person])[order])
     with_stranger = sums([*stranger, *others])
     for part, a, b, c in zip(
-        query.parts, without, with_person, with_stranger, strict=True
+        parts(query), without, with_person, with_stranger, strict=True
     ):
         assert part.l2_sensitivity == int(part.l2_sensitivity)
         bound = m * int(part.l2_sensitivity)
@@ -115,7 +116,7 @@ def test_sums_add_over_rows(name, d, n):
 def test_projection_is_exact():
     # Integers small enough that no order of summation rounds: |G P| < 2**53.
     basis = np.linalg.qr(np.random.default_rng(0).standard_normal((300, 16)))[0]
-    matrix = whole_ball(300).project(basis).projection
+    matrix = projected(whole_ball(300), basis).lift.matrix
     assert np.array_equal(matrix, np.rint(matrix))
     assert np.linalg.norm(matrix, axis=0).max() * 2.0**GRID_BITS < 2.0**53
 
@@ -157,8 +158,9 @@ def test_whitening_keeps_rows_apart(d, distance):
         ball, ball.place(points), W, np.zeros(3), 3.0, np.zeros(3, int), "full"
     )
     G = ball.to_grid(rng.standard_normal((100, d)) / math.sqrt(d))
-    rows = [query._whiten(G[i : i + 1]) for i in range(len(G))]
-    assert np.array_equal(query._whiten(G), np.concatenate(rows, axis=1))
+    codes = np.zeros(100, int)
+    rows = [query.map(G[[i]], codes[[i]], Host())[1] for i in range(len(G))]
+    assert np.array_equal(query.map(G, codes, Host())[1], np.concatenate(rows, axis=1))
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -181,7 +183,7 @@ def change(query, rows, codes=None):
     """Distance from the empty sum, as a share of the sensitivity, of each part."""
     codes = np.zeros(len(rows), dtype=np.intp) if codes is None else codes
     ratios = {}
-    for part, total in zip(query.parts, exact_sums(query, rows, codes), strict=True):
+    for part, total in zip(parts(query), exact_sums(query, rows, codes), strict=True):
         distance = math.sqrt(squared_distance(total, 0 * total))
         ratios[part.name] = distance / part.l2_sensitivity
     return ratios
@@ -216,7 +218,7 @@ def test_cells_attain(d, projected, length):
         exact_sums(query, axis(d, sign * length), np.zeros(1))[1] for sign in (1, -1)
     )
     replaced = math.sqrt(squared_distance(plus, minus))
-    assert 2.0 * MARGIN < replaced / query.parts[1].l2_sensitivity <= 2.0
+    assert 2.0 * MARGIN < replaced / parts(query)[1].l2_sensitivity <= 2.0
 
 
 @pytest.mark.parametrize("d", [2, 5])
@@ -249,7 +251,7 @@ def test_soft_moments_attain(d, moment, whitener_ndim):
         assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
     plus, minus = (exact_sums(query, axis(d, s), np.zeros(1))[1] for s in (1, -1))
     replaced = math.sqrt(squared_distance(plus, minus))
-    assert 2.0 * MARGIN < replaced / query.parts[1].l2_sensitivity <= 2.0
+    assert 2.0 * MARGIN < replaced / parts(query)[1].l2_sensitivity <= 2.0
 
 
 @pytest.mark.parametrize("length", [0.0, *LENGTHS, MAX])
@@ -275,14 +277,14 @@ def test_agreement_attains():
 @pytest.mark.parametrize("d", [1, 5, 40])
 def test_gradient_attains(d):
     # Errors are longer than the clip norm as long as the weights are zero.
-    query = SoftmaxGradient(whole_ball(d), np.zeros((3, d + 1)), 0.5)
+    query = SoftmaxErrors(whole_ball(d), np.zeros((3, d + 1)), 0.5, ("sum", "count"))
     for length in LENGTHS[1:]:
         ratios = change(query, axis(d, length, d - 1))
         assert MARGIN < ratios["gradient"] <= 1.0
+        assert MARGIN < ratios["errors"] <= 1.0
     plus, minus = (exact_sums(query, axis(d, s), np.zeros(1))[0] for s in (1, -1))
-    # The constant feature does not turn around with the record.
     replaced = math.sqrt(squared_distance(plus, minus))
-    assert 2.0 * 0.99 < replaced / query.parts[0].l2_sensitivity <= 2.0
+    assert 2.0 * MARGIN < replaced / parts(query)[0].l2_sensitivity <= 2.0
 
 
 def test_errors_attain():
@@ -293,7 +295,7 @@ def test_errors_attain():
     assert MARGIN < change(query, axis(4, 0.5))["errors"] <= 1.0
     right, wrong = (exact_sums(query, axis(4, 0.5), np.array([c]))[0] for c in (1, 0))
     assert not right.any()
-    found = wrong * query.parts[0].scale
+    found = wrong * parts(query)[0].scale
     assert np.allclose(found, [-1.0, 1.0, 0.0], atol=1e-3)
 
 
@@ -301,9 +303,12 @@ def test_gradient_is_that_of_the_cross_entropy():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((200, 4)) / 10.0, rng.integers(3, size=200)
     W = rng.standard_normal((3, 5))
-    query = SoftmaxGradient(whole_ball(4), W, 2.0)  # clips nothing
-    (total,) = query.exact(Block(X, y))
-    found = total * query.parts[0].scale
+    query = SoftmaxErrors(whole_ball(4), W, 2.0, ("sum", "count"))  # clips nothing
+    units = [part.scale for part in parts(query)]
+    gradient, errors = (
+        a * b for a, b in zip(exact(query, Block(X, y)), units, strict=True)
+    )
+    found = np.column_stack([gradient, CONSTANT * errors])
 
     def loss(W):
         scores = X @ W[:, :-1].T + 0.1 * W[:, -1]

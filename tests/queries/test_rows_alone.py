@@ -1,66 +1,29 @@
 """A record's summand is the same whatever stands beside it: to the bit, on the way too.
 
 Integers alone would not tell: a last bit that differs is rounded away nearly always,
-but not for the records that somebody chooses. So what goes into every rounding,
-comparison and root is recorded, row by row.
+but not for the records that somebody chooses. So what maps return is compared before it
+is rounded.
 """
-
-import sys
-from collections import Counter
 
 import numpy as np
 import pytest
 from private_queries import QUERIES, errors, exact_sums, gradient, random_ball, scale_of
+from sklearn.externals.array_api_compat import numpy as numpy_of_the_api
 from sklearn.externals.array_api_compat import torch as xp
 
-from skdpgmm._queries import cells, histograms, lifts, soft, softmax
-from skdpgmm._rows import device
+from skdpgmm._rows.device import Device
 from skdpgmm.privacy import grid
-from skdpgmm.privacy.passes import Summand
+from skdpgmm.privacy.bounded_sum import Block, exact
+from skdpgmm.privacy.grid import Host
 
-SITES = [
-    (grid, "clip_round"),
-    (grid, "squared_norms"),
-    (cells, "clip_round"),
-    (histograms, "squared_norms"),
-    (lifts, "clip_round"),
-    (soft, "clip_round"),
-    (soft, "squared_norms"),
-    (soft, "softmax"),
-    (softmax, "clip_round"),
-]
+torch = pytest.importorskip("torch")
 
-
-class Recorder:
-    """Counts the rows that functions get and give, by the function that calls them."""
-
-    def __init__(self, monkeypatch):
-        self.rows = Counter()
-        for module, name in SITES:
-            original = getattr(module, name)
-            monkeypatch.setattr(module, name, self.watched(original))
-
-    def watched(self, original):
-        def function(V, *args, **kwargs):
-            caller = sys._getframe(1).f_code.co_qualname
-            if caller == "SoftMoments._whiten":  # of public matrices
-                return original(V, *args, **kwargs)
-            self.note(f"{caller}, given", V)
-            result = original(V, *args, **kwargs)
-            given = result if isinstance(result, tuple) else (result,)
-            for i, array in enumerate(given):
-                self.note(f"{caller}, result {i}", array)
-            return result
-
-        return function
-
-    def note(self, key, array):
-        self.rows.update((key, row.tobytes()) for row in array)
-
-    def of(self, query, X, codes):
-        self.rows = Counter()
-        exact_sums(query, X, codes)
-        return self.rows
+LIBRARIES = {
+    "numpy": Host,
+    "array API": lambda: Device(numpy_of_the_api, np.asarray, np.asarray),
+    "torch": lambda: Device(xp, lambda array: array.numpy(), torch.from_numpy),
+}
+N_ROWS = 21
 
 
 def rows_for(query, rng, n, d, n_classes):
@@ -68,45 +31,85 @@ def rows_for(query, rng, n, d, n_classes):
     X = scale_of(query) * rng.standard_normal((n, d)) / np.sqrt(d)
     X[::5] *= 10.0 ** rng.uniform(-3, 3, size=(len(X[::5]), 1))
     X[3] = 0.0
-    center = query.center if not hasattr(query, "ball") else query.ball.center
+    center = query.center if query.ball is None else query.ball.center
     return X + center, rng.integers(0, n_classes, size=n)
 
 
-def check(query, X, codes, recorder, panels, monkeypatch):
-    alone = sum(
-        (recorder.of(query, X[[i]], codes[[i]]) for i in range(len(X))), Counter()
-    )
-    assert alone
-    for size in panels:
-        monkeypatch.setattr(
-            grid,
-            "cache_slices",
-            lambda X, n=0, s=size: grid.row_slices(len(X), s),
-        )
-        together = recorder.of(query, X, codes)
-        changed = {key for key, _ in (together - alone) + (alone - together)}
-        assert not changed, f"panels of {size}: {changed}"
+def mapped(query, X, codes, on):
+    """Return what a query sees of rows, and what it maps them to, a row for each."""
+    X, codes = on.put(X.copy()), on.put(codes)
+    panels = on.panels(X) if query.ball is None else query.ball.grid_panels(X, on)
+    with np.errstate(all="ignore"):
+        ((_, seen),) = panels
+        home = getattr(on, "to_host", np.asarray)
+        looked_at = home(seen).copy()
+        e, v = query.map(seen, codes, on)
+    found = [looked_at, home(e)]
+    if v is not None:
+        v = home(v)
+        found.append(v.swapaxes(0, 1) if v.ndim == 3 else v)
+    return [np.ascontiguousarray(array) for array in found]
 
 
+def check(query, X, codes, on, panels):
+    alone = [mapped(query, X[[i]], codes[[i]], on) for i in range(len(X))]
+    for start, stop in panels:
+        together = mapped(query, X[start:stop], codes[start:stop], on)
+        for rows, *each in zip(together, *alone[start:stop], strict=True):
+            assert rows.tobytes() == b"".join(a.tobytes() for a in each), (start, stop)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("name", QUERIES)
 @pytest.mark.parametrize("n_classes", [2, 11])
-def test_row_is_the_same_in_every_panel(name, n_classes, monkeypatch):
-    recorder = Recorder(monkeypatch)
+def test_row_is_mapped_alone(name, n_classes, library):
     rng = np.random.default_rng(n_classes)
-    d = 7
-    query = QUERIES[name](rng, d, n_classes)
-    X, codes = rows_for(query, rng, 21, d, n_classes)
-    check(query, X, codes, recorder, range(1, 22), monkeypatch)
+    query = QUERIES[name](rng, 7, n_classes)
+    X, codes = rows_for(query, rng, N_ROWS, 7, n_classes)
+    panels = [
+        (start, start + size)
+        for size in range(1, N_ROWS)
+        for start in {0, (N_ROWS - size) // 2, N_ROWS - size}
+    ]
+    check(query, X, codes, LIBRARIES[library](), [*panels, (0, N_ROWS)])
 
 
 @pytest.mark.parametrize("kind", [gradient, errors])
 @pytest.mark.parametrize("n_classes", range(2, 51))
-def test_softmax_of_any_number_of_classes(kind, n_classes, monkeypatch):
-    recorder = Recorder(monkeypatch)
+def test_softmax_of_any_number_of_classes(kind, n_classes):
     rng = np.random.default_rng(n_classes)
     query = kind(random_ball)(rng, 5, n_classes)
-    X, codes = rows_for(query, rng, 21, 5, n_classes)
-    check(query, X, codes, recorder, (1, 2, 4, 7, 20, 21), monkeypatch)
+    X, codes = rows_for(query, rng, N_ROWS, 5, n_classes)
+    panels = [(0, size) for size in (1, 2, 4, 7, 20, N_ROWS)]
+    for make in LIBRARIES.values():
+        check(query, X, codes, make(), panels)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("size", [1, 2, 7, 20])
+def test_blocks_of_a_row_more_than_their_panels(name, size, monkeypatch):
+    slices = grid.row_slices
+    monkeypatch.setattr(grid, "row_slices", lambda n, _: slices(n, size))
+    rng = np.random.default_rng(size)
+    query = QUERIES[name](rng, 7, 2)
+    for n in (size + 1, 2 * size + 1):
+        X, codes = rows_for(query, rng, max(n, 4), 7, 2)
+        together = exact_sums(query, X, codes)
+        alone = [exact_sums(query, X[[i]], codes[[i]]) for i in range(len(X))]
+        for total, *each in zip(together, *alone, strict=True):
+            assert np.array_equal(total, sum(each))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("name", QUERIES)
+def test_integers_of_every_library(name, library):
+    rng = np.random.default_rng(0)
+    query = QUERIES[name](rng, 7, 3)
+    X, codes = rows_for(query, rng, 200, 7, 3)
+    on = LIBRARIES[library]()
+    found = exact(query, Block(on.put(X), on.put(codes), None, on, True))
+    for total, expected in zip(found, exact(query, Block(X, codes)), strict=True):
+        np.testing.assert_array_equal(total, expected)
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 8, 17, 64, 300, 4097, 9000])
@@ -130,58 +133,3 @@ def test_sum_in_order_is_that_of_one_column(n_rows):
         for layout in (np.ascontiguousarray, np.asfortranarray):
             some = grid.sum_in_order(layout(A[:, 3 : 3 + size]))
             assert some.tobytes() == total[3 : 3 + size].tobytes()
-
-
-# --------------------------------------------------------------------------
-# On a device
-# --------------------------------------------------------------------------
-
-torch = pytest.importorskip("torch")
-TORCH = device.Device(xp, lambda array: array.numpy(), torch.from_numpy)
-HAVE_KERNELS = [
-    "norms",
-    *(name for name in QUERIES if name.startswith(("cells", "gradient", "errors"))),
-]
-
-
-class DeviceRecorder(Recorder):
-    def __init__(self, monkeypatch):
-        self.rows = Counter()
-        clip_round, norms = device._clip_round, device._squared_norms
-
-        def watched_clip_round(xp, V, bits):
-            self.note("clip_round, given", V.numpy())
-            out = clip_round(xp, V, bits)
-            self.note("clip_round, result", out[0].numpy())
-            return out
-
-        def watched_norms(V):
-            out = norms(V)
-            self.note("norms", out.numpy()[:, None])
-            return out
-
-        monkeypatch.setattr(device, "_clip_round", watched_clip_round)
-        monkeypatch.setattr(device, "_squared_norms", watched_norms)
-
-    def of(self, query, X, codes):
-        self.rows = Counter()
-        rows = device.DeviceRows(torch.from_numpy(X.copy()), TORCH, codes)
-        with np.errstate(all="ignore"):
-            rows.sum(Summand(query))
-        return self.rows
-
-
-@pytest.mark.parametrize("name", HAVE_KERNELS)
-@pytest.mark.parametrize("n_classes", [2, 11])
-def test_row_is_the_same_in_every_block_of_a_device(name, n_classes, monkeypatch):
-    recorder = DeviceRecorder(monkeypatch)
-    rng = np.random.default_rng(n_classes)
-    query = QUERIES[name](rng, 7, n_classes)
-    assert type(query) in device._KERNELS
-    X, codes = rows_for(query, rng, 40, 7, n_classes)
-    alone = [recorder.of(query, X[[i]], codes[[i]]) for i in range(len(X))]
-    for size in (1, 2, 3, 4, 8, 13, 20):
-        for start in (0, 3, 40 - size):
-            some = slice(start, start + size)
-            together = recorder.of(query, X[some], codes[some])
-            assert together == sum(alone[some], Counter()), (size, start)

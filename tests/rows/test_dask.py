@@ -142,18 +142,19 @@ def test_workers_hold_the_grid_of_the_head(client):
 
 def count_grids():
     """Return how often features were made in this process, from the first call on."""
-    from skdpgmm._queries.lifts import FeatureBall
+    from skdpgmm._queries.lifts import Cosines
+    from skdpgmm.privacy.grid import Ball
 
-    if not hasattr(FeatureBall, "made"):
-        FeatureBall.made = 0
-        original = FeatureBall.grid_panels
+    if not hasattr(Ball, "made"):
+        Ball.made = 0
+        original = Ball.grid_panels
 
-        def counted(ball, X):
-            FeatureBall.made += 1
-            return original(ball, X)
+        def counted(ball, X, on):
+            Ball.made += isinstance(ball.lift, Cosines)
+            return original(ball, X, on)
 
-        FeatureBall.grid_panels = counted
-    return FeatureBall.made
+        Ball.grid_panels = counted
+    return Ball.made
 
 
 def die_once(block, flag):

@@ -16,13 +16,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from private_fits import fit_cases, fitted_state, make_data
 from private_queries import QUERIES, scale_of
 from sklearn import config_context
+from sklearn.externals.array_api_compat import numpy as numpy_of_the_api
 from sklearn.externals.array_api_compat import torch as xp
 from sklearn.linear_model import LogisticRegression
-from tapes import Tape, assert_same
+from tapes import assert_same
 
 from skdpgmm import DPLogisticRegression, DPSyntheticClassifier
 from skdpgmm._rows.arrays import ArrayRows
-from skdpgmm._rows.device import _KERNELS, Device, DeviceRows
+from skdpgmm._rows.device import Device, DeviceRows
 from skdpgmm.privacy.passes import Summand
 
 torch = pytest.importorskip("torch")
@@ -30,7 +31,7 @@ torch = pytest.importorskip("torch")
 ON = os.environ.get("SCIPY_ARRAY_API") == "1"
 inside = pytest.mark.skipif(not ON, reason="runs in the process of another test")
 DEVICES = {
-    "numpy": Device(np, np.asarray, np.asarray),
+    "numpy": Device(numpy_of_the_api, np.asarray, np.asarray),
     "torch": Device(xp, lambda array: array.numpy(), torch.from_numpy),
 }
 CASES = [
@@ -47,7 +48,7 @@ CASES = [
 
 @pytest.mark.parametrize("library", DEVICES)
 @pytest.mark.parametrize("name", QUERIES)
-def test_kernels_give_the_same_integers(name, library):
+def test_integers_are_those_of_numpy(name, library):
     device = DEVICES[library]
     for seed in range(3):
         rng = np.random.default_rng(seed)
@@ -62,21 +63,13 @@ def test_kernels_give_the_same_integers(name, library):
         with np.errstate(all="ignore"):
             rows = DeviceRows(device.from_host(X.copy()), device, codes, kept)
             found = rows.sum(Summand(query))
-            if hasattr(query, "ball"):
+            if query.ball is not None:
                 with rows.holding(query.ball):
                     for _ in range(2):  # making the grid, and having it
                         assert_same(rows.sum(Summand(query)), found)
         assert rows.n_records == kept.sum() and rows.n_rows == 200
         for total, other in zip(found, expected, strict=True):
             assert_array_equal(total, other)
-
-
-@pytest.mark.parametrize("name", ["synthesizer-labels", "logistic"])
-def test_all_that_a_head_needs_has_a_kernel(name, monkeypatch):
-    tape = Tape(monkeypatch)
-    tape.record()
-    fitted(name, *make_data(300, 40))
-    assert {type(call.query) for call in tape.calls} <= set(_KERNELS)
 
 
 @pytest.mark.skipif(ON, reason="is inside")

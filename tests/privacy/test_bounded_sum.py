@@ -1,0 +1,301 @@
+"""The one lemma, under maps that return anything, and what is refused."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from private_queries import QUERIES, squared_distance
+
+from skdpgmm.privacy import bounded_sum
+from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.bounded_sum import (
+    CELL,
+    MOMENTS,
+    Block,
+    Weights,
+    exact,
+    known,
+    parts,
+)
+from skdpgmm.privacy.grid import GRID_BITS, Ball
+from skdpgmm.privacy.records import PrivateRecords
+
+K, P = 3, 4
+BALL = Ball(np.zeros(P), 1.0)
+NAMES = {name: name for name in MOMENTS}
+
+
+@known
+@dataclass(frozen=True, eq=False)
+class Anything:
+    """A query whose map returns what it is told to."""
+
+    e: Any
+    v: Any
+    weights: Weights = CELL
+    moments: tuple = ("count", "sum", "energy", "diag", "full")
+    vector_bits: int = 16
+    point: bool = False
+    sees: str = "grid"
+    ball: Any = BALL
+    n_cells: int = K
+    n_features: int = P
+    n_made: int = 1
+    names: dict = field(default_factory=lambda: NAMES)
+
+    def unit(self, moment):
+        return 1.0
+
+    def map(self, rows, codes, on):
+        e = self.e(rows, codes) if callable(self.e) else self.e
+        v = self.v(rows, codes) if callable(self.v) else self.v
+        return (
+            None if e is None else np.array(e)[: len(codes)],
+            v if v is None or np.ndim(v) == 3 else np.array(v)[: len(codes)],
+        )
+
+
+def kinds_of_numbers(rng, shape, bits):
+    """Numbers of every kind: usual, huge, negative, fractions, nan, infinite."""
+    usual = rng.standard_normal(shape) * 2.0 ** rng.uniform(-2, bits + 3)
+    odd = rng.choice(
+        [np.nan, np.inf, -np.inf, 1e300, -1e300, 0.0, -0.0, 5e-324, 2.0**bits, 0.5],
+        size=shape,
+    )
+    return np.where(rng.random(shape) < rng.choice([0.0, 0.1, 0.9]), odd, usual)
+
+
+def cells(rng, n):
+    usual = rng.integers(-2, K + 2, size=n)
+    odd = rng.choice([np.nan, np.inf, 1.7, 2.0**40, -(2.0**40), -1e300], size=n)
+    return np.where(rng.random(n) < 0.3, odd, usual) if rng.random() < 0.5 else usual
+
+
+CASES = {
+    "cell": (CELL, 16, ("count", "sum", "energy", "diag", "full")),
+    "cell, pooled": (CELL, 16, ("tied",)),
+    "l1": (Weights("l1", 10), 13, ("count", "sum", "energy", "diag", "full")),
+    "l1, pooled": (Weights("l1", 10), 13, ("tied",)),
+    "l2": (Weights("l2", 12), 24, ("count", "sum")),
+    "l2, the point": (Weights("l2", 12), GRID_BITS, ("sum", "count")),
+    "l1, of each cell": (Weights("l1", 10), 13, ("count", "sum", "full")),
+}
+
+
+def adversary(name, rng, n):
+    weights, bits, moments = CASES[name]
+    shape = (K, n, P) if name == "l1, of each cell" else (n, P)
+    e = cells(rng, n)
+    if weights.norm != "cell":
+        e = kinds_of_numbers(rng, (n, K), weights.bits - 2)
+        if weights.norm == "l1" and rng.random() < 0.7:
+            e = np.abs(e)
+    point = name == "l2, the point"
+    v = kinds_of_numbers(rng, shape, bits)
+    return Anything(e, v, weights, moments, bits, point)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_map_exceeds_the_bound(name):
+    """2,000 records of each kind, each alone, so that nothing can cancel."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1, P))
+    for _ in range(2_000):
+        query = adversary(name, rng, 1)
+        held = None
+        if query.point and rng.random() < 0.5:
+            # What a row source holds may be anything too.
+            held = np.clip(kinds_of_numbers(rng, (1, P), GRID_BITS), -1e38, 1e38)
+            held = held.astype(np.float32)
+        sums = exact(query, Block(X, np.zeros(1, int), held))
+        for part, total in zip(parts(query), sums, strict=True):
+            assert total.dtype == np.int64 and total.shape == part.shape
+            total = total.astype(object)
+            assert squared_distance(total, 0 * total) <= int(part.l2_sensitivity) ** 2
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_records_add_up_whatever_maps_return(name):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((9, P))
+    codes = np.zeros(9, int)
+    for _ in range(100):
+        query = adversary(name, rng, 9)
+
+        def one(i, query=query):
+            v = query.v[:, [i]] if query.v.ndim == 3 else query.v[[i]]
+            return Anything(
+                query.e[[i]],
+                v,
+                query.weights,
+                query.moments,
+                query.vector_bits,
+                query.point,
+            )
+
+        together = exact(query, Block(X, codes))
+        alone = [exact(one(i), Block(X[[i]], codes[[i]])) for i in range(9)]
+        for total, *each in zip(together, *alone, strict=True):
+            assert np.array_equal(total, sum(each))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bound_is_attained(name):
+    weights, bits, moments = CASES[name]
+    e = [0] if weights.norm == "cell" else [[2.0**weights.bits, 0.0, 0.0]]
+    v = np.zeros((1, P))
+    v[0, 1] = 2.0**bits
+    X = np.zeros((1, P))
+    X[0, 1] = 1.0  # on the edge of the ball
+    if name == "l1, of each cell":
+        v = np.stack([v] * K)
+    query = Anything(e, v, weights, moments, bits, name == "l2, the point")
+    sums = exact(query, Block(X, np.zeros(1, int)))
+    for part, total in zip(parts(query), sums, strict=True):
+        total = total.astype(object)
+        length = math.sqrt(squared_distance(total, 0 * total))
+        assert length == part.l2_sensitivity
+
+
+def test_a_map_cannot_change_the_point_that_it_stands_for():
+    """Aliasing: the point would be multiplied unverified."""
+
+    def overwrite(G, codes):
+        G *= 1e6
+        return np.ones((len(G), K))
+
+    query = Anything(overwrite, None, Weights("l2", 12), ("sum",), GRID_BITS, True)
+    with pytest.raises(ValueError, match="read-only"):
+        exact(query, Block(np.ones((2, P)), np.zeros(2, int)))
+
+
+def test_points_that_are_held_are_verified():
+    held = np.zeros((3, P), dtype=np.float32)
+    held[:, 0] = [2**24, 2**24 + 2, -1e30]
+    query = Anything(
+        np.full((3, K), [2.0**12, 0, 0]), None, Weights("l2", 12), ("sum",), 24, True
+    )
+    (total,) = exact(query, Block(None, np.zeros(3, int), held))
+    assert total[0].tolist() == [2**36, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "e, v",
+    [
+        (np.zeros(5, int), np.zeros((5, P))),
+        (np.zeros((4, 1), int), np.zeros((4, P))),
+        (np.zeros(4, int), np.zeros((5, P))),
+        (np.zeros(4, int), np.zeros((4, P + 1))),
+        (np.zeros(4, int), None),
+    ],
+)
+def test_shapes_are_those_of_the_rows(e, v):
+    class Told(Anything):
+        def map(self, rows, codes, on):
+            return e, v
+
+    query = known(Told)(None, None, moments=("sum", "full"))
+    with pytest.raises(ValueError, match=r"shape|no vectors"):
+        exact(query, Block(np.ones((4, P)), np.zeros(4, int)))
+
+
+@pytest.mark.parametrize("e", [np.zeros((4, K + 1)), np.zeros(4), np.zeros((5, K))])
+def test_shapes_of_weights(e):
+    class Told(Anything):
+        def map(self, rows, codes, on):
+            return e, rows
+
+    query = known(Told)(None, None, Weights("l1", 10), ("sum",), 13)
+    with pytest.raises(ValueError, match="weights of shape"):
+        exact(query, Block(np.ones((4, P)), np.zeros(4, int)))
+
+
+def test_codes_alone_read_no_row():
+    class Unreadable:
+        shape = (4, P)
+
+        def __getattr__(self, name):
+            raise AssertionError("a row was looked at")
+
+    query = Anything(lambda rows, codes: codes, None, moments=("count",), sees="codes")
+    (counts,) = exact(query, Block(Unreadable(), np.array([0, 2, 2, 1])))
+    assert counts.tolist() == [1, 1, 2]
+
+
+def test_codes_cannot_be_changed():
+    def overwrite(G, codes):
+        codes += 1
+        return codes
+
+    query = Anything(overwrite, None, moments=("count",))
+    with pytest.raises(ValueError, match="read-only"):
+        exact(query, Block(np.ones((4, P)), np.zeros(4, int)))
+
+
+def test_more_bits_than_a_block_holds_exactly():
+    query = Anything(None, None, Weights("l1", 10), ("sum", "full"), 14)
+    with pytest.raises(ValueError, match=r"'full' of Anything needs 38 bits .* 36"):
+        parts(query)
+    for moment in MOMENTS:
+        query = Anything(None, None, Weights("l1", -1), (moment,), 13)
+        with pytest.raises(ValueError, match="bits"):
+            parts(query)
+
+
+def test_pooled_moments_of_weights_that_are_bounded_in_l2_only():
+    query = Anything(None, None, Weights("l2", 10), ("tied",), 13)
+    with pytest.raises(ValueError, match=r"adds up cells.*not in l2"):
+        parts(query)
+
+
+def test_only_known_queries_are_answered():
+    class Unknown(Anything):
+        pass
+
+    records = PrivateRecords(
+        type("Rows", (), {"n_rows": 3})(),
+        ledger=(ledger := Ledger(1.0)),
+        unit_factor=1,
+        source=None,
+    )
+    with pytest.raises(TypeError, match="Unknown is not a known query"):
+        records.release("x", Unknown(None, None), [0.5])
+    assert not ledger.entries
+
+
+def test_too_many_rows_for_a_block():
+    query = Anything(None, None)
+    n = bounded_sum.MAX_BLOCK_ROWS + 1
+    with pytest.raises(ValueError, match="rows"):
+        exact(query, Block(np.zeros((n, P)), np.zeros(n, int)))
+
+
+@pytest.mark.parametrize("which", ["weights", "vectors"])
+def test_maps_that_look_at_other_rows_are_refused(which):
+    @known
+    class Together(Anything):
+        def map(self, rows, codes, on):
+            e = np.zeros(len(rows), int)
+            if which == "weights":
+                e[:] = rows[:, 0] > rows[:, 0].mean()
+                return e, rows
+            return e, rows / max(np.abs(rows).max(), 1.0)
+
+    query = Together(None, None, moments=("count", "sum"))
+    X, codes = np.random.default_rng(0).standard_normal((40, P)), np.zeros(40, int)
+    with pytest.raises(RuntimeError, match="Together maps a record otherwise"):
+        exact(query, Block(X, codes, first=True))
+    # As for those in between, nobody looks: a map is looked at when it is new.
+    exact(query, Block(X, codes, first=False))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_maps_of_the_package_are_looked_at_and_kept(name, monkeypatch):
+    monkeypatch.setattr(bounded_sum, "_LOOKED_AT", set())
+    rng = np.random.default_rng(0)
+    query = QUERIES[name](rng, 5, 2)
+    X, codes = rng.standard_normal((30, 5)), rng.integers(0, 2, 30)
+    exact(query, Block(X, codes, first=True))
+    assert len(bounded_sum._LOOKED_AT) == 1
