@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammainc, gammaln
 
+from skdpgmm._estimates.shrinkage import kept_share
+
 
 def _chi2_cdf(m, t):
     return gammainc(m / 2.0, t / 2.0)
@@ -44,3 +46,36 @@ def solve_scale(d, t, value, limit=16.0):
         else:
             high = s
     return np.sqrt(low * high)
+
+
+def unclipped(scale, rest, d, rho, noise):
+    """Undo what a clip at rho, and noise, have done to the covariance ``scale + rest``.
+
+    Parameters
+    ----------
+    scale : float
+        Mean of the eigenvalues, noisy.
+    rest : ndarray
+        What is left of the second moment, of trace 0, noisy.
+    d : int
+        Number of features.
+    rho : float
+        Clip radius.
+    noise : tuple of two floats
+        Variances of the noise in `scale`, and in all of `rest`.
+
+    Returns
+    -------
+    scale, rest : float and ndarray
+        Shrunk toward the identity as far as noise explains them.
+    gain : float
+        What the clip has left of `rest`.
+    """
+    t = rho**2
+    before = clipped_variance(d, t)
+    gap = scale - before
+    scale = before + gap * kept_share(gap**2, noise[0])
+    scale = solve_scale(d, t, scale)
+    gain = variance_gain(d, t / scale)
+    rest = rest * (kept_share(float(np.sum(rest**2)), noise[1]) / gain)
+    return scale, rest, gain

@@ -17,6 +17,11 @@ from skdpgmm._estimates.spectrum import (
 )
 
 
+def smallest_variance(radius):
+    """Variances below are not resolved by the grid of a ball of this radius."""
+    return (radius * 2.0**-20) ** 2
+
+
 class NoisyMoment:
     """A released second moment and its estimates.
 
@@ -35,7 +40,7 @@ class NoisyMoment:
 
     def __init__(self, value, sd, radius, prior=None):
         self.value, self.sd, self.prior = value, sd, prior
-        self.floor = (radius * 2.0**-20) ** 2
+        self.floor = smallest_variance(radius)
         # A trace that the noise has hidden is not known to be small.
         self.least_trace = min(sd * math.sqrt(len(value)), radius**2 / 4.0)
 

@@ -11,6 +11,11 @@ import math
 import numpy as np
 
 
+def kept_share(energy, noise):
+    """Share of a deviation that is kept when noise has put so much energy into it."""
+    return 1.0 - noise / max(energy, noise, 1e-300)
+
+
 def james_stein(vectors, sd):
     """Shrink noisy vectors toward zero by positive-part James-Stein.
 
@@ -78,7 +83,7 @@ def shrink_between(means, weights, noise, counts, covariance):
 
     def factor(part, width, variance):
         explained = (k - 1) / k * np.sum(width * noise + variance / counts)
-        return 1.0 - explained / max(np.sum(part**2), explained, 1e-300)
+        return kept_share(np.sum(part**2), explained)
 
     start = 0
     while start < r:
