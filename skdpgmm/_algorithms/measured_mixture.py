@@ -10,9 +10,9 @@ from skdpgmm._algorithms.doubts import doubt, doubt_counts, doubt_differences
 from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._algorithms.overlap import match_overlap
 from skdpgmm._estimates.quantile import noisy_quantile
-from skdpgmm._estimates.second_moment import NoisyMoment
-from skdpgmm._estimates.shrinkage import shrink_between, shrink_counts
-from skdpgmm._models.mixture import COVARIANCES, Mixture
+from skdpgmm._estimates.shrinkage import shrink_counts
+from skdpgmm._models.covariance_type import Released
+from skdpgmm._models.mixture import Mixture
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.histograms import DistanceHistogram
 from skdpgmm.privacy.accounting import split_mu
@@ -23,7 +23,7 @@ def cluster_and_measure(
     ball,
     n_components,
     n_classes,
-    covariance_type,
+    covariance,
     mu,
     public_rng,
     means_share=0.3,
@@ -41,8 +41,8 @@ def cluster_and_measure(
         Components of each class.
     n_classes : int
         Number of classes.
-    covariance_type : str
-        As in scikit-learn.
+    covariance : Covariance
+        Type of the covariances.
     mu : float
         Budget.
     public_rng : numpy.random.Generator
@@ -59,7 +59,7 @@ def cluster_and_measure(
     counts : ndarray of shape (n_classes * n_components,)
         Estimated counts, positive.
     """
-    agreement = 0.02 if n_classes > 1 and covariance_type == "tied" else 0.0
+    agreement = 0.02 if n_classes > 1 and covariance.one_matrix else 0.0
     mus = split_mu(
         mu,
         {
@@ -89,13 +89,13 @@ def cluster_and_measure(
         means,
         classes,
         counts,
-        covariance_type,
+        covariance,
         mus,
         mu,
         prior,
         (uncertain, sd**2),
     )
-    if covariance_type == "tied" and n_classes > 1:
+    if covariance.one_matrix and n_classes > 1:
         mixture = match_overlap(
             records,
             ball,
@@ -114,7 +114,7 @@ def measure_mixture(
     means,
     classes,
     counts,
-    covariance_type,
+    covariance,
     mus,
     mu_total,
     prior=None,
@@ -122,30 +122,24 @@ def measure_mixture(
 ):
     """Return the mixture of public means and the covariances about them.
 
-    Means that are `uncertain`, given with the variance of their noise, are shrunk
-    when the covariance is tied, and take the place of those that it is about.
+    `uncertain` is as for `Covariance.estimate`.
     """
     radius = _residual_radius(
         records, ball, means, classes, counts, mus["radius"], mu_total
     )
-    covariances = measure_covariances(
-        records,
+    centers = ball.place(means)
+    query = CellMoments(
         ball,
-        means,
-        classes,
-        counts,
-        radius,
-        covariance_type,
-        mus["moments"],
-        prior,
+        NearestCell(centers, classes),
+        centers,
+        np.full(len(means), radius),
+        (covariance.moment,),
     )
-    weights = counts / counts.sum()
-    if covariance_type == "tied":
-        if uncertain is not None:
-            noisy, noise = uncertain
-            means = shrink_between(noisy, weights, noise, counts, covariances)
-        covariances = covariances.matrix()
-    return Mixture(weights, means, covariances, covariance_type, classes)
+    (release,) = records.release("residuals", query, [mus["moments"]])
+    sd = float(np.ravel(release.sd)[0])
+    released = Released(release.value, sd, radius, counts, prior)
+    means, covariances = covariance.estimate(released, means, uncertain)
+    return Mixture(counts / counts.sum(), means, covariances, covariance, classes)
 
 
 def _residual_radius(records, ball, means, classes, counts, mu, mu_total):
@@ -166,55 +160,3 @@ def _residual_radius(records, ball, means, classes, counts, mu, mu_total):
         )
         return ball.radius
     return radius
-
-
-def measure_covariances(
-    records, ball, means, classes, counts, radius, covariance_type, mu, prior=None
-):
-    """Release second moments about public centres, and shrink them by their noise.
-
-    Returns covariances in scikit-learn's shape, one that is tied as `Spikes`.
-    """
-    k, d = means.shape
-    centers = ball.place(means)
-    moment = COVARIANCES[covariance_type].moment
-    query = CellMoments(
-        ball, NearestCell(centers, classes), centers, np.full(k, radius), (moment,)
-    )
-    (release,) = records.release("residuals", query, [mu])
-    sd = float(np.ravel(release.sd)[0])
-    floor = (radius * 2.0**-20) ** 2
-    total = counts.sum()
-    if covariance_type == "tied":
-        second = NoisyMoment(release.value / total, sd / total, radius, prior)
-        return second.along(means - means.mean(axis=0))
-    if covariance_type == "full":
-        moments = (
-            NoisyMoment(release.value[j] / n, sd / n, radius, prior)
-            for j, n in enumerate(counts)
-        )
-        return np.stack([moment.estimate.matrix() for moment in moments])
-    if covariance_type == "diag":
-        pooled = release.value.sum(axis=0) / total
-        pooled_sd = sd * math.sqrt(k) / total
-        pooled = _shrink_variances(pooled, pooled_sd, pooled.mean(), pooled_sd, floor)
-        return np.stack(
-            [
-                _shrink_variances(v / n, sd / n, pooled, sd / n, floor)
-                for v, n in zip(release.value, counts, strict=True)
-            ]
-        )
-    pooled = max(release.value.sum() / total / d, floor)
-    variances = release.value / counts / d
-    noise = sd / counts / d
-    return np.where(variances > 2.0 * noise, np.maximum(variances, floor), pooled)
-
-
-def _shrink_variances(variances, sd, prior, noise_floor, floor):
-    """Shrink noisy variances toward `prior` as far as noise explains the gap."""
-    gap = variances - prior
-    noise = len(variances) * sd**2
-    keep = 1.0 - noise / max(float(np.sum(gap**2)), noise, 1e-300)
-    positive = np.maximum(np.mean(variances), floor)
-    least = max(floor, min(noise_floor, 0.1 * positive))
-    return np.maximum(prior + keep * gap, least)

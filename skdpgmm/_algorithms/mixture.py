@@ -33,21 +33,12 @@ class PublicStart(NamedTuple):
     ----------
     weights : ndarray of shape (k,) or None
     means : ndarray of shape (k, d) or None
-    precisions_cholesky : ndarray or None
-        In scikit-learn's shape.
+    covariances : ndarray or None
     """
 
     weights: np.ndarray | None = None
     means: np.ndarray | None = None
-    precisions_cholesky: np.ndarray | None = None
-
-    def covariances(self, covariance_type):
-        """Return the covariances of `precisions_cholesky`, which must be known."""
-        P = np.asarray(self.precisions_cholesky)
-        if covariance_type in ("full", "tied"):
-            root = np.linalg.inv(P)
-            return np.swapaxes(root, -1, -2) @ root
-        return P**-2.0
+    covariances: np.ndarray | None = None
 
 
 UNKNOWN = PublicStart()
@@ -57,7 +48,7 @@ def fit_mixture(
     records,
     ball,
     n_components,
-    covariance_type,
+    covariance,
     mu,
     noisy_n,
     n_passes,
@@ -77,8 +68,8 @@ def fit_mixture(
         Clipping and grid.
     n_components : int
         Components.
-    covariance_type : str
-        As in scikit-learn.
+    covariance : Covariance
+        Type of the covariances.
     mu : float
         Budget.
     noisy_n : float
@@ -103,7 +94,7 @@ def fit_mixture(
     """
     if n_passes == "auto":
         d, known = ball.n_features, any(part is not None for part in start)
-        n_passes = auto_passes(covariance_type, d, n_components, mu, noisy_n)
+        n_passes = auto_passes(covariance, d, n_components, mu, noisy_n)
         # A public start alone would tell nothing about the records.
         n_passes = max(n_passes, int(known))
     start_share = _start_share(n_components, ball.n_features, n_passes, start)
@@ -112,7 +103,7 @@ def fit_mixture(
         records,
         ball,
         n_components,
-        covariance_type,
+        covariance,
         mus["start"],
         public_rng,
         start,
@@ -120,8 +111,8 @@ def fit_mixture(
         n_init=n_init,
         tol=tol,
     )
-    if start.precisions_cholesky is not None:
-        mixture = replace(mixture, covariances=start.covariances(covariance_type))
+    if start.covariances is not None:
+        mixture = replace(mixture, covariances=start.covariances)
     if start.weights is not None:
         mixture = replace(mixture, weights=np.asarray(start.weights, dtype=float))
     n_made, converged = 0, False
@@ -140,7 +131,7 @@ def fit_mixture(
 
 def _start_share(n_components, n_features, n_passes, start):
     """Share of the budget for what the passes start from."""
-    if start.means is not None and start.precisions_cholesky is not None:
+    if start.means is not None and start.covariances is not None:
         return 0.0
     if n_passes == 0:
         return 1.0
@@ -156,24 +147,20 @@ def over_fits(n_components, n_features):
 
 
 def _find_start(
-    records, ball, k, covariance_type, mu, public_rng, start, over_fit, n_init, tol
+    records, ball, k, covariance, mu, public_rng, start, over_fit, n_init, tol
 ):
     """Return a mixture to start the passes from, spending `mu` on what is unknown."""
     classes = np.zeros(k, dtype=np.intp)
     if start.means is None:
         if over_fit and over_fits(k, ball.n_features):
             return over_fit_and_reduce(
-                records, ball, k, covariance_type, mu, public_rng, n_init, tol
+                records, ball, k, covariance, mu, public_rng, n_init, tol
             )
-        return cluster_and_measure(
-            records, ball, k, 1, covariance_type, mu, public_rng
-        )[0]
+        return cluster_and_measure(records, ball, k, 1, covariance, mu, public_rng)[0]
     means = start.means - ball.center
-    if start.precisions_cholesky is not None:
-        covariances = start.covariances(covariance_type)
-        return Mixture(
-            np.full(k, 1.0 / k), means, covariances, covariance_type, classes
-        )
+    if start.covariances is not None:
+        weights = np.full(k, 1.0 / k)
+        return Mixture(weights, means, start.covariances, covariance, classes)
     mus = split_mu(mu, {"counts": 0.1, "radius": 0.05, "moments": 0.85})
     centers = ball.place(means)
     query = CellMoments(
@@ -181,6 +168,4 @@ def _find_start(
     )
     (release,) = records.release("start", query, [mus["counts"]])
     counts = shrink_counts(release.value, float(release.sd))
-    return measure_mixture(
-        records, ball, means, classes, counts, covariance_type, mus, mu
-    )
+    return measure_mixture(records, ball, means, classes, counts, covariance, mus, mu)

@@ -50,7 +50,7 @@ class Cells(NamedTuple):
 
 
 def over_fit_and_reduce(
-    records, ball, n_components, covariance_type, mu, public_rng, n_init=1, tol=None
+    records, ball, n_components, covariance, mu, public_rng, n_init=1, tol=None
 ):
     """Fit a larger mixture and reduce it to the components asked for.
 
@@ -62,8 +62,8 @@ def over_fit_and_reduce(
         Clipping and grid.
     n_components : int
         Components wanted.
-    covariance_type : str
-        As in scikit-learn.
+    covariance : Covariance
+        Type of the covariances.
     mu : float
         Budget.
     public_rng : numpy.random.Generator
@@ -82,7 +82,7 @@ def over_fit_and_reduce(
     size = max(_MIN_CELLS, 3 * k)
     codebook = grow_codebook(records, ball, 1, size, mus["codebook"], public_rng)
     cells = measure_cells(records, ball, codebook, mus["cells"])
-    many = _mixture_of(cells, 3 * k, covariance_type, n_init, public_rng)
+    many = _mixture_of(cells, 3 * k, covariance, n_init, public_rng)
     passes = soft_passes(
         records,
         ball,
@@ -103,29 +103,25 @@ def over_fit_and_reduce(
             many.means[heard],
             many.full_covariances()[heard],
             k,
-            covariance_type,
+            covariance,
             n_init,
             public_rng,
         )
 
 
-def _mixture_of(cells, largest, covariance_type, n_init, public_rng):
+def _mixture_of(cells, largest, covariance, n_init, public_rng):
     """Return a mixture of the cells, reduced when there are more than `largest`."""
     weights, means, covariances = cells
     weights = weights / weights.sum()
-    # Pieces of components of one covariance do not share it.
-    kind = "full" if covariance_type == "tied" else covariance_type
+    covariance = covariance.of_pieces()
     if len(weights) > largest:
         with one_blas_thread():
             return reduce_mixture(
-                weights, means, covariances, largest, kind, n_init, public_rng
+                weights, means, covariances, largest, covariance, n_init, public_rng
             )
-    if kind != "full":
-        covariances = np.diagonal(covariances, axis1=1, axis2=2)
-        if kind == "spherical":
-            covariances = covariances.mean(axis=1)
     classes = np.zeros(len(weights), dtype=np.intp)
-    return Mixture(weights, means, covariances.copy(), kind, classes)
+    covariances = covariance.of_full(covariances)
+    return Mixture(weights, means, covariances, covariance, classes)
 
 
 def measure_cells(records, ball, codebook, mu):

@@ -35,7 +35,7 @@ def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
     ball : Ball
         Clipping and grid.
     mixture : Mixture
-        Public; covariance type "tied".
+        Public; one covariance for all.
     noisy_n : float
         Estimated number of records.
     noisy_n_sd : float

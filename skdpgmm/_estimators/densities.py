@@ -10,6 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._estimators.collected import picked
+from skdpgmm._models.covariances import COVARIANCES
 from skdpgmm._models.mixture import log_joint
 from skdpgmm._models.slices import row_slices
 from skdpgmm._rows.array_api import as_numpy
@@ -45,7 +46,7 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             self.weights_,
             self.means_,
             self.precisions_cholesky_,
-            self.covariance_type_,
+            COVARIANCES[self.covariance_type_],
         )
 
     def transform(self, X):

@@ -9,6 +9,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._estimators.collected import collected
+from skdpgmm._models.covariances import COVARIANCES
 from skdpgmm._models.mixture import log_densities
 from skdpgmm._rows.sources import map_rows, mean_of
 
@@ -20,8 +21,12 @@ class MappedGaussianMixture(GaussianMixture):
         # That of scikit-learn expands squares, and so loses the digits of rows that
         # are far from the origin.
         return log_densities(
-            X, self.means_, self.precisions_cholesky_, self.covariance_type
+            X, self.means_, self.precisions_cholesky_, COVARIANCES[self.covariance_type]
         )
+
+    def _n_parameters(self):
+        k, d = self.means_.shape
+        return COVARIANCES[self.covariance_type].n_parameters(k, d) + k * d + k - 1
 
     def score_samples(self, X):
         """Return the log density of each row.

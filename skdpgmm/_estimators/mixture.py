@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Integral
 
-import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture._gaussian_mixture import (
-    _compute_precision_cholesky,
-)
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,11 +19,8 @@ from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.randomness import sampling_generator
 from skdpgmm._estimators.starts import public_start, warm_start
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
-from skdpgmm._models.mixture import (
-    covariance_factors,
-    n_covariance_numbers,
-    sample_components,
-)
+from skdpgmm._models.covariances import COVARIANCES
+from skdpgmm._models.mixture import sample_components
 from skdpgmm._rows.array_api import like
 from skdpgmm.privacy.accounting import check_epsilon, split_mu
 
@@ -178,6 +171,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     _parameter_constraints: dict = {
         **MappedGaussianMixture._parameter_constraints,
         **PrivateEstimatorMixin._privacy_constraints,
+        "covariance_type": [StrOptions(set(COVARIANCES))],
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
 
@@ -270,10 +264,11 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         else:
             start = warm_start(self, self._fitted_type, d)
         center = self._checked_center(d)
-        k, kind = self.n_components, self.covariance_type
+        k, covariance = self.n_components, COVARIANCES[self.covariance_type]
         check_memory(
-            k * d + n_covariance_numbers(kind, k, d),
-            f"n_components={k} and covariance_type={kind!r} with {d} features",
+            k * d + math.prod(covariance.shape(k, d)),
+            f"n_components={k} and covariance_type={covariance.name!r} with {d} "
+            "features",
         )
         session = self._open_session(rows, privacy_ids)
         if earlier is not None:
@@ -291,8 +286,8 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         mixture, self.n_iter_, converged = fit_mixture(
             session.records,
             ball,
-            self.n_components,
-            self.covariance_type,
+            k,
+            covariance,
             session.left(),
             noisy_n,
             self.max_iter,
@@ -364,20 +359,17 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
             self.random_state if random_state is None else random_state
         )
         components = rng.choice(self.n_components, size=n_samples, p=self.weights_)
-        factors = covariance_factors(self.covariances_, self.covariance_type)
-        X = sample_components(
-            components, self.means_, factors, self.covariance_type, rng
-        )
+        covariance = COVARIANCES[self.covariance_type]
+        roots = covariance.roots(self.covariances_)
+        X = sample_components(components, self.means_, roots, covariance, rng)
         return like(X, self._like), like(components, self._like)
 
     def _store(self, mixture):
-        covariances = mixture.covariances
-        if self.covariance_type in ("full", "tied"):
-            covariances = covariances + self.reg_covar * np.eye(covariances.shape[-1])
-        else:
-            covariances = covariances + self.reg_covar
-        self.covariances_, self._fitted_type = covariances, self.covariance_type
-        factors = _compute_precision_cholesky(covariances, self.covariance_type)
-        self._set_parameters((mixture.weights, mixture.means, covariances, factors))
+        covariance = mixture.covariance
+        self._fitted_type = covariance.name
+        self.weights_, self.means_ = mixture.weights, mixture.means
+        self.covariances_ = covariance.regularized(mixture.covariances, self.reg_covar)
+        self.precisions_cholesky_ = covariance.whiteners(self.covariances_)
+        self.precisions_ = covariance.precisions(self.precisions_cholesky_)
         self.lower_bound_ = math.nan
         self.lower_bounds_: list[float] = []

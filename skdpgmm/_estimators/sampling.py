@@ -10,6 +10,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._estimators.randomness import sampling_generator
+from skdpgmm._models.covariances import COVARIANCES
 from skdpgmm._models.mixture import sample_components
 from skdpgmm._models.slices import row_slices
 from skdpgmm._rows.array_api import like
@@ -162,9 +163,8 @@ class ConditionalSamplerMixin:
         return X, labels
 
     def _draw_rows(self, components, rng):
-        return sample_components(
-            components, self.means_, self._factors, self.covariance_type_, rng
-        )
+        kind = COVARIANCES[self.covariance_type_]
+        return sample_components(components, self.means_, self._factors, kind, rng)
 
     def _finished(self, rows):
         limits = np.finfo(self._dtype)  # where noise has gone beyond

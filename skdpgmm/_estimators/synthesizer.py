@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
 
 import numpy as np
@@ -26,7 +27,7 @@ from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.sampling import ConditionalSamplerMixin
 from skdpgmm._estimators.transaction import private_fit
-from skdpgmm._models.mixture import covariance_factors, n_covariance_numbers
+from skdpgmm._models.covariances import COVARIANCES, Tied
 from skdpgmm._models.placement import score_sampler
 from skdpgmm._models.slices import row_slices
 from skdpgmm.privacy.accounting import split_mu
@@ -195,7 +196,7 @@ class DPEmbeddingSynthesizer(
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
-        "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
+        "covariance_type": [StrOptions({"auto", *COVARIANCES})],
         "classes": ["array-like", None],
         "label_model": ["boolean", StrOptions({"auto"})],
         "normalize": ["boolean", StrOptions({"auto"})],
@@ -304,10 +305,10 @@ class DPEmbeddingSynthesizer(
     def _check_memory(self, n_classes, n_features):
         # What is "auto" is chosen so that it takes little.
         k = 1 if self.n_components == "auto" else self.n_components
-        kind = "tied" if self.covariance_type == "auto" else self.covariance_type
+        covariance = COVARIANCES.get(self.covariance_type, Tied())
         n_total = n_classes * k
         check_memory(
-            n_total * n_features + n_covariance_numbers(kind, n_total, n_features),
+            n_total * n_features + math.prod(covariance.shape(n_total, n_features)),
             f"n_components={self.n_components!r} and covariance_type="
             f"{self.covariance_type!r} with {n_features} features and {n_classes} "
             "classes",
@@ -315,7 +316,7 @@ class DPEmbeddingSynthesizer(
 
     def _check_label_model(self, classes):
         one_each = self.n_components in (1, "auto")
-        tied = self.covariance_type in ("tied", "auto")
+        tied = COVARIANCES.get(self.covariance_type, Tied()).one_matrix
         labelled = classes is not None and len(classes) > 1
         if self.label_model is True and not (one_each and tied and labelled):
             raise ValueError(
@@ -340,8 +341,8 @@ class DPEmbeddingSynthesizer(
             n_each = noisy_n / n_classes / k
             kind = supported_covariance(n_each, n_features, mu, taught)
             if k > affordable_shapes(n_classes, n_features):
-                kind = "tied"
-            kind = "tied" if self.label_model is True else kind
+                kind = Tied.name
+            kind = Tied.name if self.label_model is True else kind
         return k, kind
 
     def _wants_label_model(self, n_features):
@@ -354,18 +355,19 @@ class DPEmbeddingSynthesizer(
     ):
         """Return the mixture about the centre of the ball, label model and steps."""
         records, public_rng = session.records, session.public_rng
+        covariance = COVARIANCES[kind]
         if n_classes == 1 and ball.n_features <= MAX_OVERFIT_FEATURES:
             mixture, n_made, _ = fit_mixture(
-                records, ball, k, kind, mu, noisy_n, self.max_iter, public_rng
+                records, ball, k, covariance, mu, noisy_n, self.max_iter, public_rng
             )
             return mixture, None, n_made
         wanted = self._wants_label_model(ball.n_features)
-        if wanted and n_classes > 1 and k == 1 and kind == "tied":
+        if wanted and n_classes > 1 and k == 1 and covariance.one_matrix:
             return fit_taught_mixture(
                 records, ball, middle, n_classes, noisy_n, mu, public_rng, prior
             )
         mixture, _ = cluster_and_measure(
-            records, ball, k, n_classes, kind, mu, public_rng, prior=prior
+            records, ball, k, n_classes, covariance, mu, public_rng, prior=prior
         )
         return mixture, None, 1
 
@@ -373,14 +375,14 @@ class DPEmbeddingSynthesizer(
         self.weights_ = mixture.weights
         self.means_ = mixture.means
         self.covariances_ = mixture.covariances
-        self.covariance_type_ = mixture.covariance_type
-        self.precisions_cholesky_ = mixture.precisions_cholesky()
+        self.covariance_type_ = mixture.covariance.name
+        self.precisions_cholesky_ = mixture.whiteners()
         self.n_components_ = k
         self.classes_ = classes
         codes = mixture.classes
         self.component_classes_ = codes if classes is None else classes[codes]
         self.class_weights_ = np.bincount(codes, mixture.weights)
-        self._factors = covariance_factors(mixture.covariances, self.covariance_type_)
+        self._factors = mixture.covariance.roots(mixture.covariances)
         self._dtype = dtype
 
     def _store_label_model(self, mixture, model, public_rng):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._models.covariances import Tied
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._models.slices import row_slices
 
@@ -46,7 +47,7 @@ def place_components(head, weights, second, public_rng):
     Returns
     -------
     mixture : Mixture
-        About the centre of the ball; covariance type "tied".
+        About the centre of the ball; with one covariance.
     """
     values, vectors = np.linalg.eigh(second)
     # In whitened principal coordinates the second moment is the identity.
@@ -81,7 +82,7 @@ def place_components(head, weights, second, public_rng):
     within = root - (right.T * (1.0 - np.sqrt(1.0 - b**2))) @ (right @ root)
     covariance = within.T @ within
     classes = np.arange(len(weights))
-    return Mixture(weights, means, covariance, "tied", classes)
+    return Mixture(weights, means, covariance, Tied(), classes)
 
 
 class _Draws:
@@ -181,7 +182,7 @@ def score_sampler(mixture, linear, slack):
     Parameters
     ----------
     mixture : Mixture
-        About the centre of the ball; covariance type "tied".
+        About the centre of the ball; with one covariance.
     linear : Head
         Likewise; scores of the same classes.
     slack : float

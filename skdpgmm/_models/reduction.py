@@ -8,7 +8,6 @@ from contextlib import suppress
 import numpy as np
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from skdpgmm._estimates.spectrum import sound
 from skdpgmm._models.mixture import Mixture
@@ -66,7 +65,7 @@ def runnalls(weights, means, covariances, k):
     return w[left], m[left], S[left]
 
 
-def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, public_rng):
+def reduce_mixture(weights, means, covariances, k, covariance, n_init, public_rng):
     """Fit `k` components to draws from a mixture, from two kinds of start.
 
     Parameters
@@ -75,8 +74,8 @@ def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, publ
         Full covariances, shape (m, p, p).
     k : int
         Components wanted.
-    covariance_type : str
-        As in scikit-learn.
+    covariance : Covariance
+        Type of the covariances wanted.
     n_init : int
         Restarts from k-means; at least 3 are made.
     public_rng : numpy.random.Generator
@@ -96,38 +95,35 @@ def reduce_mixture(weights, means, covariances, k, covariance_type, n_init, publ
     covariances = np.stack([sound(C) for C in covariances / scale**2])
     draws = draw(weights, means, covariances, N_DRAWS, public_rng)
     seed = int(public_rng.integers(2**31))
-    common = {"covariance_type": covariance_type, "max_iter": 50, "random_state": seed}
+    common = {"max_iter": 50, "random_state": seed}
     starts = [{"n_init": max(3, n_init)}]
     if len(weights) >= k:
         _, start_means, start_covariances = runnalls(weights, means, covariances, k)
-        starts.append({"means_init": start_means})
-        if covariance_type == "full":
-            precisions = np.linalg.inv(start_covariances)
-            precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
-            starts[-1]["precisions_init"] = np.stack([sound(P) for P in precisions])
+        start = covariance.em_start(start_covariances)
+        starts.append({"means_init": start_means, **start})
     # The draws are of numpy, wherever the records are.
     here = config_context(array_api_dispatch=False)
     with warnings.catch_warnings(), here:
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fits = [_fit(k, draws, **common, **start) for start in starts]
+        fits = [_fit(covariance, k, draws, **common, **start) for start in starts]
     best = max(fits, key=lambda fit: fit.lower_bound_)
     weights = np.maximum(best.weights_, 1e-3 / k)
     return Mixture(
         weights / weights.sum(),
         middle + best.means_ * scale,
-        best.covariances_ * scale**2,
-        covariance_type,
+        covariance.of_em(best) * scale**2,
+        covariance,
         np.zeros(k, dtype=np.intp),
     )
 
 
-def _fit(k, draws, **params):
+def _fit(covariance, k, draws, **params):
     """Fit a mixture, with as little regularisation as will do."""
     *small, largest = _REGULARISATIONS
     for reg_covar in small:
         with suppress(ValueError):  # a component has shrunk to a point
-            return GaussianMixture(k, reg_covar=reg_covar, **params).fit(draws)
-    return GaussianMixture(k, reg_covar=largest, **params).fit(draws)
+            return covariance.em(k, reg_covar=reg_covar, **params).fit(draws)
+    return covariance.em(k, reg_covar=largest, **params).fit(draws)
 
 
 def draw(weights, means, covariances, n, public_rng):

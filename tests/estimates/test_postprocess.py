@@ -10,6 +10,7 @@ from skdpgmm._algorithms.soft_passes import auto_passes
 from skdpgmm._estimates.quantile import noisy_quantile
 from skdpgmm._estimates.shrinkage import shrink_between
 from skdpgmm._estimates.spectrum import spiked_covariance
+from skdpgmm._models.covariances import Full
 
 EDGES = 2.0 ** np.arange(40)
 
@@ -69,10 +70,10 @@ def test_ward_merges_as_scipy_does():
 
 
 def test_auto_passes_need_records():
-    assert auto_passes("full", 5, 10, 1.0, 100.0) == 0
-    assert auto_passes("full", 5, 10, 1.0, 1e9) == 4
-    assert auto_passes("full", 5, 10, np.inf, 100.0) == 100
-    passes = [auto_passes("full", 5, 10, 1.0, n) for n in np.geomspace(1e2, 1e6, 50)]
+    assert auto_passes(Full(), 5, 10, 1.0, 100.0) == 0
+    assert auto_passes(Full(), 5, 10, 1.0, 1e9) == 4
+    assert auto_passes(Full(), 5, 10, np.inf, 100.0) == 100
+    passes = [auto_passes(Full(), 5, 10, 1.0, n) for n in np.geomspace(1e2, 1e6, 50)]
     assert passes == sorted(passes)
     assert {1, 2, 3} <= set(passes)
 

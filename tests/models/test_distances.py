@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from private_fits import COVARIANCE_TYPES, make_data
-from sklearn.mixture._gaussian_mixture import _estimate_log_gaussian_prob
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -18,7 +17,6 @@ from skdpgmm import (
     metrics,
 )
 from skdpgmm._models.distances import nearest, squared_distances
-from skdpgmm._models.mixture import log_densities
 
 # Rows on this grid can be moved by any of the offsets without a rounding.
 GRID = 2.0**-18
@@ -125,16 +123,6 @@ def test_mixtures_far_from_the_origin(data, kind, offset):
     for name, value in zip(methods, expected, strict=True):
         found = getattr(mixture, name)(X + offset)
         assert_allclose(found, value, rtol=1e-9, atol=1e-12, err_msg=name)
-
-
-@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
-def test_densities_are_those_of_scikit_learn_about_the_origin(data, kind):
-    X, _ = data
-    mixture = DPGaussianMixture(
-        3, epsilon=8.0, covariance_type=kind, random_state=0
-    ).fit(X)
-    args = X, mixture.means_, mixture.precisions_cholesky_, kind
-    assert_allclose(log_densities(*args), _estimate_log_gaussian_prob(*args), rtol=1e-9)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
