@@ -1,129 +1,163 @@
-"""What all private estimators share: parameters, the way in, the report."""
+"""What all private estimators share: a fit that looks, spends and reports.
+
+`PrivateEstimator` is the way in and the way out. An estimator adds two hooks:
+`_check` refuses what it cannot fit, before anything is spent, and `_fit` is its
+algorithm, which gets a `Session` and never the data.
+"""
 
 from __future__ import annotations
 
-import math
-from contextlib import contextmanager, nullcontext
-from numbers import Integral, Real
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array
 
 from skdpgmm._estimates.second_moment import public_second_moment
-from skdpgmm._estimators.limits import LARGEST, SMALLEST, check_size
-from skdpgmm._estimators.privacy_ids import describe_unit, warn_if_unenforced
-from skdpgmm._estimators.randomness import entropy_of, is_seed, warn_of_seed
+from skdpgmm._estimators.limits import check_size
+from skdpgmm._estimators.parameters import PRIVATE, SharedTexts
+from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._estimators.session import Account, Session
 from skdpgmm._rows.array_api import as_numpy
-from skdpgmm._rows.persons import bound_of
 from skdpgmm._rows.plain import plain
-from skdpgmm._rows.sources import Opened, open_rows
-from skdpgmm.privacy.accounting import (
-    ADJACENCIES,
-    Ledger,
-    mu_from_epsilon,
-    unit_factor,
-)
-from skdpgmm.privacy.noise import make_generators
-from skdpgmm.privacy.passes import Rows
-from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.report import PrivacyReport
+from skdpgmm._rows.sources import Asked, open_rows
 
 
-class Session(NamedTuple):
-    """One fit: the records behind their releases, the budget, public randomness."""
+class Given(NamedTuple):
+    """What is known of the records before anything is spent; all of it public.
 
-    records: PrivateRecords
-    mu: float
-    ledger: Ledger
-    public_rng: np.random.Generator
+    Attributes
+    ----------
+    n_features : int
+    classes : ndarray of shape (n_classes,), or None without labels
+    dtype : dtype
+        float32 or float64, the type of the rows.
+    center : ndarray of shape (n_features,), or None
+    public_mean, public_second : ndarray or None
+        Mean of `X_public`, and its second moment about it, of trace 1.
+    """
 
-    def left(self) -> float:
-        """Return the mu of what is not spent yet, rounded down."""
-        if math.isinf(self.mu):
-            return math.inf
-        share = 1.0 - (self.ledger.spent_mu / self.mu) ** 2
-        return self.mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12)
+    n_features: int
+    classes: np.ndarray | None
+    dtype: Any
+    center: np.ndarray | None
+    public_mean: np.ndarray | None
+    public_second: np.ndarray | None
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, 1 without labels."""
+        return 1 if self.classes is None else len(self.classes)
 
 
-class PublicRows(NamedTuple):
-    """Mean and second moment about it, of trace 1, of public rows; None without any."""
-
-    mean: np.ndarray | None
-    second: np.ndarray | None
-
-
-class PrivateEstimatorMixin(CallbackSupportMixin):
-    """Parameters and plumbing of an estimator that spends a privacy budget."""
+class PrivateEstimator(SharedTexts, CallbackSupportMixin):
+    """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
     # this name. The groups of scikit-learn's tools are those of splitters.
     __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
 
-    _privacy_constraints: dict[str, list] = {
-        "epsilon": [Interval(Real, 0, None, closed="right")],
-        "delta": [Interval(Real, 0, 1, closed="neither")],
-        "adjacency": [StrOptions(set(ADJACENCIES))],
-        "max_contributions": [Interval(Integral, 1, None, closed="left"), None],
-        "clip_norm": [
-            Interval(Real, SMALLEST, LARGEST, closed="both"),
-            StrOptions({"auto"}),
-        ],
-        "center": ["array-like", None],
-        "random_state": ["random_state"],
-        "block_size": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
-    }
+    _parameter_constraints: dict
 
-    # Declared for the type checker; set by the constructors.
-    epsilon: Any
-    delta: Any
-    adjacency: Any
-    max_contributions: Any
-    clip_norm: Any
-    center: Any
-    X_public: Any
-    random_state: Any
-    block_size: Any
-    n_jobs: Any
-    _enforced: bool
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._parameter_constraints = {**PRIVATE, **cls._parameter_constraints}
+
+    def _check(self, given: Given, n_samples: int):
+        """Refuse what cannot be fitted, before anything is spent.
+
+        The number of records is private: only a check of what is not may look at it.
+        """
+        raise NotImplementedError
+
+    def _fit(self, session: Session, given: Given):
+        """Release what the algorithm needs, and set the attributes of the fit."""
+        raise NotImplementedError
+
+    def _fit_privately(self: Any, X, y, groups, privacy_ids):
+        """Look, spend, report: the body of all fits, for `private_fit`."""
+        privacy_ids = one_name(privacy_ids, groups)
+        warn_if_unenforced(self.max_contributions, privacy_ids)
+        asked = Asked(
+            y,
+            getattr(self, "classes", None),
+            privacy_ids,
+            self.max_contributions,
+            self.block_size,
+            self.n_jobs,
+            type(self).__name__,
+        )
+        opened = open_rows(X, asked)
+        self._take(opened)
+        given = self._given(opened.shape[1], opened.classes, opened.dtype)
+        self._check(given, opened.shape[0])
+        self._account = account = self._new_account(given, privacy_ids is not None)
+        earlier = self._earlier()
+        if earlier is not None:
+            # Refuses, before anything is spent, what has no guarantee in common.
+            account.report().after(earlier)
+        self._fit(Session.open(opened.rows, account, self._watch), given)
+        report = account.report()
+        self.privacy_ = report if earlier is None else report.after(earlier)
+        return self
+
+    def _take(self: Any, opened):
+        """Keep what is public of the rows: device, number and names of features."""
+        self._like = opened.example
+        self.n_features_in_ = opened.shape[1]
+        if opened.names is not None:
+            self.feature_names_in_ = opened.names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _given(self, n_features, classes, dtype) -> Given:
+        """Check what is declared as public."""
+        center = self._checked_center(n_features)
+        mean, second = self._checked_public(n_features)
+        return Given(n_features, classes, dtype, center, mean, second)
+
+    def _new_account(self: Any, given, enforced) -> Account:
+        return Account(
+            self.epsilon,
+            self.delta,
+            self.adjacency,
+            self.max_contributions,
+            self.random_state,
+            enforced,
+            tuple(self._declared_public(given)),
+        )
+
+    def _earlier(self):
+        """Return the report of the fit that this one goes on from, or None."""
+        return (
+            vars(self).get("privacy_") if getattr(self, "warm_start", False) else None
+        )
+
+    def _declared_public(self: Any, given):
+        """Yield what the caller says is public: name, and text without a record."""
+        yield "n_features", str(given.n_features)
+        if self.clip_norm != "auto":
+            yield "clip_norm", f"{self.clip_norm:g}"
+        if given.center is not None:
+            yield "center", "given"
+        if given.classes is not None:
+            source = "read off y" if self.classes is None else "given"
+            yield "classes", f"{source}, {len(given.classes)} of them"
+        for name in ("X_public", "weights_init", "means_init", "precisions_init"):
+            if (value := getattr(self, name, None)) is not None:
+                yield name, f"given, {' x '.join(map(str, np.shape(value)))}"
 
     @contextmanager
-    def _watch(self, name):
+    def _watch(self: Any, name):
         """Tell callbacks of a release, by its name only."""
         task = self._callback_fit_ctx.subcontext(task_name=name)
         task.call_on_fit_task_begin(estimator=self)
         yield
         task.call_on_fit_task_end(estimator=self)
 
-    def _look_at(self, X, y, classes, privacy_ids) -> Opened:
-        """Look at the rows and labels that `fit` is given, before anything is spent."""
-        warn_if_unenforced(self.max_contributions, privacy_ids)
-        return open_rows(self, X, y, classes, privacy_ids)
-
-    def _open_session(self, rows: Rows, privacy_ids) -> Session:
-        """Put rows that were looked at behind a `PrivateRecords` with its budget."""
-        self._enforced = privacy_ids is not None
-        mu = mu_from_epsilon(self.epsilon, self.delta)
-        factor = unit_factor(self.adjacency, bound_of(self.max_contributions))
-        if not math.isinf(mu):
-            warn_of_seed(self.random_state)
-        seed = self.random_state
-        source, public_rng = make_generators(entropy_of(seed), is_seed(seed))
-        self._ledger = ledger = Ledger(mu)
-        records = PrivateRecords(
-            rows,
-            ledger=ledger,
-            unit_factor=factor,
-            source=source,
-            watch=self._watch if hasattr(self, "_callback_fit_ctx") else nullcontext,
-        )
-        return Session(records, mu, ledger, public_rng)
-
-    def _checked_center(self, n_features):
+    def _checked_center(self: Any, n_features):
         if self.center is None:
             return None
         center = check_array(
@@ -140,13 +174,14 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
         check_size("center", center)
         return center
 
-    def _checked_public(self, n_features) -> PublicRows:
-        """Return what is used of `X_public`, without which both are None."""
-        if self.X_public is None:
-            return PublicRows(None, None)
+    def _checked_public(self, n_features):
+        """Return mean and second moment of `X_public`, None without such."""
+        X_public = getattr(self, "X_public", None)
+        if X_public is None:
+            return None, None
         try:
             X = check_array(
-                as_numpy(plain(self.X_public, "X_public")),
+                as_numpy(plain(X_public, "X_public")),
                 dtype=np.float64,
                 ensure_min_samples=2,
                 input_name="X_public",
@@ -158,20 +193,4 @@ class PrivateEstimatorMixin(CallbackSupportMixin):
                 f"X_public must have {n_features} features, as X has, got {X.shape[1]}."
             )
         check_size("X_public", X)
-        return PublicRows(X.mean(axis=0), public_second_moment(X))
-
-    def _report(self, ledger: Ledger) -> PrivacyReport:
-        return PrivacyReport(
-            epsilon=float(self.epsilon),
-            delta=float(self.delta),
-            mu=ledger.mu,
-            adjacency=self.adjacency,
-            unit=describe_unit(self.max_contributions, self._enforced),
-            noise=(
-                f"AES-CTR, seeded by random_state={self.random_state}"
-                if is_seed(self.random_state)
-                else "AES-CTR, seeded by the operating system"
-            ),
-            ledger=tuple(ledger.entries),
-            seeded=is_seed(self.random_state),
-        )
+        return X.mean(axis=0), public_second_moment(X)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -11,14 +9,14 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.doubts import doubt_counts
 from skdpgmm._algorithms.kmeans import private_kmeans
-from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.parameters import COUNT
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.distances import nearest, squared_distances
@@ -27,7 +25,7 @@ from skdpgmm.privacy.accounting import split_mu
 
 
 class DPKMeans(
-    PrivateEstimatorMixin,
+    PrivateEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClusterMixin,
@@ -43,38 +41,16 @@ class DPKMeans(
     ----------
     n_clusters : int, default=8
         Number of clusters, at least 1.
-    epsilon : float, default=1.0
-        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
-        nobody.
-    delta : float, default=1e-5
-        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
-        is allowed for. Choose it well below one over the number of records.
-    adjacency : {"add-remove", "replace-one"}, default="add-remove"
-        What neighbouring data sets differ in: the presence of one unit, or its
-        content. With the former the number of records is private too.
-    max_contributions : int, default=None
-        Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
-        is your promise, and a warning says so. None is one record.
-    clip_norm : float or "auto", default="auto"
-        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
-        the units of the data. "auto" spends 5 % of the budget to find it.
-    center : array-like of shape (n_features,), default=None
-        Public centre of the data. None is the origin; with ``clip_norm="auto"``
-        it is then found privately.
+    {privacy}
+    {clip_norm}
+        "auto" spends 5 % of the budget to find it.
+    {center}
+        None is the origin; with ``clip_norm="auto"`` it is then found privately.
     max_iter : int, default=5
         Number of Lloyd passes, at least 1. All are made, each with an equal share
         of the budget.
-    random_state : int, RandomState instance or None, default=None
-        None takes all randomness from the operating system. A RandomState seeds public
-        randomness, never the noise. An int makes `fit`
-        reproducible, noise included: that is for tests, and not private, as whoever
-        tries all seeds can take the noise away.
-    block_size : int, default=4096
-        Rows summed at a time, at least 1, and 64 for less; affects time and memory
-        only.
-    n_jobs : int, default=None
-        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+    {random_state}
+    {computation}
 
     Attributes
     ----------
@@ -85,17 +61,11 @@ class DPKMeans(
         may be negative.
     n_iter_ : int
         Number of Lloyd passes; public.
-    privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; released.
-    n_features_in_ : int
-        Number of features; public.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, when all are strings; public.
+    {fitted}
 
     Raises
     ------
-    ValueError
-        When `X` or a parameter is not legal; nothing is spent then.
+    {refused}
 
     See Also
     --------
@@ -110,8 +80,7 @@ class DPKMeans(
 
     References
     ----------
-    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
-       the Royal Statistical Society B 84(1), 2022.
+    .. [1] {gdp}
 
     Examples
     --------
@@ -126,9 +95,8 @@ class DPKMeans(
     """
 
     _parameter_constraints: dict = {
-        **PrivateEstimatorMixin._privacy_constraints,
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_clusters": COUNT,
+        "max_iter": COUNT,
     }
 
     def __init__(
@@ -166,31 +134,26 @@ class DPKMeans(
         ----------
         X : array-like of shape (n_samples, n_features)
             Private records.
-        y : Ignored
-            Not used, present for API consistency by convention.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; the first
-            `max_contributions` records of each are used, one if that is None.
+        {ignored}
+        {ids}
 
         Returns
         -------
         self : DPKMeans
             Fitted estimator.
         """
-        privacy_ids = one_name(privacy_ids, groups)
-        rows, (_, d), *_ = self._look_at(X, None, None, privacy_ids)
-        center = self._checked_center(d)
-        k = self.n_clusters
+        return self._fit_privately(X, None, groups, privacy_ids)
+
+    def _check(self, given, n_samples):
+        k, d = self.n_clusters, given.n_features
         check_memory(k * d, f"n_clusters={k} with {d} features")
-        session = self._open_session(rows, privacy_ids)
+
+    def _fit(self, session, given):
         find_share = 0.05 if self.clip_norm == "auto" else 0.0
         mu = split_mu(session.mu, {"ball": find_share})["ball"]
-        ball, _ = find_ball(session.records, d, mu, self.clip_norm, center)
+        ball, _ = find_ball(
+            session.records, given.n_features, mu, self.clip_norm, given.center
+        )
         centers, _, counts, *_ = private_kmeans(
             session.records,
             ball,
@@ -204,8 +167,6 @@ class DPKMeans(
         self.cluster_centers_ = ball.center + centers
         self.cluster_counts_ = counts.value
         self.n_iter_ = self.max_iter
-        self.privacy_ = self._report(session.ledger)
-        return self
 
     def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
         """Fit, then assign the records to the private centres.
@@ -214,8 +175,7 @@ class DPKMeans(
         ----------
         X : array-like of shape (n_samples, n_features)
             Private records.
-        y : Ignored
-            Not used, present for API consistency by convention.
+        {ignored}
         groups : array-like of shape (n_samples,), default=None
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None
@@ -234,8 +194,7 @@ class DPKMeans(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -254,8 +213,7 @@ class DPKMeans(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -275,10 +233,8 @@ class DPKMeans(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : Ignored
-            Not used, present for API consistency by convention.
+        {rows}
+        {ignored}
 
         Returns
         -------

@@ -14,10 +14,9 @@ from skdpgmm._algorithms.ball import find_tight_ball
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.label_model import fit_label_model
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
-from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
-from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.sources import map_rows
 from skdpgmm.privacy.accounting import split_mu
@@ -29,7 +28,7 @@ _SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10}
 _FARTHEST = 1e150
 
 
-class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEstimator):
+class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimator):
     """Multinomial logistic regression under (epsilon, delta)-differential privacy.
 
     The private linear probe of embeddings, with nothing to tune: the number of
@@ -37,28 +36,13 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
     Parameters
     ----------
-    epsilon : float, default=1.0
-        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
-        nobody.
-    delta : float, default=1e-5
-        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
-        is allowed for. Choose it well below one over the number of records.
-    adjacency : {"add-remove", "replace-one"}, default="add-remove"
-        What neighbouring data sets differ in: the presence of one unit, or its
-        content, label included. With the former the number of records is private.
-    max_contributions : int, default=None
-        Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
-        is your promise, and a warning says so. None is one record.
-    clip_norm : float or "auto", default="auto"
-        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
-        the units of the data; 1.0 for encoders that normalise. Either way 5 % of
-        the budget is spent to find the mean of the records and their scale.
-    center : array-like of shape (n_features,), default=None
-        Public centre of the data. None is found privately.
-    classes : array-like of shape (n_classes,), default=None
-        The public set of classes. None takes it from `y`: then the *set* of labels
-        that occur is treated as public; which record has which is not.
+    {privacy}
+    {clip_norm}
+        It is 1.0 for encoders that normalise. Either way 5 % of the budget is spent
+        to find the mean of the records and their scale.
+    {center}
+        None is found privately.
+    {classes}
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. The
         mean of the records is shrunk toward theirs, and their second moment stands
@@ -67,16 +51,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         Random cosine features of the records beside their own, at least 0, for
         boundaries that are not linear. They cost time, and a little accuracy where
         boundaries are linear. The label model of `DPEmbeddingSynthesizer` has 512.
-    random_state : int, RandomState instance or None, default=None
-        None takes all randomness from the operating system. A RandomState seeds public
-        randomness, never the noise. An int makes `fit`
-        reproducible, noise included: that is for tests, and not private, as whoever
-        tries all seeds can take the noise away.
-    block_size : int, default=4096
-        Rows summed at a time, at least 1, and 64 for less; affects time and memory
-        only.
-    n_jobs : int, default=None
-        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+    {random_state}
+    {computation}
 
     Attributes
     ----------
@@ -93,17 +69,11 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
         scales. None without them.
     n_iter_ : int
         Number of gradient steps; released.
-    privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; released.
-    n_features_in_ : int
-        Number of features; public.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, when all are strings; public.
+    {fitted}
 
     Raises
     ------
-    ValueError
-        When `X`, `y` or a parameter is not legal; nothing is spent then.
+    {refused}
 
     See Also
     --------
@@ -122,8 +92,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
     References
     ----------
-    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
-       the Royal Statistical Society B 84(1), 2022.
+    .. [1] {gdp}
 
     Examples
     --------
@@ -138,7 +107,6 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
     """
 
     _parameter_constraints: dict = {
-        **PrivateEstimatorMixin._privacy_constraints,
         "classes": ["array-like", None],
         "X_public": ["array-like", None],
         "n_random_features": [Interval(Integral, 0, None, closed="left")],
@@ -183,22 +151,17 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
             Private records.
         y : array-like of shape (n_samples,)
             Private labels.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; the first
-            `max_contributions` records of each are used, one if that is None.
+        {ids}
 
         Returns
         -------
         self : DPLogisticRegression
             Fitted estimator.
         """
-        privacy_ids = one_name(privacy_ids, groups)
-        rows, (_, d), _, classes = self._look_at(X, y, self.classes, privacy_ids)
+        return self._fit_privately(X, y, groups, privacy_ids)
+
+    def _check(self, given, n_samples):
+        classes, d = given.classes, given.n_features
         if classes is None:
             raise ValueError("requires y to be passed, but the target y is None")
         if len(classes) < 2:
@@ -206,35 +169,32 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
                 "y must have at least two classes, got only one class: "
                 f"{classes.tolist()}. Name the others in classes=."
             )
-        center = self._checked_center(d)
         m, width = self.n_random_features, d + self.n_random_features
         check_memory(
             width * (width + len(classes)),
             f"n_random_features={m} with {d} features and {len(classes)} classes",
         )
-        public = self._checked_public(d)
-        session = self._open_session(rows, privacy_ids)
+
+    def _fit(self, session, given):
         mus = split_mu(session.mu, _SHARES)
         ball, noisy_n, middle = find_tight_ball(
             session.records,
-            d,
+            given.n_features,
             mus["ball"],
             self.clip_norm,
-            center,
-            public.mean,
+            given.center,
+            given.public_mean,
         )
         inner = Ball(ball.center, middle)
         moment = release_second_moment(
-            session.records, inner, noisy_n, mus["moment"], public.second
+            session.records, inner, noisy_n, mus["moment"], given.public_second
         )
         counts = release_class_counts(
-            session.records, ball, len(classes), mus["counts"]
+            session.records, ball, given.n_classes, mus["counts"]
         )
         mu = session.left()
         self._fit_head(session, ball, inner, counts, moment, noisy_n, mu)
-        self.classes_ = classes
-        self.privacy_ = self._report(session.ledger)
-        return self
+        self.classes_ = given.classes
 
     def _fit_head(self, session, ball, inner, counts, moment, noisy_n, mu):
         records, d, m = session.records, ball.n_features, self.n_random_features
@@ -271,8 +231,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -297,8 +256,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -318,8 +276,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -344,8 +301,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimatorMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.looks import count_records
 from skdpgmm._algorithms.mixture import fit_mixture
-from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
 from skdpgmm._estimators.privacy_ids import one_name
@@ -25,7 +25,7 @@ from skdpgmm._rows.array_api import like
 from skdpgmm.privacy.accounting import check_epsilon, split_mu
 
 
-class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
+class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
     """Gaussian mixture under (epsilon, delta)-differential privacy.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
@@ -38,26 +38,12 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
     ----------
     n_components : int, default=1
         Number of components, at least 1.
-    epsilon : float, default=1.0
-        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
-        nobody.
-    delta : float, default=1e-5
-        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
-        is allowed for. Choose it well below one over the number of records.
-    adjacency : {"add-remove", "replace-one"}, default="add-remove"
-        What neighbouring data sets differ in: the presence of one unit, or its
-        content. With the former the number of records is private too.
-    max_contributions : int, default=None
-        Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
-        is your promise, and a warning says so. None is one record.
-    clip_norm : float or "auto", default="auto"
-        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
-        the units of the data. "auto" spends 5 % of the budget to find it; with a
-        number, 0.5 % buys the count that "auto" passes and clips go by.
-    center : array-like of shape (n_features,), default=None
-        Public centre of the data. None is the origin; with ``clip_norm="auto"``
-        it is then found privately.
+    {privacy}
+    {clip_norm}
+        "auto" spends 5 % of the budget to find it; with a number, 0.5 % buys the
+        count that "auto" passes and clips go by.
+    {center}
+        None is the origin; with ``clip_norm="auto"`` it is then found privately.
     covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
         Shape of the covariances, as in scikit-learn.
     tol : float, default=1e-3
@@ -84,11 +70,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         with `precisions_init`, all of the budget for a start.
     precisions_init : array-like, default=None
         Public initial precisions, in scikit-learn's shape for `covariance_type`.
-    random_state : int, RandomState instance or None, default=None
-        None takes all randomness from the operating system. A RandomState seeds public
-        randomness and samples, never the noise. An int makes `fit` and `sample`
-        reproducible, noise included: that is for tests, and not private, as whoever
-        tries all seeds can take the noise away.
+    {random_state}
     warm_start : bool, default=False
         Whether to start from the previous, released, fit, of the same shape. Every
         fit spends its own budget, and what it leaves is a function of both, so that
@@ -99,11 +81,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         Accepted for compatibility; nothing is printed.
     verbose_interval : int, default=10
         Accepted for compatibility.
-    block_size : int, default=4096
-        Rows summed at a time, at least 1, and 64 for less; affects time and memory
-        only.
-    n_jobs : int, default=None
-        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+    {computation}
 
     Attributes
     ----------
@@ -126,17 +104,11 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         Always nan: the likelihood of the records is not among the releases.
     lower_bounds_ : list
         Always empty.
-    privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; released.
-    n_features_in_ : int
-        Number of features; public.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, when all are strings; public.
+    {fitted}
 
     Raises
     ------
-    ValueError
-        When `X` or a parameter is not legal; nothing is spent then.
+    {refused}
 
     See Also
     --------
@@ -152,8 +124,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
 
     References
     ----------
-    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
-       the Royal Statistical Society B 84(1), 2022.
+    .. [1] {gdp}
 
     Examples
     --------
@@ -170,7 +141,6 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
 
     _parameter_constraints: dict = {
         **MappedGaussianMixture._parameter_constraints,
-        **PrivateEstimatorMixin._privacy_constraints,
         "covariance_type": [StrOptions(set(COVARIANCES))],
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
@@ -234,72 +204,64 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         ----------
         X : array-like of shape (n_samples, n_features)
             Private records.
-        y : Ignored
-            Not used, present for API consistency by convention.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; the first
-            `max_contributions` records of each are used, one if that is None.
+        {ignored}
+        {ids}
 
         Returns
         -------
         self : DPGaussianMixture
             Fitted estimator.
         """
-        privacy_ids = one_name(privacy_ids, groups)
-        earlier = vars(self).get("privacy_") if self.warm_start else None
-        rows, (n, d), *_ = self._look_at(X, None, None, privacy_ids)
-        noiseless = math.isinf(check_epsilon(self.epsilon))
-        if noiseless and n < self.n_components:
+        return self._fit_privately(X, None, groups, privacy_ids)
+
+    def _check(self, given, n_samples):
+        if math.isinf(check_epsilon(self.epsilon)) and n_samples < self.n_components:
             raise ValueError(
                 "Expected n_samples >= n_components when epsilon=inf, but got "
-                f"n_components = {self.n_components}, n_samples = {n}"
+                f"n_components = {self.n_components}, n_samples = {n_samples}"
             )
-        if earlier is None:
-            start = public_start(self, d)
-        else:
-            start = warm_start(self, self._fitted_type, d)
-        center = self._checked_center(d)
-        k, covariance = self.n_components, COVARIANCES[self.covariance_type]
+        self._start(given.n_features)
+        d, k = given.n_features, self.n_components
+        covariance = COVARIANCES[self.covariance_type]
         check_memory(
             k * d + math.prod(covariance.shape(k, d)),
             f"n_components={k} and covariance_type={covariance.name!r} with {d} "
             "features",
         )
-        session = self._open_session(rows, privacy_ids)
-        if earlier is not None:
-            # Refuses, before anything is spent, what has no guarantee in common.
-            self._report(session.ledger).after(earlier)
+
+    def _start(self, n_features):
+        if self._earlier() is None:
+            return public_start(self, n_features)
+        return warm_start(self, self._fitted_type, n_features)
+
+    def _fit(self, session, given):
+        noiseless = math.isinf(session.mu)
         find_share = 0.005
         if self.clip_norm == "auto":
             find_share = 0.05
         elif self.max_iter == 0:
             find_share = 0.0
         mu = split_mu(session.mu, {"ball": find_share})["ball"]
-        ball, noisy_n = find_ball(session.records, d, mu, self.clip_norm, center)
+        ball, noisy_n = find_ball(
+            session.records, given.n_features, mu, self.clip_norm, given.center
+        )
         if noisy_n is None and find_share > 0.0:
             noisy_n = count_records(session.records, ball, mu)
         mixture, self.n_iter_, converged = fit_mixture(
             session.records,
             ball,
-            k,
-            covariance,
+            self.n_components,
+            COVARIANCES[self.covariance_type],
             session.left(),
             noisy_n,
             self.max_iter,
             session.public_rng,
-            start=start,
+            start=self._start(given.n_features),
             n_init=self.n_init,
             tol=self.tol if noiseless else None,
         )
         self._store(mixture.shifted(ball.center))
         self.converged_ = converged or not noiseless
-        report = self._report(session.ledger)
-        self.privacy_ = report if earlier is None else report.after(earlier)
         if not self.converged_ and self.n_iter_ > 0:
             warn_at_the_end(
                 self,
@@ -308,7 +270,6 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
                 "tol, or check for degenerate data.",
                 ConvergenceWarning,
             )
-        return self
 
     def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
         """Fit, then return the most probable component of each record.
@@ -317,8 +278,7 @@ class DPGaussianMixture(PrivateEstimatorMixin, MappedGaussianMixture):
         ----------
         X : array-like of shape (n_samples, n_features)
             Private records.
-        y : Ignored
-            Not used, present for API consistency by convention.
+        {ignored}
         groups : array-like of shape (n_samples,), default=None
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None

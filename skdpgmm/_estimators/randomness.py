@@ -18,7 +18,7 @@ import sklearn
 from skdpgmm.exceptions import SeededNoiseWarning
 from skdpgmm.privacy.noise import make_generator
 
-_INSIDE = tuple(str(Path(file).parent) for file in (sklearn.__file__, __file__))
+_INSIDE = str(Path(sklearn.__file__).parent), str(Path(__file__).parents[1])
 
 
 def entropy_of(random_state) -> int | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin
-from sklearn.callback import CallbackSupportMixin
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.base import OneToOneFeatureMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.training_rows import (
-    copy_features_in,
+    SynthesizerWrapper,
     draw_training_rows,
     fit_synthesizer,
     make_seeds,
@@ -20,9 +17,7 @@ from skdpgmm._estimators.transaction import private_fit, tell
 from skdpgmm._rows.containers import labels_like, one_column, rows_like
 
 
-class DPSyntheticResampler(
-    CallbackSupportMixin, OneToOneFeatureMixin, MetaEstimatorMixin, BaseEstimator
-):
+class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
     """A resampler that puts private synthetic rows in the place of the records.
 
     The step of an ``imblearn.pipeline.Pipeline`` before a classifier: `fit` of the
@@ -31,19 +26,11 @@ class DPSyntheticResampler(
 
     Parameters
     ----------
-    synthesizer : estimator, default=None
-        With `fit` and `sample`; None is ``DPEmbeddingSynthesizer()``.
-    n_samples : int, default=60000
-        Number of synthetic rows, at least 1. They cost time, and no privacy. A class
-        that is drawn less often than 10 times gets more rows: up to 10, or up to an
-        equal share where that is less, and one in any case.
+    {synthesizer}
+    {n_synthetic}
     class_weight : {None, "balanced"}, default=None
         Draw labels by the private class weights, or all equally often.
-    random_state : int, RandomState instance or None, default=None
-        None takes all randomness from the operating system. A RandomState seeds public
-        randomness and the synthesizer, never the noise. An int makes `fit_resample`
-        reproducible, noise included: that is for tests, and not private, as whoever
-        tries all seeds can take the noise away.
+    {random_state}
 
     Attributes
     ----------
@@ -51,17 +38,11 @@ class DPSyntheticResampler(
         The fitted synthesizer; released.
     classes_ : ndarray of shape (n_classes,)
         The public classes, sorted.
-    privacy_ : PrivacyReport
-        The guarantee and the ledger of the synthesizer; released.
-    n_features_in_ : int
-        Number of features; public.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, when all are strings; public.
+    {fitted}
 
     Raises
     ------
-    ValueError
-        When `X`, `y` or a parameter is not legal; nothing is spent then.
+    {refused}
 
     See Also
     --------
@@ -76,9 +57,7 @@ class DPSyntheticResampler(
 
     References
     ----------
-    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
-       Training & Data Generation by Clustering Embeddings", 2025,
-       arXiv:2506.16661.
+    .. [1] {clustering_embeddings}
 
     Examples
     --------
@@ -94,16 +73,10 @@ class DPSyntheticResampler(
     ((1000, 8), True)
     """
 
-    # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name. The groups of scikit-learn's tools are those of splitters.
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
     __metadata_request__fit_resample = {"privacy_ids": True, "groups": UNUSED}
 
     _parameter_constraints: dict = {
-        "synthesizer": [HasMethods(["fit", "sample"]), None],
-        "n_samples": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -130,14 +103,7 @@ class DPSyntheticResampler(
             Private records.
         y : array-like of shape (n_samples,)
             Private labels.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; passed
-            to the synthesizer.
+        {ids}
 
         Returns
         -------
@@ -149,8 +115,7 @@ class DPSyntheticResampler(
         synthesizer = fit_synthesizer(
             self, X, one_column(y), privacy_ids, seeds, *self._options()
         )
-        self.classes_ = synthesizer.classes_
-        copy_features_in(synthesizer, self)
+        self._take(synthesizer)
         return self
 
     def fit_resample(self, X, y, groups=None, *, privacy_ids=None):
@@ -162,14 +127,7 @@ class DPSyntheticResampler(
             Private records.
         y : array-like of shape (n_samples,)
             Private labels.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; passed
-            to the synthesizer.
+        {ids}
 
         Returns
         -------

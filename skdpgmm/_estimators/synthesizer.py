@@ -21,10 +21,9 @@ from skdpgmm._algorithms.looks import on_unit_sphere
 from skdpgmm._algorithms.measured_mixture import cluster_and_measure
 from skdpgmm._algorithms.mixture import fit_mixture
 from skdpgmm._algorithms.over_fit import MAX_OVERFIT_FEATURES
-from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.densities import MixtureDensityMixin
 from skdpgmm._estimators.limits import check_memory
-from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.sampling import ConditionalSamplerMixin
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
@@ -41,7 +40,7 @@ _N_SCORES = 2**22
 class DPEmbeddingSynthesizer(
     ConditionalSamplerMixin,
     MixtureDensityMixin,
-    PrivateEstimatorMixin,
+    PrivateEstimator,
     BaseEstimator,
 ):
     """Synthetic labelled embeddings under (epsilon, delta)-differential privacy.
@@ -57,34 +56,19 @@ class DPEmbeddingSynthesizer(
         model, as many as can each have a shape of its own, of what the noisy count
         leaves to a class, without one, and a number that grows with the noisy count
         without labels; at most 16.
-    epsilon : float, default=1.0
-        Privacy loss of one `fit`, in (0, inf]. ``inf`` adds no noise and protects
-        nobody.
-    delta : float, default=1e-5
-        Additive slack of the guarantee, in (0, 1): a catastrophe of this probability
-        is allowed for. Choose it well below one over the number of records.
-    adjacency : {"add-remove", "replace-one"}, default="add-remove"
-        What neighbouring data sets differ in: the presence of one unit, or its
-        content, label included. With the former the number of records is private.
-    max_contributions : int, default=None
-        Largest number of records of one person, at least 1; the noise grows in
-        proportion. Give `privacy_ids` to `fit` to have it enforced: without them it
-        is your promise, and a warning says so. None is one record.
-    clip_norm : float or "auto", default="auto"
-        Public radius, in [1e-60, 1e60], about `center` to which records are clipped, in
-        the units of the data; 1.0 for encoders that normalise. Either way 5 % of
-        the budget is spent to find the scale, the mean of the records and the
-        distances to it; with a number nothing of that goes to the scale.
-    center : array-like of shape (n_features,), default=None
-        Public centre of the data. None is found privately.
+    {privacy}
+    {clip_norm}
+        It is 1.0 for encoders that normalise. Either way 5 % of the budget is spent
+        to find the scale, the mean of the records and the distances to it; with a
+        number nothing of that goes to the scale.
+    {center}
+        None is found privately.
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         Shape of the covariances; "tied" is one matrix for all components. "auto"
         takes "full" when the noisy counts are large enough for a matrix of each
         component to stand out of its noise, and all take 2 GB at most, and "tied"
         otherwise.
-    classes : array-like of shape (n_classes,), default=None
-        The public set of classes. None takes it from `y`: then the *set* of labels
-        that occur is treated as public; which record has which is not.
+    {classes}
     label_model : bool or "auto", default="auto"
         Whether a private softmax head, on the embeddings and random features of
         them, labels the rows and places the components. It needs labels, one
@@ -102,16 +86,8 @@ class DPEmbeddingSynthesizer(
     max_iter : int or "auto", default="auto"
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
-    random_state : int, RandomState instance or None, default=None
-        None takes all randomness from the operating system. A RandomState seeds public
-        randomness and samples, never the noise. An int makes `fit` and `sample`
-        reproducible, noise included: that is for tests, and not private, as whoever
-        tries all seeds can take the noise away.
-    block_size : int, default=4096
-        Rows summed at a time, at least 1, and 64 for less; affects time and memory
-        only.
-    n_jobs : int, default=None
-        Threads that sum blocks; affects time only. None takes as many as BLAS has.
+    {random_state}
+    {computation}
 
     Attributes
     ----------
@@ -141,17 +117,11 @@ class DPEmbeddingSynthesizer(
     n_iter_ : int
         Number of gradient steps of the label model, or of passes that refined the
         components, or 1 where they are measured in one; released.
-    privacy_ : PrivacyReport
-        The guarantee and the ledger of all releases; released.
-    n_features_in_ : int
-        Number of features; public.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, when all are strings; public.
+    {fitted}
 
     Raises
     ------
-    ValueError
-        When `X`, `y` or a parameter is not legal; nothing is spent then.
+    {refused}
 
     See Also
     --------
@@ -170,11 +140,8 @@ class DPEmbeddingSynthesizer(
 
     References
     ----------
-    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
-       Training & Data Generation by Clustering Embeddings", 2025,
-       arXiv:2506.16661.
-    .. [2] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
-       the Royal Statistical Society B 84(1), 2022.
+    .. [1] {clustering_embeddings}
+    .. [2] {gdp}
 
     Examples
     --------
@@ -191,7 +158,6 @@ class DPEmbeddingSynthesizer(
     """
 
     _parameter_constraints: dict = {
-        **PrivateEstimatorMixin._privacy_constraints,
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
@@ -251,35 +217,32 @@ class DPEmbeddingSynthesizer(
             Private embeddings.
         y : array-like of shape (n_samples,), default=None
             Private labels; None fits one unlabelled mixture.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; the first
-            `max_contributions` records of each are used, one if that is None.
+        {ids}
 
         Returns
         -------
         self : DPEmbeddingSynthesizer
             Fitted estimator.
         """
-        privacy_ids = one_name(privacy_ids, groups)
-        opened = self._look_at(X, y, self.classes, privacy_ids)
-        rows, (_, d), dtype, classes = opened
-        if y is None and self.classes is not None:
+        return self._fit_privately(X, y, groups, privacy_ids)
+
+    def _check(self, given, n_samples):
+        if given.classes is None and self.classes is not None:
             raise ValueError("classes is given, so fit needs y, got y=None.")
-        center = self._checked_center(d)
-        public = self._checked_public(d)
-        self._check_label_model(classes)
-        n_classes = 1 if classes is None else len(classes)
-        self._check_memory(n_classes, d)
-        session = self._open_session(rows, privacy_ids)
+        self._check_label_model(given.classes)
+        self._check_memory(given.n_classes, given.n_features)
+
+    def _fit(self, session, given):
+        d, n_classes = given.n_features, given.n_classes
         sphere = 0.002 if self.normalize == "auto" else 0.0
         mus = split_mu(session.mu, {"ball": 0.05, "sphere": sphere})
         ball, noisy_n, middle = find_tight_ball(
-            session.records, d, mus["ball"], self.clip_norm, center, public.mean
+            session.records,
+            d,
+            mus["ball"],
+            self.clip_norm,
+            given.center,
+            given.public_mean,
         )
         self.normalize_ = bool(self.normalize)
         if self.normalize == "auto":
@@ -294,13 +257,11 @@ class DPEmbeddingSynthesizer(
             k,
             kind,
             session.left(),
-            public.second,
+            given.public_second,
         )
         self.n_iter_ = max(n_iter, 1)
-        self._store(mixture.shifted(ball.center), classes, k, dtype)
+        self._store(mixture.shifted(ball.center), given.classes, k, given.dtype)
         self._store_label_model(mixture, model, session.public_rng)
-        self.privacy_ = self._report(session.ledger)
-        return self
 
     def _check_memory(self, n_classes, n_features):
         # What is "auto" is chosen so that it takes little.

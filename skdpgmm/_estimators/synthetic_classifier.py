@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from numbers import Integral
 
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-)
-from sklearn.callback import CallbackSupportMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.training_rows import (
+    SynthesizerWrapper,
     checked_clone,
-    copy_features_in,
     draw_training_rows,
     fit_synthesizer,
     make_seeds,
@@ -68,9 +61,7 @@ def _classifier_has(name):
     return check
 
 
-class DPSyntheticClassifier(
-    CallbackSupportMixin, MappedClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
     """A classifier trained on private synthetic rows, as one estimator.
 
     `fit` fits a synthesizer privately, draws rows and labels from it, and trains any
@@ -79,22 +70,13 @@ class DPSyntheticClassifier(
 
     Parameters
     ----------
-    synthesizer : estimator, default=None
-        With `fit` and `sample`; None is ``DPEmbeddingSynthesizer()``. Give it to set
-        its parameters, as in ``{"synthesizer__epsilon": [1, 8]}``.
+    {synthesizer}
     classifier : estimator, default=None
         Any classifier; None is a network of one hidden layer of 128 units. For a frame
         of pandas, polars or Dask as `X` it is given frames with the same columns, all
         of floating point numbers.
-    n_samples : int, default=60000
-        Number of synthetic rows, at least 1. They cost time, and no privacy. A class
-        that is drawn less often than 10 times gets more rows: up to 10, or up to an
-        equal share where that is less, and one in any case.
-    random_state : int, RandomState instance or None, default=None
-        None takes all randomness from the operating system. A RandomState seeds public
-        randomness and the parts that have no seed, never the noise. An int makes `fit`
-        reproducible, noise included: that is for tests, and not private, as whoever
-        tries all seeds can take the noise away.
+    {n_synthetic}
+    {random_state}
 
     Attributes
     ----------
@@ -104,17 +86,11 @@ class DPSyntheticClassifier(
         The classifier, trained on synthetic rows; released.
     classes_ : ndarray of shape (n_classes,)
         The public classes, sorted.
-    privacy_ : PrivacyReport
-        The guarantee and the ledger of the synthesizer; released.
-    n_features_in_ : int
-        Number of features; public.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, when all are strings; public.
+    {fitted}
 
     Raises
     ------
-    ValueError
-        When `X`, `y` or a parameter is not legal; nothing is spent then.
+    {refused}
 
     See Also
     --------
@@ -131,9 +107,7 @@ class DPSyntheticClassifier(
 
     References
     ----------
-    .. [1] F. Zhou, S. Zhou, V. Mirrokni, A. Epasto, V. Cohen-Addad, "Private
-       Training & Data Generation by Clustering Embeddings", 2025,
-       arXiv:2506.16661.
+    .. [1] {clustering_embeddings}
 
     Examples
     --------
@@ -151,15 +125,8 @@ class DPSyntheticClassifier(
     True
     """
 
-    # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name. The groups of scikit-learn's tools are those of splitters.
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
-
     _parameter_constraints: dict = {
-        "synthesizer": [HasMethods(["fit", "sample"]), None],
         "classifier": [HasMethods(["fit", "predict"]), None],
-        "n_samples": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -181,14 +148,7 @@ class DPSyntheticClassifier(
             Private records.
         y : array-like of shape (n_samples,)
             Private labels.
-        groups : array-like of shape (n_samples,), default=None
-            The same as `privacy_ids`.
-
-            .. deprecated:: 0.2
-               It will go in version 0.3: give `privacy_ids`.
-        privacy_ids : array-like of shape (n_samples,), default=None
-            Id of the person, or other unit of privacy, of each record; passed
-            to the synthesizer.
+        {ids}
 
         Returns
         -------
@@ -219,8 +179,7 @@ class DPSyntheticClassifier(
                 warnings.simplefilter("ignore", ConvergenceWarning)
             self.classifier_ = classifier.fit(rows, labels)
         self._frame = frame
-        self.classes_ = synthesizer.classes_
-        copy_features_in(synthesizer, self)
+        self._take(synthesizer)
         return self
 
     def _ask(self, name, X):
@@ -247,8 +206,7 @@ class DPSyntheticClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -263,8 +221,7 @@ class DPSyntheticClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -279,8 +236,7 @@ class DPSyntheticClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------

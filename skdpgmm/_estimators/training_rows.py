@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED
 
+from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
 from skdpgmm._estimators.randomness import is_seed
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._rows.array_api import as_numpy, like
@@ -19,6 +23,31 @@ _LEAST_ROWS = 10
 
 # What a fitted synthesizer has to tell.
 _TOLD = ("classes_", "privacy_", "n_features_in_")
+
+
+class SynthesizerWrapper(
+    SharedTexts, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """What is fitted around a synthesizer, and never sees a record itself."""
+
+    # Asked for wherever metadata are routed: no other estimator means anything else by
+    # this name. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+
+    _parameter_constraints: dict
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._parameter_constraints = {**WRAPPED, **cls._parameter_constraints}
+
+    def _take(self: Any, synthesizer):
+        """Keep what the fitted synthesizer knows of classes and features."""
+        self.classes_ = synthesizer.classes_
+        self.n_features_in_ = synthesizer.n_features_in_
+        if hasattr(synthesizer, "feature_names_in_"):
+            self.feature_names_in_ = synthesizer.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
 
 
 def checked_clone(estimator, name):
@@ -140,12 +169,3 @@ def draw_training_rows(synthesizer, n_samples, **options):
         np.concatenate([as_numpy(part) for part in x]) for x in zip(*drawn, strict=True)
     )
     return tuple(like(array, rows) for array in joined)
-
-
-def copy_features_in(synthesizer, estimator):
-    """Give `estimator` the names and number of features of the synthesizer."""
-    estimator.n_features_in_ = synthesizer.n_features_in_
-    if hasattr(synthesizer, "feature_names_in_"):
-        estimator.feature_names_in_ = synthesizer.feature_names_in_
-    elif hasattr(estimator, "feature_names_in_"):
-        del estimator.feature_names_in_

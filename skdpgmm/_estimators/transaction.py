@@ -19,7 +19,7 @@ from skdpgmm.exceptions import NoiseDominatedWarning
 
 _NOTHING = object()
 # What a fit keeps on the copy for itself.
-_PASSING = ("_enforced", "_ledger", "_warnings")
+_PASSING = ("_account", "_warnings")
 
 
 def private_fit(skip_nested_validation=True):
@@ -101,8 +101,8 @@ def _spent(copy, before):
     """Return the report of what the fit has released, or None."""
     if (report := _new("privacy_", copy, before)) is not None:
         return report
-    ledger = vars(copy).get("_ledger")
-    return copy._report(ledger) if ledger is not None and ledger.entries else None
+    account = vars(copy).get("_account")
+    return account.report() if account is not None and account.ledger.entries else None
 
 
 def _new(name, copy, before):

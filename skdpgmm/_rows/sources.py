@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _get_feature_names, check_array
 
 from skdpgmm._rows.array_api import (
     checked_rows,
@@ -39,8 +39,35 @@ _ROWS_AT_A_TIME = 4096
 _FEWEST_ROWS = 64
 
 
+class Asked(NamedTuple):
+    """What goes with the rows of a fit.
+
+    Attributes
+    ----------
+    y : array-like, or None without labels
+    classes : array-like or None
+        The public set of classes; None takes the labels that occur.
+    privacy_ids : array-like or None
+        Unit of each record.
+    max_contributions : int or None
+        Records of a unit that are kept.
+    block_size, n_jobs : int
+        How they are summed.
+    who : str
+        Name of the estimator, for messages.
+    """
+
+    y: Any
+    classes: Any
+    privacy_ids: Any
+    max_contributions: int | None
+    block_size: int
+    n_jobs: int | None
+    who: str
+
+
 class Opened(NamedTuple):
-    """Rows that were looked at.
+    """Rows that were looked at, and what is known of them.
 
     Attributes
     ----------
@@ -50,12 +77,18 @@ class Opened(NamedTuple):
     dtype : dtype
         float32 or float64.
     classes : ndarray of shape (n_classes,), or None without labels
+    names : ndarray of str of shape (n_features,), or None
+        Names of the features.
+    example : array without rows, or None
+        On the device of an array of another library.
     """
 
     rows: Rows
     shape: tuple[int, int]
     dtype: Any
     classes: Any
+    names: Any
+    example: Any
 
 
 def is_sliced(X) -> bool:
@@ -81,55 +114,36 @@ def is_stream(X) -> bool:
     return isinstance(X, Iterable) and not any(hasattr(X, a) for a in arrays)
 
 
-def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
-    """Look at the rows and labels that an estimator is given, once.
-
-    Parameters
-    ----------
-    estimator : PrivateEstimatorMixin
-        Gets its `n_features_in_` and `feature_names_in_`.
-    X : array-like, or one of the other inputs
-        Rows.
-    y : array-like, or as `X`, or None
-        Labels; None without any.
-    classes : array-like or None
-        The public set of classes; None takes the labels that occur.
-    privacy_ids : array-like or None
-        Unit of each record.
-
-    Returns
-    -------
-    opened : Opened
-    """
+def open_rows(X, asked: Asked) -> Opened:
+    """Look at the rows and labels that a fit is given, once."""
     # Each block costs some time of its own: shorter ones save no memory.
-    block_size = max(estimator.block_size, _FEWEST_ROWS)
-    kwargs = {"block_size": block_size, "n_jobs": estimator.n_jobs}
+    block_size = max(asked.block_size, _FEWEST_ROWS)
+    kwargs = {"block_size": block_size, "n_jobs": asked.n_jobs}
     X = plain(X)
-    estimator._like = example_of(X)
+    example = example_of(X)
     if is_dask(X):
-        return _open_dask(estimator, X, y, classes, privacy_ids)
-    place = device_of(X)
+        return _open_dask(X, asked, block_size)
+    place, names = device_of(X), None
     if place is not None and is_in_memory(X):
         X, place = place.to_host(X), None
     if place is not None:
         X = checked_rows(X, place)
         shape, dtype = tuple(X.shape), place.to_host(X[:0]).dtype
-        _set_features(estimator, shape[1])
     elif is_stream(X):
         shape, dtype, frame, seen = _look_at_stream(X)
-        _set_features(estimator, shape[1], frame)
+        names = _names_of(frame)
     elif is_sliced(X):
         X = read_from_file(X)
         shape, dtype, _, seen = _look_at_slices(X, block_size)
-        _set_features(estimator, shape[1])
     else:
-        X = validate_data(estimator, X, dtype=_FLOATS)
+        names = _get_feature_names(X)
+        X = check_array(X, dtype=_FLOATS, estimator=asked.who, input_name="X")
         shape, dtype = X.shape, X.dtype
-    codes = None
-    if y is not None:
-        classes, codes = encode_labels(y, classes, shape[0])
+    classes = codes = None
+    if asked.y is not None:
+        classes, codes = encode_labels(asked.y, asked.classes, shape[0])
         codes = codes.astype(np.min_scalar_type(len(classes)))
-    kept = first_contributions(privacy_ids, shape[0], estimator.max_contributions)
+    kept = first_contributions(asked.privacy_ids, shape[0], asked.max_contributions)
     rows: Rows
     if place is not None:
         rows = DeviceRows(X, place, codes, kept)
@@ -140,10 +154,10 @@ def open_rows(estimator, X, y, classes, privacy_ids) -> Opened:
         rows = ArrayRows(X, codes, kept, checked=False, digest=seen, **kwargs)
     else:
         rows = ArrayRows(X, codes, kept, **kwargs)
-    return Opened(rows, shape, dtype, None if y is None else classes)
+    return Opened(rows, shape, dtype, classes, names, example)
 
 
-def _open_dask(estimator, X, y, classes, privacy_ids):
+def _open_dask(X, asked, block_size):
     from skdpgmm._rows.dask_chunks import as_rows, open_chunks
 
     array = as_rows(X)
@@ -152,12 +166,12 @@ def _open_dask(estimator, X, y, classes, privacy_ids):
         raise ValueError(
             f"X must be of real numbers, got a Dask array of {array.dtype}."
         )
-    kept = first_contributions(privacy_ids, array.shape[0], estimator.max_contributions)
-    block_size = max(estimator.block_size, _FEWEST_ROWS)
-    rows, classes = open_chunks(array, y, classes, kept, block_size)
-    _set_features(estimator, array.shape[1], frame_of(X))
+    kept = first_contributions(
+        asked.privacy_ids, array.shape[0], asked.max_contributions
+    )
+    rows, classes = open_chunks(array, asked.y, asked.classes, kept, block_size)
     dtype = array.dtype if array.dtype in _FLOATS else np.dtype(np.float64)
-    return Opened(rows, array.shape, dtype, classes)
+    return Opened(rows, array.shape, dtype, classes, _names_of(frame_of(X)), None)
 
 
 def _look_at_stream(X):
@@ -195,7 +209,7 @@ def _look_at(blocks, n_features):
         its_frame = frame_of(given)
         if n_rows == 0:
             frame = its_frame
-        elif _names(its_frame) != _names(frame):
+        elif _columns(its_frame) != _columns(frame):
             raise ValueError(
                 "X must have the same columns in all blocks, in one order; the block "
                 f"that starts at row {n_rows} has others than those before it."
@@ -213,16 +227,15 @@ def _look_at(blocks, n_features):
     return (n_rows, n_features), np.dtype(dtype.type), frame, seen
 
 
-def _names(frame):
+def _columns(frame):
     return None if frame is None else list(frame.columns)
 
 
-def _set_features(estimator, n_features, frame=None):
-    """Set the public attributes of the input without reading it."""
-    stub = np.zeros((1, n_features))
-    if frame is not None:
-        stub = frame.filled(stub)
-    validate_data(estimator, stub, skip_check_array=True)
+def _names_of(frame):
+    """Return the names of features of a frame, as scikit-learn has them."""
+    if frame is None:
+        return None
+    return _get_feature_names(frame.filled(np.zeros((1, len(frame.columns)))))
 
 
 def map_rows(function, X):

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import (
     HasMethods,
-    Interval,
-    StrOptions,
     validate_params,
 )
 from sklearn.utils.validation import check_consistent_length
 
-from skdpgmm._estimators.base import PrivateEstimatorMixin
+from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._estimators.session import Account, Session
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.persons import first_contributions
-from skdpgmm.privacy.accounting import ADJACENCIES
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import PrivacyReport
 
+_PRIVATE = ("epsilon", "delta", "adjacency", "max_contributions", "random_state")
 _KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("UO", "strings")
 
 
@@ -137,29 +135,11 @@ class PrivateAccuracy(NamedTuple):
     privacy: PrivacyReport
 
 
-class _Score(PrivateEstimatorMixin):
-    """The parameters that a private session reads."""
-
-    block_size = 4096
-    n_jobs = None
-
-    def __init__(self, epsilon, delta, adjacency, max_contributions, random_state):
-        self.epsilon = epsilon
-        self.delta = delta
-        self.adjacency = adjacency
-        self.max_contributions = max_contributions
-        self.random_state = random_state
-
-
 @validate_params(
     {
         "y_true": ["array-like", HasMethods(["__iter__"])],
         "y_pred": ["array-like", HasMethods(["__iter__"])],
-        "epsilon": [Interval(Real, 0, None, closed="right")],
-        "delta": [Interval(Real, 0, 1, closed="neither")],
-        "adjacency": [StrOptions(set(ADJACENCIES))],
-        "max_contributions": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
+        **{name: PRIVATE[name] for name in _PRIVATE},
     },
     prefer_skip_nested_validation=True,
 )
@@ -241,14 +221,22 @@ def private_accuracy(
     y_true, y_pred = label_column(y_true, "y_true"), label_column(y_pred, "y_pred")
     check_consistent_length(y_true, y_pred)
     _check_comparable(y_true=y_true, y_pred=y_pred)
-    score = _Score(epsilon, delta, adjacency, max_contributions, random_state)
     nothing = np.zeros((len(y_true), 1))
     if y_true.dtype.kind != y_pred.dtype.kind:
         # Integers of any size and floats are compared as they are.
         y_true, y_pred = y_true.astype(object), y_pred.astype(object)
     codes = (y_true == y_pred).astype(np.intp)
     kept = first_contributions(privacy_ids, len(codes), max_contributions)
-    session = score._open_session(ArrayRows(nothing, codes, kept), privacy_ids)
+    account = Account(
+        epsilon,
+        delta,
+        adjacency,
+        max_contributions,
+        random_state,
+        enforced=privacy_ids is not None,
+        declared_public=(("y_pred", "of a model that is public or released"),),
+    )
+    session = Session.open(ArrayRows(nothing, codes, kept), account)
     centers = np.zeros((2, 1))
     query = CellMoments(
         Ball(np.zeros(1), 1.0),
@@ -262,6 +250,4 @@ def private_accuracy(
     noisy_n = max(right + wrong, 1.0)
     accuracy = min(right / noisy_n, 1.0)
     noise_sd = float(release.sd) * math.hypot(accuracy, 1.0 - accuracy) / noisy_n
-    return PrivateAccuracy(
-        float(accuracy), float(noise_sd), score._report(session.ledger)
-    )
+    return PrivateAccuracy(float(accuracy), float(noise_sd), account.report())

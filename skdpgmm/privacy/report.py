@@ -35,6 +35,9 @@ class PrivacyReport:
         Whether an int seed, of which there are few, leads to the noise.
     n_fits : int
         How many fits it speaks of: more than one where a fit went on from another.
+    declared_public : tuple of (str, str)
+        What the caller has declared as public, so that nothing was paid for it: name
+        and text. The guarantee rests on it.
     """
 
     epsilon: float
@@ -46,6 +49,7 @@ class PrivacyReport:
     ledger: tuple[LedgerEntry, ...]
     seeded: bool = False
     n_fits: int = 1
+    declared_public: tuple[tuple[str, str], ...] = ()
 
     @property
     def not_private(self) -> str | None:
@@ -106,16 +110,22 @@ class PrivacyReport:
             ledger=first_rows + rows,
             seeded=earlier.seeded or self.seeded,
             n_fits=n_fits,
+            declared_public=tuple(
+                dict.fromkeys(earlier.declared_public + self.declared_public)
+            ),
         )
 
     def _facts(self) -> list[tuple[str, str]]:
         warning = [("warning", self.not_private)] if self.not_private else []
+        declared = "; ".join(f"{name}: {text}" for name, text in self.declared_public)
+        public = [("public", declared)] if declared else []
         return [
             *warning,
             ("guarantee", f"({self.epsilon:g}, {self.delta:g})-DP, mu={self.mu:.5g}"),
             ("spent", f"epsilon={self.spent_epsilon:.5g}, mu={self.spent_mu:.5g}"),
             ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
             ("noise", self.noise),
+            *public,
         ]
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -137,7 +147,7 @@ class PrivacyReport:
         shown = ", ".join(
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.name not in ("ledger", "seeded", "n_fits")
+            if f.name not in ("ledger", "seeded", "n_fits", "declared_public")
         )
         # First, so that it is what a table of attributes shows of it.
         warning = f"{self.not_private}; " if self.not_private else ""

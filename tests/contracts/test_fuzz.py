@@ -65,13 +65,13 @@ def findings(fuzz, name, n):
 
 
 def test_a_released_number_that_is_not_finite(fuzz, monkeypatch):
-    original = DPKMeans._report
+    original = DPKMeans._fit
 
-    def report(self, *args):
+    def fit(self, *args):
+        original(self, *args)
         self.cluster_counts_ = self.cluster_counts_ * math.nan
-        return original(self, *args)
 
-    monkeypatch.setattr(DPKMeans, "_report", report)
+    monkeypatch.setattr(DPKMeans, "_fit", fit)
     assert "cluster_counts_ is not finite" in findings(fuzz, "DPKMeans", 10)
 
 
@@ -79,7 +79,7 @@ def test_a_release_that_is_not_reported(fuzz, monkeypatch):
     def report(**given):
         return PrivacyReport(**{**given, "ledger": given["ledger"][1:]})
 
-    monkeypatch.setattr("skdpgmm._estimators.base.PrivacyReport", report)
+    monkeypatch.setattr("skdpgmm._estimators.session.PrivacyReport", report)
     found = findings(fuzz, "DPEmbeddingSynthesizer", 10)
     assert "debits that the report does not show" in found
 
@@ -107,13 +107,13 @@ def test_something_illegal_that_is_taken(fuzz, monkeypatch):
 
 
 def test_a_model_that_depends_on_the_size_of_blocks(fuzz, monkeypatch):
-    original = DPKMeans._report
+    original = DPKMeans._fit
 
-    def report(self, *args):
+    def fit(self, *args):
+        original(self, *args)
         self.cluster_centers_ = self.cluster_centers_ + (self.block_size == 5)
-        return original(self, *args)
 
-    monkeypatch.setattr(DPKMeans, "_report", report)
+    monkeypatch.setattr(DPKMeans, "_fit", fit)
     monkeypatch.setattr(fuzz, "SHARES_REPEATED", (0.0, 0.0, 1.0))
     found = findings(fuzz, "DPKMeans", 40)
     assert "block_size or n_jobs changes the model" in found

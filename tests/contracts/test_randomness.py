@@ -13,7 +13,7 @@ from private_fits import make_data
 from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
 
-import skdpgmm._estimators.base
+import skdpgmm._estimators.session
 from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
@@ -242,7 +242,7 @@ def test_every_number_released_has_a_draw_of_its_own(estimator, monkeypatch):
     noise, public = make_generators(0, seeded=True)
     recorder = RecordingGenerator(noise)
     monkeypatch.setattr(
-        skdpgmm._estimators.base, "make_generators", lambda *_: (recorder, public)
+        skdpgmm._estimators.session, "make_generators", lambda *_: (recorder, public)
     )
     X = np.random.default_rng(0).standard_normal((500, 3))
     estimator.fit(X)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-import skdpgmm._estimators.base
+import skdpgmm._estimators.session
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.blocks import WORD_BITS
 from skdpgmm.privacy import records as core
@@ -190,7 +190,7 @@ def stand_before_releases(monkeypatch, make_release):
         made = make_release(records.release, ledger, unit_factor)
         return SimpleNamespace(release=made, holding=records.holding)
 
-    monkeypatch.setattr(skdpgmm._estimators.base, "PrivateRecords", records_behind)
+    monkeypatch.setattr(skdpgmm._estimators.session, "PrivateRecords", records_behind)
 
 
 def integers(part, words):

@@ -12,7 +12,7 @@ import zarr
 from private_fits import make_data
 from private_queries import squared_distance
 
-import skdpgmm._estimators.base
+import skdpgmm._estimators.session
 from skdpgmm import DPGaussianMixture, DPKMeans, DPLogisticRegression
 from skdpgmm._rows.memory_maps import MappedFile, read_from_file
 from skdpgmm.privacy.grid import row_slices
@@ -91,9 +91,9 @@ def test_nothing_is_drawn_for_a_pass_that_differs(monkeypatch):
             drawn.append(shape)
             return np.zeros(shape)
 
-    original = skdpgmm._estimators.base.make_generators
+    original = skdpgmm._estimators.session.make_generators
     monkeypatch.setattr(
-        skdpgmm._estimators.base,
+        skdpgmm._estimators.session,
         "make_generators",
         lambda *args: (Source(), original(*args)[1]),
     )
@@ -152,7 +152,7 @@ class Meddling:
     """Does something when a release begins, as another process might."""
 
     def __init__(self, monkeypatch, action, at=2):
-        original, self.n, self.at = skdpgmm._estimators.base.PrivateRecords, 0, at
+        original, self.n, self.at = skdpgmm._estimators.session.PrivateRecords, 0, at
 
         def records_behind(rows, **kwargs):
             records = original(rows, **kwargs)
@@ -167,7 +167,9 @@ class Meddling:
             records.release = meddled
             return records
 
-        monkeypatch.setattr(skdpgmm._estimators.base, "PrivateRecords", records_behind)
+        monkeypatch.setattr(
+            skdpgmm._estimators.session, "PrivateRecords", records_behind
+        )
 
 
 @pytest.mark.parametrize("kind", ["memmap", "zarr"])
@@ -217,7 +219,7 @@ def test_dask_chunks_that_come_out_differently(part, tmp_path):
 
 CUT = """
 import os, sys, numpy as np
-import skdpgmm._estimators.base as base
+import skdpgmm._estimators.session as base
 from skdpgmm import DPKMeans
 path = sys.argv[1]
 np.random.default_rng(0).standard_normal((50_000, 3)).tofile(path)

@@ -1,0 +1,125 @@
+"""One fit: the records behind their releases, the budget, public randomness."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skdpgmm._estimators.privacy_ids import describe_unit
+from skdpgmm._estimators.randomness import entropy_of, is_seed, warn_of_seed
+from skdpgmm._rows.persons import bound_of
+from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
+from skdpgmm.privacy.noise import make_generators
+from skdpgmm.privacy.passes import Rows
+from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.report import PrivacyReport
+
+
+@dataclass
+class Account:
+    """What one fit promises, may spend, and has spent.
+
+    Parameters
+    ----------
+    epsilon, delta, adjacency, max_contributions, random_state
+        As of the estimators.
+    enforced : bool
+        Whether ids of persons were given, that enforce `max_contributions`.
+    declared_public : tuple of (str, str)
+        What the caller says is public, and the guarantee rests on: name and text.
+    """
+
+    epsilon: float
+    delta: float
+    adjacency: str
+    max_contributions: int | None
+    random_state: Any
+    enforced: bool = False
+    declared_public: tuple[tuple[str, str], ...] = ()
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self):
+        self.ledger = Ledger(mu_from_epsilon(self.epsilon, self.delta))
+
+    @property
+    def mu(self) -> float:
+        """The budget."""
+        return self.ledger.mu
+
+    @property
+    def unit_factor(self) -> int:
+        """How many bounded records two neighbouring data sets may differ by."""
+        return unit_factor(self.adjacency, bound_of(self.max_contributions))
+
+    def report(self) -> PrivacyReport:
+        """Return the guarantee, and what was released so far."""
+        seeded = is_seed(self.random_state)
+        by = f"random_state={self.random_state}" if seeded else "the operating system"
+        return PrivacyReport(
+            epsilon=float(self.epsilon),
+            delta=float(self.delta),
+            mu=self.mu,
+            adjacency=self.adjacency,
+            unit=describe_unit(self.max_contributions, self.enforced),
+            noise=f"AES-CTR, seeded by {by}",
+            ledger=tuple(self.ledger.entries),
+            seeded=seeded,
+            declared_public=self.declared_public,
+        )
+
+
+class Session(NamedTuple):
+    """What the algorithm of a fit gets, in place of the data.
+
+    Attributes
+    ----------
+    records : PrivateRecords
+        Answers by releases only.
+    account : Account
+        The budget.
+    public_rng : numpy.random.Generator
+        Public randomness.
+    """
+
+    records: PrivateRecords
+    account: Account
+    public_rng: np.random.Generator
+
+    @classmethod
+    def open(
+        cls,
+        rows: Rows,
+        account: Account,
+        watch: Callable[[str], AbstractContextManager] = nullcontext,
+    ) -> Session:
+        """Put rows that were looked at behind a `PrivateRecords` with its budget."""
+        seed = account.random_state
+        factor = account.unit_factor
+        if not math.isinf(account.mu):
+            warn_of_seed(seed)
+        source, public_rng = make_generators(entropy_of(seed), is_seed(seed))
+        records = PrivateRecords(
+            rows,
+            ledger=account.ledger,
+            unit_factor=factor,
+            source=source,
+            watch=watch,
+        )
+        return cls(records, account, public_rng)
+
+    @property
+    def mu(self) -> float:
+        """The budget."""
+        return self.account.mu
+
+    def left(self) -> float:
+        """Return the mu of what is not spent yet, rounded down."""
+        if math.isinf(self.mu):
+            return math.inf
+        share = 1.0 - (self.account.ledger.spent_mu / self.mu) ** 2
+        return self.mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12)
