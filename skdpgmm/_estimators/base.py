@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_array
 
 from skdpgmm._estimates.second_moment import public_second_moment
 from skdpgmm._estimators.limits import check_size
-from skdpgmm._estimators.parameters import PRIVATE, SharedTexts
+from skdpgmm._estimators.parameters import PRIVATE
+from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._rows.array_api import as_numpy
@@ -52,7 +53,7 @@ class Given(NamedTuple):
         return 1 if self.classes is None else len(self.classes)
 
 
-class PrivateEstimator(SharedTexts, CallbackSupportMixin):
+class PrivateEstimator(Planned, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by

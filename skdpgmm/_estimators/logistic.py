@@ -112,6 +112,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         "n_random_features": [Interval(Integral, 0, None, closed="left")],
     }
 
+    _takes_labels = "needed"
+
     def __init__(
         self,
         *,

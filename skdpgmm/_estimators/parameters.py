@@ -115,6 +115,20 @@ groups : array-like of shape (n_samples,), default=None
 privacy_ids : array-like of shape (n_samples,), default=None
     Id of the person, or other unit of privacy, of each record; the first
     `max_contributions` records of each are used, one if that is None.""",
+    "imagined": """
+n_samples : int
+    Number of records to imagine, at least 1.
+n_features : int
+    Number of features, at least 1.
+n_classes : int, default=None
+    Number of classes, where `fit` takes labels. None is no labels, or those of
+    the parameter `classes`.""",
+    "plan": """
+plan : PrivacyPlan
+    Prints like `privacy_`, and is no guarantee.""",
+    "not_legal": """
+ValueError
+    When an argument is not legal.""",
     "rows": """
 X : array-like of shape (n_samples, n_features)
     Rows.""",

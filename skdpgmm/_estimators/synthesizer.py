@@ -170,6 +170,8 @@ class DPEmbeddingSynthesizer(
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
 
+    _takes_labels = "optional"
+
     def __init__(
         self,
         n_components="auto",

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 
 from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
+from skdpgmm._estimators.plan import NO_CLASSES
 from skdpgmm._estimators.randomness import is_seed
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._rows.array_api import as_numpy, like
@@ -39,6 +40,33 @@ class SynthesizerWrapper(
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls._parameter_constraints = {**WRAPPED, **cls._parameter_constraints}
+
+    def plan(self: Any, n_samples, n_features, n_classes=None):
+        """Return what the fit of the synthesizer would release, without a record.
+
+        Parameters
+        ----------
+        {imagined}
+
+        Returns
+        -------
+        {plan}
+
+        Raises
+        ------
+        {not_legal}
+        """
+        synthesizer = self.synthesizer
+        if synthesizer is None:
+            synthesizer = DPEmbeddingSynthesizer()
+        if not hasattr(synthesizer, "plan"):
+            raise TypeError(
+                "synthesizer must have a method plan, as DPEmbeddingSynthesizer has; "
+                f"{type(synthesizer).__name__} has none."
+            )
+        if n_classes is None and getattr(synthesizer, "classes", None) is None:
+            raise ValueError(NO_CLASSES)
+        return synthesizer.plan(n_samples, n_features, n_classes)
 
     def _take(self: Any, synthesizer):
         """Keep what the fitted synthesizer knows of classes and features."""

@@ -16,12 +16,14 @@ from skdpgmm.privacy.accounting import (
     split_mu,
     unit_factor,
 )
+from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.report import PrivacyReport
 
 __all__ = [
     "BudgetExceededError",
     "Ledger",
     "LedgerEntry",
+    "PrivacyPlan",
     "PrivacyReport",
     "compose_mu",
     "epsilon_from_mu",

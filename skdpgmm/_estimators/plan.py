@@ -1,0 +1,131 @@
+"""What a fit would release: the fit itself, of records that are not there."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from skdpgmm._algorithms.doubts import collected_doubts
+from skdpgmm._estimators.parameters import SharedTexts
+from skdpgmm._estimators.session import Session
+from skdpgmm._rows.labels import label_column
+from skdpgmm._rows.rehearsal import Rehearsal
+from skdpgmm.privacy.plan import PrivacyPlan
+from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
+
+NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
+
+
+class Planned(SharedTexts):
+    """An estimator whose fits can be planned."""
+
+    # Whether a fit takes labels: "none", "optional" or "needed".
+    _takes_labels = "none"
+
+    def plan(self: Any, n_samples, n_features, n_classes=None):
+        """Return what `fit` would release, without a record.
+
+        The algorithm runs on records that are not there: all classes and clusters
+        have as many of them, and they lie halfway to where they are clipped. What
+        "auto" chooses for real records, by their noisy counts and moments, may
+        differ.
+
+        Parameters
+        ----------
+        {imagined}
+
+        Returns
+        -------
+        {plan}
+
+        Raises
+        ------
+        {not_legal}
+        """
+        _check_number("n_samples", n_samples, MAX_ROWS)
+        _check_number("n_features", n_features)
+        copied = object.__new__(type(self))
+        copied.__dict__ = {**vars(self), "_warnings": []}
+        copied._validate_params()
+        classes = _classes(copied, self._takes_labels, n_classes)
+        given = copied._given(int(n_features), classes, np.dtype(np.float64))
+        copied._check(given, int(n_samples))
+        account = copied._new_account(given, copied.max_contributions is not None)
+        known = copied.clip_norm != "auto"
+        norm = float(copied.clip_norm) if known else 1.0
+        noise_sd: list[float] = []
+        records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
+        session = Session(records, account, np.random.default_rng(0))
+        with collected_doubts() as doubts:
+            copied._fit(session, given)
+        report = account.report()
+        where = "at a distance of clip_norm" if known else "of norm 1, for want of more"
+        return PrivacyPlan(
+            epsilon=report.epsilon,
+            delta=report.delta,
+            mu=report.mu,
+            adjacency=report.adjacency,
+            unit=report.unit,
+            records=f"about {n_samples:,}, {where}",
+            ledger=report.ledger,
+            noise_sd=tuple(noise_sd),
+            doubts=tuple(doubts),
+        )
+
+
+def _check_number(name, value, largest=None):
+    bad = isinstance(value, bool | np.bool_) or not isinstance(value, Integral)
+    if bad or value < 1 or (largest is not None and value > largest):
+        limit = "" if largest is None else f" and at most {largest}"
+        raise ValueError(
+            f"{name} must be an integer of at least 1{limit}, got {value!r}."
+        )
+
+
+def _classes(estimator, takes_labels, n_classes):
+    """Return classes to imagine, or say what is wrong with their number."""
+    if n_classes is not None:
+        _check_number("n_classes", n_classes)
+        if takes_labels == "none":
+            raise ValueError(
+                f"n_classes must be None, as {type(estimator).__name__} takes no "
+                f"labels, got {n_classes}."
+            )
+    named = getattr(estimator, "classes", None)
+    if named is not None:
+        classes = np.unique(label_column(named, "classes"))
+        if n_classes not in (None, len(classes)):
+            raise ValueError(
+                f"n_classes must be that of classes, {len(classes)}, got {n_classes}."
+            )
+        return classes
+    if n_classes is None and takes_labels == "needed":
+        raise ValueError(NO_CLASSES)
+    return None if n_classes is None else np.arange(n_classes)
+
+
+class _Silent:
+    """A source of noise that is zero."""
+
+    def standard_normal(self, shape):
+        return np.zeros(shape)
+
+
+def _recording(rows, account, noise_sd) -> Any:
+    """Return records that note the noise of what they release, and add none."""
+    records = PrivateRecords(
+        rows,
+        ledger=account.ledger,
+        unit_factor=account.unit_factor,
+        source=_Silent(),  # type: ignore[arg-type]
+    )
+
+    def release(name, query, mus):
+        releases = records.release(name, query, mus)
+        noise_sd.extend(float(np.max(one.sd)) for one in releases)
+        return releases
+
+    return SimpleNamespace(release=release, holding=records.holding)

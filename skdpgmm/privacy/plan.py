@@ -1,0 +1,79 @@
+"""What a fit would release, as a table: no record was seen, and nothing is promised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skdpgmm.privacy.accounting import LedgerEntry, compose_mu
+from skdpgmm.privacy.report import as_html, as_text, table
+
+
+@dataclass(frozen=True, repr=False)
+class PrivacyPlan:
+    """What a fit would release and spend, from public numbers only.
+
+    It is no guarantee: nothing was fitted. A fit to real records has a
+    `PrivacyReport`, whose ledger may differ where choices follow from noisy counts
+    and other releases.
+
+    Attributes
+    ----------
+    epsilon, delta : float
+        The (epsilon, delta) that is asked for.
+    mu : float
+        The same in Gaussian differential privacy.
+    adjacency : {"add-remove", "replace-one"}
+        What two neighbouring data sets may differ in.
+    unit : str
+        Whose data would be protected.
+    records : str
+        The records that are imagined: how many, and where.
+    ledger : tuple of LedgerEntry
+        One row for each release, in order.
+    noise_sd : tuple of float
+        Largest standard deviation of the noise in each of them, in records and in
+        the units of the data.
+    decisions : tuple of str
+        What "auto" would choose.
+    doubts : tuple of str
+        What could not be told from noise.
+    """
+
+    epsilon: float
+    delta: float
+    mu: float
+    adjacency: str
+    unit: str
+    records: str
+    ledger: tuple[LedgerEntry, ...]
+    noise_sd: tuple[float, ...]
+    decisions: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def spent_mu(self) -> float:
+        """Mu of all releases together, at most `mu`."""
+        return compose_mu(entry.mu for entry in self.ledger)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("plan", "no record was seen, and nothing is promised"),
+            ("would ask", f"({self.epsilon:g}, {self.delta:g})-DP, mu={self.mu:.5g}"),
+            ("would spend", f"mu={self.spent_mu:.5g}"),
+            ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
+            ("records", self.records),
+            *(("decided", text) for text in self.decisions),
+            *(("doubt", text) for text in self.doubts),
+        ]
+
+    def __repr__(self) -> str:
+        return (
+            f"PrivacyPlan(would spend mu={self.spent_mu:.5g} of {self.mu:.5g} in "
+            f"{len(self.ledger)} releases)"
+        )
+
+    def __str__(self) -> str:
+        return as_text(self._facts(), table(self.ledger, self.noise_sd))
+
+    def _repr_html_(self) -> str:
+        return as_html(self._facts(), table(self.ledger, self.noise_sd))
