@@ -10,12 +10,11 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from skdpgmm._rows.blocks import WORD_BITS
+from skdpgmm.privacy.bounded_sum import MOMENTS, parts
+from skdpgmm.privacy.noise import WORD_BITS
 
 # Share of the bound of a second moment: that of records halfway to the edge.
 _ENERGY = 0.25
-_COUNTS = ("count", "counts")
-_MOMENTS = ("energies", "squares", "scatters", "scatter", "moments")
 
 
 class Rehearsal:
@@ -38,27 +37,30 @@ class Rehearsal:
     def sum(self, summand):
         """Return the sums as if the records were there."""
         query = summand.query
-        sums = [self._part(query, part) for part in query.parts]
+        sums = [
+            self._part(query, name, part)
+            for name, part in zip(query.moments, parts(query), strict=True)
+        ]
         return *map(_words, sums), _words(self.n_records), _words(0)
 
     def holding(self, ball):
         """Keep nothing: there is nothing."""
         return nullcontext()
 
-    def _part(self, query, part):
+    def _part(self, query, name, part):
         n, bound, shape = self.n_records, part.l2_sensitivity, part.shape
         sums = np.zeros(shape)
         if hasattr(query, "edges"):
-            ball = getattr(query, "ball", None)
-            norm = self._norm if ball is None else np.sqrt(_ENERGY) * ball.radius
+            far = query.ball is None
+            norm = self._norm if far else np.sqrt(_ENERGY) * query.ball.radius
             sums[np.searchsorted(query.edges, norm)] = n
-        elif part.name in _COUNTS:
+        elif name == "count" and query.weights.norm != "l2":
             sums[:] = n * bound / shape[0]
-        elif part.name in _MOMENTS and part.symmetric:
+        elif MOMENTS[name].degree == 2 and part.symmetric:
             diagonal = np.arange(shape[-1])
             n_entries = np.prod(shape[:-1])
             sums[..., diagonal, diagonal] = n * bound * _ENERGY / n_entries
-        elif part.name in _MOMENTS:
+        elif MOMENTS[name].degree == 2:
             sums[:] = n * bound * _ENERGY / sums.size
         return sums
 
