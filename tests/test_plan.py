@@ -225,7 +225,7 @@ def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
     n_steps = sum(entry.name.startswith("head step") for entry in report.ledger)
     assert n_steps >= 20
     lines = [line for line in str(report).splitlines() if "head step" in line]
-    assert len(lines) == 1
+    assert len(lines) == 2  # gradient and errors
     assert f"head step 0-{n_steps - 1}: gradient" in lines[0]
     assert lines[0].endswith(f"x {n_steps}")
     assert report._repr_html_().count("head step") == 1
