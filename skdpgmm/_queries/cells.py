@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skdpgmm.privacy.bounded_sum import CELL, known
+from skdpgmm.privacy.bounded_sum import Query, known
 from skdpgmm.privacy.grid import Ball, row_slices, squared_norms
 
 CELL_BITS = 16
@@ -67,7 +67,7 @@ class NearestCell:
 
 @known
 @dataclass(frozen=True, eq=False)
-class CellMoments:
+class CellMoments(Query):
     """Counts and clipped moments of the records in each cell, about its centre.
 
     The vector of a record in cell j is its residual ``(g - c_j) / r_j``. The radius r_j
@@ -95,10 +95,7 @@ class CellMoments:
     radii: np.ndarray
     moments: tuple[str, ...]
 
-    weights = CELL
     vector_bits = CELL_BITS
-    point = False
-    n_made = 1
     names = {
         "count": "counts",
         "sum": "sums",

@@ -7,19 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdpgmm._queries.cells import NearestCell, point_slices
-from skdpgmm.privacy.bounded_sum import CELL, known
+from skdpgmm.privacy.bounded_sum import Query, known
 from skdpgmm.privacy.grid import Ball, squared_norms
 
 
-class _Counts:
+class _Counts(Query):
     """What queries have in common that count, and do nothing else."""
 
-    weights = CELL
-    vector_bits = 0
-    point = False
-    n_made = 1
-    n_features = 0
-    moments: tuple[str, ...] = ("count",)
+    moments = ("count",)
     names = {"count": "counts"}
 
     def unit(self, moment):
@@ -67,8 +62,6 @@ class DistanceHistogram(_Bins):
     centers: np.ndarray  # (k, p), grid integers
     edges: np.ndarray
 
-    sees = "grid"
-
     def map(self, G, codes, on):
         """Return the bin of each record."""
         G -= on.take(self.centers, self.partition.assign(G, codes, on))
@@ -115,7 +108,6 @@ class AgreementCount(_Counts):
     ball: Ball
     rule: LinearCell
 
-    sees = "grid"
     n_cells = 1
     names = {"count": "count"}
 

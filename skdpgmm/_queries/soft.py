@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm.privacy.bounded_sum import Weights, known
+from skdpgmm.privacy.bounded_sum import Query, Weights, known
 from skdpgmm.privacy.grid import Ball, squared_norms, sum_in_order
 
 WHITE_BITS = 13
@@ -16,7 +16,7 @@ _ONE = 2.0**RESPONSIBILITY_BITS
 
 @known
 @dataclass(frozen=True, eq=False)
-class SoftMoments:
+class SoftMoments(Query):
     """Responsibility-weighted moments of the whitened, clipped residuals.
 
     The vector of a record for component j is ``W_j^T (x - m_j) / rho``, with public
@@ -50,10 +50,8 @@ class SoftMoments:
     classes: np.ndarray
     moment: str
 
-    sees = "grid"
     weights = Weights("l1", RESPONSIBILITY_BITS)
     vector_bits = WHITE_BITS
-    point = False
 
     @property
     def moments(self):

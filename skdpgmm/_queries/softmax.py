@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm.privacy.bounded_sum import Weights, known
+from skdpgmm.privacy.bounded_sum import Query, Weights, known
 from skdpgmm.privacy.grid import GRID_BITS, Ball, sum_in_order
 
 # 2**(24 + 12) is the largest entry of a summand.
@@ -25,7 +25,7 @@ _WEIGHT_BITS = 52 - GRID_BITS
 
 @known
 @dataclass(frozen=True, eq=False)
-class SoftmaxErrors:
+class SoftmaxErrors(Query):
     """Probabilities of the classes less the one-hot class, clipped.
 
     With public coefficients, ``p = softmax(coef @ (g, B))`` and y the class of a
@@ -49,7 +49,6 @@ class SoftmaxErrors:
     clip: float = math.sqrt(2.0)
     moments: tuple[str, ...] = ("count",)
 
-    sees = "grid"
     point = True
     weights = Weights("l2", ERROR_BITS)
     vector_bits = GRID_BITS

@@ -197,7 +197,7 @@ def test_shapes_are_those_of_the_rows(e, v):
             return e, v
 
     query = known(Told)(None, None, moments=("sum", "full"))
-    with pytest.raises(ValueError, match=r"shape|no vectors"):
+    with pytest.raises(ValueError, match="shape"):
         exact(query, Block(np.ones((4, P)), np.zeros(4, int)))
 
 
