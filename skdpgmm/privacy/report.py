@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
+from dp_accounting import ComposedDpEvent, GaussianDpEvent, NonPrivateDpEvent
+
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu, epsilon_from_mu
 
 # The last number in the name of a release, which counts repetitions.
@@ -223,6 +225,27 @@ class PrivacyReport:
         """Epsilon of all releases together at `delta`, at most `epsilon`."""
         mu = self.spent_mu
         return math.inf if math.isinf(mu) else epsilon_from_mu(mu, self.delta)
+
+    def dp_event(self):
+        """Return the releases as an event that any accountant of dp_accounting reads.
+
+        Who does not trust the accounting of this package can do it again, as in
+        ``dp_accounting.pld.PLDAccountant().compose(report.dp_event())``.
+
+        Returns
+        -------
+        event : dp_accounting.ComposedDpEvent
+            A Gaussian mechanism for each row of the ledger; one that is not private
+            for a release without noise.
+        """
+        return ComposedDpEvent(
+            [
+                GaussianDpEvent(entry.noise_multiplier)
+                if entry.noise_multiplier > 0.0
+                else NonPrivateDpEvent()
+                for entry in self.ledger
+            ]
+        )
 
     def after(self, earlier: PrivacyReport) -> PrivacyReport:
         """Return the report of a fit that went on from another: of both.
