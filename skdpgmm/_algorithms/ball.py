@@ -6,29 +6,41 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._algorithms.budget import BALL, LOOK_AGAIN, REFINE
 from skdpgmm._algorithms.doubts import doubt
-from skdpgmm._algorithms.looks import REMEDY, SLACK, positive_count
+from skdpgmm._algorithms.looks import (
+    REMEDY,
+    SLACK,
+    count_records,
+    one_cell,
+    positive_count,
+)
+from skdpgmm._algorithms.view import View
 from skdpgmm._estimates.quantile import noisy_quantile
 from skdpgmm._estimates.shrinkage import james_stein
-from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.histograms import NormHistogram
-from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.report import Decision
 
-# Norms outside are treated as if they were at the end: beyond them squares of
+# Larger norms fall into the last bin, smaller ones into the first: beyond, squares of
 # squares would leave the range of float64.
 _LOG2_RANGE = 100
 # Bins for each doubling of the radius. Many make a tighter ball, but spread a thin
 # tail, or a small cluster far out, over bins in none of which it can be seen.
 _PER_OCTAVE = 4
+# Halvings of the ball that a histogram of distances resolves. Not argued: less than a
+# millionth of the radius is hardly ever all that there is.
+_OCTAVES = 20
 # Share of the records that a ball should hold.
 _INSIDE = 0.99
 # Standard deviations of the noise in a bin in which the others may hide, and radii
 # beyond which they are taken for errors.
 _FEW, _FARTHEST = 4.0, 1e3
-# Looks at a mean that is far from where it was looked for, and what each may cost of
-# the budget that there is for the first.
-_MOST_LOOKS, _LOOK_SHARE = 3, 0.4
+# Looks at a mean that is far from where it was looked for, after the first one.
+_MOST_LOOKS = 3
+# Share of the ball, or of the distance, below which one is small beside the other. Not
+# argued.
+_SMALL = 0.25
 _NO_SCALE = (
     "The scale of the records cannot be told from noise of standard deviation {sd:.3g} "
     "in each bin of the histogram of their norms, so that a radius of 1 is taken: "
@@ -41,75 +53,60 @@ _NO_RADIUS = (
 )
 
 
-def find_ball(records, n_features, mu, clip_norm, center):
-    """Return the ball to clip to, and a noisy count of the records or None.
+def find_ball(view, budget, clip_norm, center, guess=None, *, tighten=True):
+    """Return a view through a ball that holds nearly all records, and a median radius.
 
     Parameters
     ----------
-    records : PrivateRecords
-        The private rows.
-    n_features : int
-        Their width.
-    mu : float
-        Budget for it; nothing is spent when `clip_norm` is a number. Each further look
-        at a centre that is far away, of at most three, takes 0.4 of its square more.
+    view : View
+        Of the records as they are.
+    budget : Budget
+        For all of it; more is spent where the records lie far from the origin: each
+        further look at their centre, of at most three, takes 0.4 of the first one.
     clip_norm : float or "auto"
-        Radius about `center`, or "auto".
+        Public radius about `center`, or "auto".
     center : ndarray of shape (n_features,) or None
-        Public centre; None is the origin, or, with "auto", found privately.
-
-    Returns
-    -------
-    ball : Ball
-    noisy_n : float or None
-    """
-    if clip_norm != "auto":
-        return Ball(_origin(n_features, center), float(clip_norm)), None
-    ball, noisy_n, _ = find_tight_ball(records, n_features, mu, clip_norm, center)
-    return ball, noisy_n
-
-
-def find_tight_ball(records, n_features, mu, clip_norm, center, guess=None):
-    """Return the smallest ball about the mean that holds nearly all records.
-
-    A public radius is a bound only, so that the budget is spent in any case.
-
-    Parameters
-    ----------
-    records, n_features, mu, clip_norm, center
-        As in `find_ball`.
+        Public centre; None is found privately, unless a public ball about the
+        origin is not to be tightened.
     guess : ndarray of shape (n_features,), optional
         Where the mean may be, from public records. The noisy mean is shrunk toward
         it; None is the origin.
+    tighten : bool
+        Whether a public radius is a bound only, and the smallest ball in it is looked
+        for. Otherwise the budget, if there is any, buys the number of records.
 
     Returns
     -------
-    ball : Ball
-    noisy_n : float
-    middle : float
-        A radius about the same centre that holds half of the records.
+    view : View
+        Of known number, but for a public radius without a budget.
+    median_radius : float
+        A radius about the same centre that holds half of the records; that of the ball
+        where no distances were looked at.
     """
-    origin = _origin(n_features, center)
     move = center is None
-    guess = origin if guess is None or not move else guess
+    origin = np.zeros(view.n_features) if move else np.array(center, dtype=float)
     if clip_norm != "auto":
-        ball = Ball(origin, float(clip_norm))
-        return _refine_ball(records, ball, mu, move, guess)
-    origin = guess
-    mus = split_mu(mu, {"norms": 0.25, "refine": 0.75})
+        view = view.through(Ball(origin, float(clip_norm)))
+        if tighten:
+            return _tightened(view, budget, move, guess if move else None)
+        if budget:
+            view = view.counted(count_records(view, budget))
+        return view, view.ball.radius
+    if move and guess is not None:
+        origin = guess
+    budgets = budget.split(BALL)
     exponents = np.arange(-2 * _LOG2_RANGE, 2 * _LOG2_RANGE + 1)
     edges = 2.0 ** (exponents / 2.0) * SLACK
-    (counts,) = records.release("norms", NormHistogram(origin, edges), [mus["norms"]])
+    (counts,) = view.release("norms", NormHistogram(origin, edges), [budgets["norms"]])
     radius = _radius(counts, edges)
     if radius is None:
         doubt(_NO_SCALE.format(sd=float(counts.sd)))
         radius = 1.0  # the scale that most encoders have
-    ball = Ball(origin, radius)
-    return _refine_ball(records, ball, mus["refine"], move, guess)
-
-
-def _origin(n_features, center):
-    return np.zeros(n_features) if center is None else np.array(center, dtype=float)
+    view = view.through(Ball(origin, radius))
+    view, median_radius = _tightened(view, budgets["refine"], move, origin)
+    because = {"noisy_n": view.n, "norms_below": radius, "noise_of_a_bin": counts.sd}
+    view.decide(Decision("clip_norm", view.ball.radius, because))
+    return view, median_radius
 
 
 def _radius(counts, edges):
@@ -130,56 +127,52 @@ def _radius(counts, edges):
     return noisy_quantile(near, sd, edges[:n_edges], _INSIDE, _FEW * sd)
 
 
-def _refine_ball(records, ball, mu, move, guess):
-    """Return a ball about the mean of the records in `ball`, just wide enough."""
-    mus = split_mu(mu, {"count": 0.05, "sum": 0.6, "radius": 0.35})
-    found = _recentred(records, ball, mus, move, guess, "")
-    noisy_n, d = found.noisy_n, ball.n_features
+def _tightened(view, budget, move, guess):
+    """Return a view through a ball about the mean of its records, just wide enough."""
+    guess = view.ball.center if guess is None else guess
+    found = _look(view, budget.split(REFINE), move, guess, "")
     for look in range(1, _MOST_LOOKS + 1):
         # Far from the origin, the noise in the mean is that of the distance to it.
-        far = found.radius < 0.25 * ball.radius
-        if not (move and far and found.noise * np.sqrt(d) > 0.25 * found.radius):
+        far = found.view.ball.radius < _SMALL * view.ball.radius
+        noise = found.noise * np.sqrt(view.n_features)
+        if not (move and far and noise > _SMALL * found.view.ball.radius):
             break
-        ball = Ball(found.center, found.radius)
-        mus = split_mu(mu, {"sum": 0.6 * _LOOK_SHARE, "radius": 0.4 * _LOOK_SHARE})
-        name = f" again {look}"
-        found = _recentred(records, ball, mus, move, ball.center, name, noisy_n)
-    return Ball(found.center, found.radius), noisy_n, found.middle
+        view = found.view
+        budgets = budget.split(LOOK_AGAIN)
+        found = _look(view, budgets, move, view.ball.center, f" again {look}")
+    return found.view, found.median_radius
 
 
-class _Recentred(NamedTuple):
-    """One look at mean and distances: centre, its noise, radii and noisy count."""
+class _Look(NamedTuple):
+    """One look at mean and distances: a ball about the mean, and the noise in it."""
 
-    center: np.ndarray
+    view: View
     noise: float
-    radius: float
-    middle: float
-    noisy_n: float
+    median_radius: float
 
 
-def _recentred(records, ball, mus, move, guess, name, noisy_n=None):
-    """Look at the mean of the records in `ball`, and at the distances to it."""
-    parts = tuple(part for part in ("count", "sum") if part in mus)
-    zero = np.zeros((1, ball.n_features))
-    partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
-    query = CellMoments(ball, partition, zero, np.array([ball.radius]), parts)
-    *counts, sums = records.release("center" + name, query, [mus[p] for p in parts])
+def _look(view, budgets, move, guess, name):
+    """Look at the mean of the records, and at the distances to it."""
+    ball = view.ball
+    parts = tuple(part for part in ("count", "sum") if part in budgets)
+    query = one_cell(ball, *parts)
+    *counts, sums = view.release("center" + name, query, [budgets[p] for p in parts])
     if counts:
-        noisy_n = positive_count(counts[0])
-    sd = float(np.ravel(sums.sd)[0]) / noisy_n
+        view = view.counted(positive_count(counts[0]))
+    sd = float(np.ravel(sums.sd)[0]) / view.n
     center = ball.center
     if move:
-        mean = sums.value[0] / noisy_n
+        mean = sums.value[0] / view.n
         start = guess - center
         mean = start + james_stein(mean - start, sd)
         center = center + np.clip(mean, -ball.radius, ball.radius)
-    exponents = np.arange(-20 * _PER_OCTAVE, 1) / _PER_OCTAVE
+    exponents = np.arange(-_OCTAVES * _PER_OCTAVE, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents * SLACK
     norms = NormHistogram(center, edges)
-    (counts,) = records.release("radius" + name, norms, [mus["radius"]])
+    (counts,) = view.release("radius" + name, norms, [budgets["radius"]])
     radius = _radius(counts, edges)
     if radius is None:
         doubt(_NO_RADIUS.format(sd=float(counts.sd)))
         radius = ball.radius
-    middle = noisy_quantile(counts.value, counts.sd, edges, 0.5) or ball.radius
-    return _Recentred(center, sd, radius, middle, noisy_n)
+    median = noisy_quantile(counts.value, counts.sd, edges, 0.5) or ball.radius
+    return _Look(view.through(Ball(center, radius)), sd, median)

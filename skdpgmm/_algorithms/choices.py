@@ -1,43 +1,79 @@
-"""Sizes of a mixture that a budget supports, from a noisy count and public numbers."""
+"""What "auto" stands for: every choice, from noisy counts and public numbers.
+
+All are pure functions of releases and public numbers, so that what they return costs
+nothing. A `Decision` is noted by `View.decide`, and the report tells it.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
+import numpy as np
+from scipy.stats import chi2
+
+from skdpgmm._algorithms.budget import part_costs
+from skdpgmm._queries.softmax import CONSTANT
+from skdpgmm.privacy.report import Decision
+
+# --------------------------------------------------------------------------
+# Components and covariances
+# --------------------------------------------------------------------------
+
+# Not argued: more are seldom what an embedding calls for, and cost time.
 _MOST_COMPONENTS = 16
 # Of all covariances together: 2 GB.
 _MOST_NUMBERS = 2**28
-# Beyond this budget, noise is no reason to choose less.
-_LARGEST_MU = 1e6
+# Beyond this budget, noise is no reason to choose fewer or smaller parts: what is left
+# is the error of sampling.
+_NOISELESS_MU = 1e6
+# Records for each number that is estimated from them, so that its sampling error is
+# about a third of the spread. Not argued.
+_RECORDS_PER_NUMBER = 10.0
+# Relative errors up to which a component gets a shape of its own. Errors cost
+# likelihood by their squares, so that a shape of its own is better where its error is
+# below the relative difference of the shapes. That is more than a half for classes of
+# images and texts; a third leaves room for those that differ less. Measured on
+# Fashion-MNIST and MNIST in 8 to 64 features, by likelihood and by a network that was
+# trained on the rows.
+_WORST_SHAPE = 1.0 / 3.0
+# A label model makes up for one shape, and is given up at a tenth only; nor are further
+# components worth it before. Not argued.
+_GOOD_SHAPE = 0.1
+# With more features the scatter of a cell is mostly noise, and a head tells classes
+# apart that no cell does. Where the border lies is not argued.
+MAX_OVERFIT_FEATURES = 32
+# With more components, the pairs of three times as many would take too long.
+MAX_OVERFIT_COMPONENTS = 400
 
 
-def supported_components(noisy_n, n_features, mu):
-    """Return the number of components, at least 1, whose means can be told.
-
-    Each should get records enough for its mean to be known to about a tenth of its
-    spread, noise included.
-    """
-    noise = np.sqrt(n_features) / min(mu, _LARGEST_MU)
-    supported = noisy_n / (10.0 * (noise + n_features))
-    return int(np.clip(supported, 1, _MOST_COMPONENTS))
-
-
-def relative_noise(noisy_n, n_features, mu):
-    """Return the relative error of a full covariance of `noisy_n` records.
+def relative_noise(n, n_features, mu):
+    """Return the relative error of a full covariance of `n` records.
 
     In the Frobenius norm: that of the release, and of the sampling.
     """
-    blur = n_features**1.5 / min(mu, _LARGEST_MU) + 10.0 * n_features
-    return blur / max(noisy_n, 1.0)
+    blur = n_features**1.5 / min(mu, _NOISELESS_MU)
+    blur += _RECORDS_PER_NUMBER * n_features
+    return blur / max(n, 1.0)
 
 
-def supported_shapes(noisy_n, n_features, mu):
-    """Return how many components of a class of `noisy_n` records can have a shape.
+def n_components(n, n_classes, n_features, mu, with_head):
+    """Return the number of components of each class, at least 1.
 
-    The relative error of each full covariance has to be below a tenth.
+    Without labels, as many as have means that can be told: each should get records
+    enough for its mean to be known to about a tenth of its spread, noise included. A
+    class gets as many as can each have a shape of its own, in little memory, or 1
+    where a head tells the classes apart.
     """
-    supported = 0.1 / relative_noise(noisy_n, n_features, mu)
-    return int(np.clip(supported, 0, _MOST_COMPONENTS))
+    k = 1.0
+    if n_classes == 1:
+        noise = np.sqrt(n_features) / min(mu, _NOISELESS_MU)
+        k = n / (_RECORDS_PER_NUMBER * (noise + n_features))
+    elif not with_head:
+        k = _GOOD_SHAPE / relative_noise(n / n_classes, n_features, mu)
+        k = min(k, affordable_shapes(n_classes, n_features))
+    k = int(np.clip(k, 1, _MOST_COMPONENTS))
+    because = _sizes(n, n_classes, n_features, mu) | {"label_model": with_head}
+    return Decision("n_components", k, because)
 
 
 def affordable_shapes(n_classes, n_features):
@@ -45,13 +81,220 @@ def affordable_shapes(n_classes, n_features):
     return _MOST_NUMBERS // (n_classes * n_features**2)
 
 
-def supported_covariance(noisy_n, n_features, mu, label_model):
-    """Return "full" when components of `noisy_n` records can have their own shape.
+def covariance_type(n, n_classes, k, n_features, mu, label_model):
+    """Return "full" when components can have their own shape, and "tied" otherwise.
 
-    Errors cost likelihood by their squares, so a shape of its own is better where its
-    relative error is below the relative difference of the shapes. That is more than a
-    half for classes of images and texts; a third leaves room for those that differ
-    less. A label model makes up for one shape, and is given up at a tenth only.
+    `label_model` is what was asked for: True needs a tied covariance.
     """
-    worst = 0.1 if label_model else 1.0 / 3.0
-    return "full" if relative_noise(noisy_n, n_features, mu) <= worst else "tied"
+    error = relative_noise(n / n_classes / k, n_features, mu)
+    with_head = n_classes > 1 and k == 1 and wants_head(label_model, n_features)
+    full = error <= (_GOOD_SHAPE if with_head else _WORST_SHAPE)
+    full = full and k <= affordable_shapes(n_classes, n_features)
+    because = _sizes(n, n_classes, n_features, mu)
+    because |= {"n_components": k, "relative_error": error}
+    name = "full" if full and label_model is not True else "tied"
+    return Decision("covariance_type", name, because)
+
+
+def wants_head(label_model, n_features):
+    """Return whether a label model is used where it can be."""
+    return n_features > MAX_OVERFIT_FEATURES if label_model == "auto" else label_model
+
+
+def use_label_model(label_model, n_classes, k, n_features, one_matrix):
+    """Return whether a head labels the rows and places the components.
+
+    It places one for each class, and all have one covariance matrix.
+    """
+    fits = n_classes > 1 and k == 1 and one_matrix
+    because = {"n_features": n_features, "n_classes": n_classes, "n_components": k}
+    because["one_matrix"] = one_matrix
+    used = bool(fits and wants_head(label_model, n_features))
+    return Decision("label_model", used, because)
+
+
+def _sizes(n, n_classes, n_features, mu):
+    return {"noisy_n": n, "n_classes": n_classes, "n_features": n_features, "mu": mu}
+
+
+# --------------------------------------------------------------------------
+# The ball and the sphere
+# --------------------------------------------------------------------------
+
+# Share of the records that have to have norm 1, and standard deviations of noise that
+# are taken off before. Not argued: it is a matter of all or nothing.
+_ON_SPHERE, _SURE = 0.9, 3.0
+
+
+def normalize(count, sd, n):
+    """Return whether all records seem to have norm 1; not when the noise hides it."""
+    on_sphere = bool(count - _SURE * sd > _ON_SPHERE * n)
+    because = {"noisy_count": float(count), "sd": float(sd), "noisy_n": n}
+    return Decision("normalize", on_sphere, because)
+
+
+# --------------------------------------------------------------------------
+# k-means
+# --------------------------------------------------------------------------
+
+# Above this many features the codebook lives in a random projection: directions cost
+# noise, and far fewer of them are enough to tell clusters apart. Not argued.
+_PROJECTED_FEATURES = 16
+# Clusters that are not round are made of several codewords: at least so many for each,
+# and in all. Not argued.
+_CODEWORDS_EACH, _FEWEST_CODEWORDS = 3, 32
+# The same for an over-fit, whose cells are measured more closely. Not argued.
+_FEWEST_CELLS = 16
+# Lloyd passes before the moments of clusters are measured, as by default in `DPKMeans`.
+# Not argued.
+_CLUSTER_PASSES = 5
+
+
+def codebook_features(n_features):
+    """Return in how many directions a codebook is grown."""
+    seen = min(n_features, _PROJECTED_FEATURES)
+    return Decision("codebook_features", seen, {"n_features": n_features})
+
+
+def n_codewords(n_clusters):
+    """Return the largest number of codewords of a class."""
+    return max(_FEWEST_CODEWORDS, _CODEWORDS_EACH * n_clusters)
+
+
+def n_cells(k):
+    """Return the largest numbers of cells, and of components, of an over-fit."""
+    return max(_FEWEST_CELLS, _CODEWORDS_EACH * k), _CODEWORDS_EACH * k
+
+
+def n_cluster_passes(k):
+    """Return the number of Lloyd passes: of one cluster, the first finds the mean."""
+    return 1 if k == 1 else _CLUSTER_PASSES
+
+
+# --------------------------------------------------------------------------
+# Starts and passes of a mixture
+# --------------------------------------------------------------------------
+
+# A clip at this quantile loses little and keeps the sensitivity small.
+_CLIP_QUANTILE = 0.85
+# The widest clip over the tightest, and how many are tried between them. Not argued.
+_WIDEST, _N_RADII = 4.0, 25
+# Nats that a pass may lose to noise for the sake of a wider clip. Measured by
+# benchmarks/recovery.py: with 0.01, the covariance of a small component was farther
+# off at epsilon 1 than at epsilon 0.25.
+_AFFORDABLE = 0.005
+# More passes gain nothing once the start is a reduced over-fit.
+_MOST_PASSES = 4
+# As many as scikit-learn makes by default.
+_PASSES_WITHOUT_NOISE = 100
+# Nats that all passes, were each to have the whole budget, may lose to noise. Where
+# they would lose more, one hard pass tells more than responsibilities do.
+_MOST_COST = 0.08
+# Largest share of the records whose residuals may be clipped. Not argued.
+_MOST_CLIPPED = 0.1
+
+
+def over_fits(k, n_features):
+    """Return whether passes start from an over-fit."""
+    few = 1 < k <= MAX_OVERFIT_COMPONENTS
+    return few and n_features <= MAX_OVERFIT_FEATURES
+
+
+def start(k, n_features, n_passes, public):
+    """Return what the passes of a mixture start from: a key of `budget.START`.
+
+    `public` is what is known, a `PublicStart`. An over-fit is for passes to follow.
+    """
+    kind = "clusters"
+    if public.means is not None:
+        kind = "public means" if public.covariances is None else "known"
+    elif n_passes and over_fits(k, n_features):
+        kind = "over-fit"
+    because = {"n_components": k, "n_features": n_features, "max_iter": n_passes}
+    return Decision("start", kind, because)
+
+
+def pass_cost(covariance, d, k, rho, mu, n):
+    """Expected divergence that the noise of one pass costs, for k equal components."""
+    a = part_costs(covariance, d, rho)
+    return float((np.sqrt(a).sum() * k / (mu * n)) ** 2)
+
+
+def tight_clip(d):
+    """Return a clip radius of whitened residuals that loses little of a Gaussian."""
+    return float(np.sqrt(chi2.ppf(_CLIP_QUANTILE, d)))
+
+
+def clip_radius(covariance, d, k, mu, n):
+    """Clip radius of whitened residuals, as wide as the noise allows.
+
+    A tight clip loses little of a Gaussian and keeps the sensitivity small. A wide
+    one has less bias where the tails are heavier than those of a Gaussian.
+    """
+    rho = tight_clip(d)
+    if np.isinf(mu):
+        rho = float(np.sqrt(chi2.ppf(1.0 - 1e-12, d)))
+    else:
+        for wide in rho * np.geomspace(_WIDEST, 1.0, _N_RADII):
+            if pass_cost(covariance, d, k, wide, mu, n) <= _AFFORDABLE:
+                rho = float(wide)
+                break
+    because = {"noisy_n": n, "n_components": k, "n_features": d, "mu": mu}
+    return Decision("clip_radius", rho, because)
+
+
+def n_passes(covariance, d, k, mu, n, public):
+    """Number of passes that are worth their noise; 0 when not even one is.
+
+    Passes share the budget, so the last one costs in proportion to their number. A
+    start that is public alone would tell nothing about the records, and gets one.
+    """
+    because = {"noisy_n": n, "n_components": k, "n_features": d, "mu": mu}
+    if np.isinf(mu):
+        return Decision("max_iter", _PASSES_WITHOUT_NOISE, because)
+    cost = pass_cost(covariance, d, k, tight_clip(d), mu, n)
+    worth = int(min(_MOST_PASSES, _MOST_COST / cost))
+    known = any(part is not None for part in public)
+    return Decision("max_iter", max(worth, int(known)), because)
+
+
+def residual_quantile(d, mu, n):
+    """Return the share of the residuals to keep: what noise blurs may be clipped."""
+    return 1.0 - float(np.clip(d / (mu * n), 0.0, _MOST_CLIPPED))
+
+
+# --------------------------------------------------------------------------
+# The head
+# --------------------------------------------------------------------------
+
+# Standard deviation of the noise in a score.
+_SCORE_NOISE = 1.0
+# Clip norm of the errors of a record, which are at most sqrt(2). Not argued.
+HEAD_CLIP = 0.5
+# Fewest and most steps. Not argued; time grows with them.
+_FEWEST_STEPS, _MOST_STEPS = 20, 60
+# Beyond this budget, noise is no reason to stop: longer steps would be for nothing, as
+# the curvature limits each of them.
+_UNHURRIED_MU = 100.0
+# Random features of a label model. Not argued; time grows with them.
+N_RANDOM_FEATURES = 512
+
+
+def head_length(n, mu, trace):
+    """Return the length of all steps together: as the noise in a score allows.
+
+    `trace` is that of the second moment of the features, in radii of the steps.
+    """
+    length = _SCORE_NOISE * min(mu, _UNHURRIED_MU) * n
+    return length / (HEAD_CLIP * math.sqrt(trace + CONSTANT**2))
+
+
+def head_steps(length, curvature):
+    """Return the number of steps.
+
+    So many that the curvature, at most `curvature`, binds in no direction, as far as
+    time allows.
+    """
+    n_steps = int(np.clip(length * curvature / 4.0, _FEWEST_STEPS, _MOST_STEPS))
+    because = {"length": float(length), "curvature": float(curvature)}
+    return Decision("head_steps", n_steps, because)

@@ -23,19 +23,29 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from skdpgmm._algorithms.budget import CODEBOOK_LEVEL, codebook_levels
 from skdpgmm._estimates.shrinkage import cut_lengths, james_stein
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.blocks import one_blas_thread
-from skdpgmm.privacy.accounting import split_mu
 
-# Squared weights in the budget of a level. The energy decides which cells are
-# split and how tightly the next level may clip.
-_PARTS = {"count": 0.15, "sum": 0.60, "energy": 0.25}
-# The budget of level l grows as 1.6**l: cells get smaller and need more.
-_GROWTH = 1.6
 # A cell is not split when the noise in its mean is larger than this share of its
 # root mean square radius: its halves could not be told apart.
 _MAX_NOISE = 0.8
+# Half the distance of the halves of a cell, in standard deviations along one direction:
+# those of the halves of a Gaussian that is cut through its middle.
+_HALF_STEP = 0.8
+# Standard deviations of the noise in a count. A cell with fewer records is not split,
+# and has little weight. Not argued.
+_SPLIT_CLEAR, _TRUSTED = 4.0, 2.0
+# Weight that a codeword has whatever its count, so that none is lost to rounding.
+_LEAST_TRUST = 1e-6
+# Clip radii in root mean square radii: at least and at most, and what the ratio of the
+# radius to the noise is multiplied by between them. Not argued.
+_TIGHTEST, _WIDEST, _PER_NOISE = 1.1, 4.0, 0.2
+# The same for a cluster about a centre that was merged. Not argued.
+_MERGED = 1.5
+# Smallest clip radius in radii of the ball. Not argued; finer than any noise.
+_LEAST_RADIUS = 1e-6
 # Beyond, the pairs of codewords would not fit into memory.
 _MAX_WARD = 4096
 
@@ -59,51 +69,29 @@ class Codebook(NamedTuple):
     classes: np.ndarray
 
 
-def grow_codebook(records, ball, n_classes, size, mu, public_rng):
-    """Grow a codebook for every class.
-
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Clipping and grid, with the projection if there is one.
-    n_classes : int
-        Number of classes, public.
-    size : int
-        Most codewords of one class.
-    mu : float
-        Budget.
-    public_rng : numpy.random.Generator
-        Public randomness: directions of the cuts.
-
-    Returns
-    -------
-    codebook : Codebook
-    """
-    p = ball.n_features
+def grow_codebook(view, n_classes, size, budget):
+    """Grow a codebook of at most `size` codewords for every class."""
+    ball, p = view.ball, view.n_features
     # Doubling reaches the size; one more level serves the cells that lagged.
     n_levels = math.ceil(math.log2(size)) + 2
-    growth = _GROWTH ** np.arange(n_levels)
-    shares = {str(i): w for i, w in enumerate(growth / growth.sum())}
-    levels = list(split_mu(mu, shares).values())
+    levels = budget.parts(codebook_levels(n_levels))
     centers, classes = np.zeros((n_classes, p)), np.arange(n_classes)
     radii = np.full(n_classes, ball.radius)
     for level in range(n_levels):
         centers = ball.limit(centers)
         grid = ball.place(centers)
-        query = CellMoments(ball, NearestCell(grid, classes), grid, radii, (*_PARTS,))
-        mus = split_mu(levels[level], _PARTS)
-        release = records.release(f"codebook {level}", query, list(mus.values()))
+        parts = tuple(CODEBOOK_LEVEL)
+        query = CellMoments(ball, NearestCell(grid, classes), grid, radii, parts)
+        budgets = levels[level].parts(CODEBOOK_LEVEL)
+        release = view.release(f"codebook {level}", query, budgets)
         shift, n, traces, noise = summarise_cells(*release, radii=radii)
         centers = centers + shift
         if level < n_levels - 1:
             split = _cells_to_split(release[0], n, traces, noise, classes, size)
             radii = tight_radii(traces, noise, ball.radius)
-            step = public_rng.standard_normal((len(split), p))
-            step *= (0.8 * np.sqrt(traces[split] / p) / np.linalg.norm(step, axis=1))[
-                :, None
-            ]
+            step = view.public_rng.standard_normal((len(split), p))
+            lengths = _HALF_STEP * np.sqrt(traces[split] / p)
+            step *= (lengths / np.linalg.norm(step, axis=1))[:, None]
             centers[split] -= step
             centers = np.concatenate([centers, centers[split] + 2.0 * step])
             radii = np.concatenate([radii, radii[split]])
@@ -111,7 +99,9 @@ def grow_codebook(records, ball, n_classes, size, mu, public_rng):
     counts, sd = release[0].value, float(release[0].sd)
     # A cell that the noise alone may have made is no reason for a cluster.
     trust = np.maximum(counts, 0.0) ** 2
-    weights = n * np.maximum(trust / np.maximum(trust + 4.0 * sd**2, 1e-300), 1e-6)
+    doubtful = (_TRUSTED * sd) ** 2
+    trust = trust / np.maximum(trust + doubtful, 1e-300)
+    weights = n * np.maximum(trust, _LEAST_TRUST)
     return Codebook(centers, weights, traces, classes)
 
 
@@ -150,23 +140,23 @@ def summarise_cells(counts, sums, energies=None, *, radii):
 
 def _cells_to_split(counts, n, traces, noise, classes, size):
     """Return the indices of the cells with most of the loss of their class."""
-    clear = (counts.value > 4.0 * float(counts.sd)) & (
-        noise < _MAX_NOISE * np.sqrt(traces)
-    )
+    clear = counts.value > _SPLIT_CLEAR * float(counts.sd)
+    clear &= noise < _MAX_NOISE * np.sqrt(traces)
     own = np.flatnonzero(clear)
     own = own[np.argsort(-(n * traces)[own], kind="stable")]
     own = own[np.argsort(classes[own], kind="stable")]  # by class, the worst first
     of = classes[own]
-    place = np.arange(len(of)) - np.searchsorted(of, of)
-    return own[place < size - np.bincount(classes)[of]]
+    rank = np.arange(len(of)) - np.searchsorted(of, of)
+    return own[rank < size - np.bincount(classes)[of]]
 
 
 def tight_radii(traces, noise, largest):
     """Clip radii: tight where noise is large, wide where it does not matter."""
     spread = np.sqrt(traces)
     with np.errstate(over="ignore"):  # without noise
-        widen = 1.1 * np.sqrt(0.2 * spread / np.maximum(noise, 1e-300))
-    return np.clip(np.clip(widen, 1.1, 4.0) * spread, 1e-6 * largest, largest)
+        widen = np.sqrt(_PER_NOISE * spread / np.maximum(noise, 1e-300))
+    radii = np.clip(_TIGHTEST * widen, _TIGHTEST, _WIDEST) * spread
+    return np.clip(radii, _LEAST_RADIUS * largest, largest)
 
 
 def merge_codebook(codebook, n_clusters, largest, public_rng):
@@ -223,7 +213,9 @@ def merge_codebook(codebook, n_clusters, largest, public_rng):
         total = np.bincount(owner, weights * spread, minlength=n_clusters)
         spread = np.where(mass > 0, total / np.maximum(mass, 1e-300), largest**2)
         centers.append(found)
-        radii.append(np.clip(1.5 * np.sqrt(spread), 1e-6 * largest, largest))
+        radii.append(
+            np.clip(_MERGED * np.sqrt(spread), _LEAST_RADIUS * largest, largest)
+        )
     return (
         np.concatenate(centers),
         np.concatenate(radii),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._algorithms import choices
+from skdpgmm._algorithms.budget import CLUSTERS, LAST_LLOYD_PASS, LLOYD_PASS
 from skdpgmm._algorithms.codebook import (
     grow_codebook,
     merge_codebook,
@@ -15,16 +18,29 @@ from skdpgmm._algorithms.codebook import (
 )
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.lifts import projected
-from skdpgmm.privacy.accounting import split_mu
+from skdpgmm.privacy.records import Release
 
-# Above this many features the codebook lives in a random projection: directions cost
-# noise, and far fewer of them are enough to tell clusters apart.
-PROJECTED_FEATURES = 16
-# Clusters that are not round are made of several codewords.
-_MIN_CODEWORDS = 32
-_PARTS = {"count": 0.15, "sum": 0.75, "energy": 0.10}
-# The last pass has no successor whose radius it would have to set.
-_LAST_PARTS = {"count": 0.15, "sum": 0.85}
+
+class Clusters(NamedTuple):
+    """Private k-means centres, about the centre of the ball.
+
+    Attributes
+    ----------
+    centers : ndarray of shape (m, d)
+    classes : ndarray of shape (m,)
+    counts : Release
+        Noisy counts, shape (m,).
+    noisy : ndarray of shape (m, d)
+        The centres before the last shrinkage.
+    sd : ndarray of shape (m,)
+        Noise in one coordinate of each of `noisy`.
+    """
+
+    centers: np.ndarray
+    classes: np.ndarray
+    counts: Release
+    noisy: np.ndarray
+    sd: np.ndarray
 
 
 def random_basis(n_features, n_components, public_rng):
@@ -32,91 +48,63 @@ def random_basis(n_features, n_components, public_rng):
     return np.linalg.qr(public_rng.standard_normal((n_features, n_components)))[0]
 
 
-def private_kmeans(
-    records, ball, n_clusters, n_classes, mu, n_passes, public_rng, codebook_share=0.5
-):
-    """Return private k-means centres of every class.
-
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Clipping and grid.
-    n_clusters : int
-        Clusters of each class.
-    n_classes : int
-        Number of classes, public.
-    mu : float
-        Budget.
-    n_passes : int
-        Lloyd passes, at least 1.
-    public_rng : numpy.random.Generator
-        Public randomness: projection and restarts.
-    codebook_share : float
-        Share of the budget for the start.
-
-    Returns
-    -------
-    centers : ndarray of shape (n_classes * n_clusters, d)
-        About the centre of the ball.
-    classes : ndarray of shape (n_classes * n_clusters,)
-    counts : Release
-        Noisy counts, shape (n_classes * n_clusters,).
-    noisy : ndarray of shape (n_classes * n_clusters, d)
-        The centres before the last shrinkage.
-    sd : ndarray of shape (n_classes * n_clusters,)
-        Noise in one coordinate of each of `noisy`.
-    """
-    d = ball.n_features
-    radii = np.full(n_clusters * n_classes, ball.radius)
-    mus = {"codebook": 0.0, "passes": mu}
+def private_kmeans(view, n_clusters, n_classes, budget, n_passes):
+    """Return private k-means clusters of every class."""
+    ball = view.ball
     if n_clusters == 1:
-        centers, classes = np.zeros((n_classes, d)), np.arange(n_classes)
+        centers, classes = np.zeros((n_classes, ball.n_features)), np.arange(n_classes)
+        radii = np.full(n_classes, ball.radius)
     else:
-        mus = split_mu(mu, {"codebook": codebook_share, "passes": 1.0 - codebook_share})
-        seen, basis = ball, None
-        if d > PROJECTED_FEATURES:
-            basis = random_basis(d, PROJECTED_FEATURES, public_rng)
-            seen = projected(ball, basis)
-        size = max(_MIN_CODEWORDS, 3 * n_clusters)
-        # Of few features, which take little memory.
-        with nullcontext() if basis is None else records.holding(seen):
-            codebook = grow_codebook(
-                records, seen, n_classes, size, mus["codebook"], public_rng
-            )
-        centers, radii, classes = merge_codebook(
-            codebook, n_clusters, ball.radius, public_rng
+        budgets = budget.split(CLUSTERS)
+        budget = budgets["passes"]
+        centers, radii, classes = _start(
+            view, n_clusters, n_classes, budgets["codebook"]
         )
-        if basis is not None:
-            # Lifted centres lack what is outside the plane: only the ball is wide
-            # enough for the first residuals.
-            centers = centers @ basis.T
-            radii = np.full(len(centers), ball.radius)
-    each = split_mu(mus["passes"], {"pass": 1.0 / n_passes})["pass"]
+    each = budget.each(n_passes)
     for i in range(n_passes):
-        parts = _PARTS if i < n_passes - 1 else _LAST_PARTS
-        centers, radii, counts, noisy, sd = _lloyd_pass(
-            records, ball, centers, radii, classes, each, parts, f"lloyd pass {i}"
-        )
-    return centers, classes, counts, noisy, sd
+        last = i == n_passes - 1
+        budgets = each.split(LAST_LLOYD_PASS if last else LLOYD_PASS)
+        name = f"lloyd pass {i}"
+        found, radii = _lloyd_pass(view, centers, radii, classes, budgets, name)
+        centers = found.centers
+    return found
 
 
-def _lloyd_pass(records, ball, centers, radii, classes, mu, parts, name):
+def _start(view, n_clusters, n_classes, budget):
+    """Return centres, clip radii and classes of a codebook that was merged."""
+    seen, basis, public_rng = view, None, view.public_rng
+    choice = choices.codebook_features(view.n_features)
+    if choice.value < view.n_features:
+        basis = random_basis(view.n_features, view.decide(choice), public_rng)
+        seen = view.through(projected(view.ball, basis))
+    size = choices.n_codewords(n_clusters)
+    # Of few features, which take little memory.
+    with nullcontext() if basis is None else seen.held():
+        codebook = grow_codebook(seen, n_classes, size, budget)
+    largest = view.ball.radius
+    centers, radii, classes = merge_codebook(codebook, n_clusters, largest, public_rng)
+    if basis is not None:
+        # Lifted centres lack what is outside the plane: only the ball is wide
+        # enough for the first residuals.
+        centers = centers @ basis.T
+        radii = np.full(len(centers), largest)
+    return centers, radii, classes
+
+
+def _lloyd_pass(view, centers, radii, classes, budgets, name):
     """One assignment to public centres, one release, one shrunken step.
 
-    Returns the next centres, their next clip radii, the noisy counts, the centres
-    before they were shrunk, and the noise in one coordinate of these.
+    Returns the clusters, and the clip radii of the next pass.
     """
+    ball = view.ball
     centers = ball.limit(centers)
     grid_centers = ball.place(centers)
-    query = CellMoments(
-        ball, NearestCell(grid_centers, classes), grid_centers, radii, tuple(parts)
-    )
-    mus = split_mu(mu, parts)
-    counts, sums, *energies = records.release(name, query, list(mus.values()))
+    partition = NearestCell(grid_centers, classes)
+    query = CellMoments(ball, partition, grid_centers, radii, tuple(budgets))
+    counts, sums, *energies = view.release(name, query, [*budgets.values()])
     shift, n, traces, noise = summarise_cells(counts, sums, *energies, radii=radii)
     if energies:
         radii = tight_radii(traces, noise, ball.radius)
     noisy = centers + sums.value / n[:, None]
-    return centers + shift, radii, counts, noisy, noise / math.sqrt(ball.n_features)
+    sd = noise / math.sqrt(ball.n_features)
+    return Clusters(centers + shift, classes, counts, noisy, sd), radii

@@ -6,30 +6,27 @@ import math
 
 import numpy as np
 
+from skdpgmm._algorithms import choices
+from skdpgmm._algorithms.budget import LABEL_MODEL
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._estimates.spectrum import Spikes
-from skdpgmm._models.placement import place_components
+from skdpgmm._models.placement import mixture_of_head
 from skdpgmm._models.scores import Head, LabelModel, draw_features
 from skdpgmm._queries.lifts import with_cosines
-from skdpgmm.privacy.accounting import split_mu
 
-_SHARES = {"counts": 0.01, "moment": 0.15, "head": 0.84}
-_N_FEATURES = 512
+# Features of one record can be longer than they are on average, but hardly twice.
+_LONGEST = 2.0
 
 
-def fit_label_model(
-    records, ball, middle, n_features, counts, moment, noisy_n, mu, public_rng
-):
+def fit_label_model(view, median_radius, n_features, counts, moment, budget):
     """Train a head on the records and features of them.
 
     Parameters
     ----------
-    records : PrivateRecords
-        The private rows, with their classes.
-    ball : Ball
-        Clipping and grid; holds nearly all records.
-    middle : float
+    view : View
+        Through a ball that holds nearly all records.
+    median_radius : float
         A radius that holds half of them.
     n_features : int
         Number of features, at least 1; public.
@@ -37,55 +34,40 @@ def fit_label_model(
         Estimated numbers of records of the classes.
     moment : NoisyMoment
         Second moment of the records about the centre.
-    noisy_n : float
-        Noisy number of records.
-    mu : float
-        Budget.
-    public_rng : numpy.random.Generator
-        Public randomness.
+    budget : Budget
 
     Returns
     -------
     model : LabelModel
     n_steps : int
     """
+    ball = view.ball
     features, moments = draw_features(
-        n_features, moment.estimate.matrix(), middle, public_rng
+        n_features, moment.estimate.matrix(), median_radius, view.public_rng
     )
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
-    # Features of one record can be longer than that, but hardly twice.
-    wide = with_cosines(ball, features, math.hypot(ball.radius, 2.0 * length))
-    inner = wide.within(math.hypot(middle, length))
+    wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
+    inner = wide.within(math.hypot(median_radius, length))
     head, n_steps = fit_head(
-        records, wide, inner, counts, Spikes.of(joint), noisy_n, mu
+        view.through(wide), inner, counts, Spikes.of(joint), budget
     )
     linear = head.coef[:, :d] + head.coef[:, d:] @ moments.slopes
     model = LabelModel(ball.center, features, head, Head(linear, head.intercept))
     return model, n_steps
 
 
-def fit_taught_mixture(
-    records, ball, middle, n_classes, noisy_n, mu, public_rng, prior=None
-):
+def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
     """Fit a label model, and a mixture with one component for each class around it.
 
     Parameters
     ----------
-    records : PrivateRecords
-        The private rows, with their classes.
-    ball : Ball
-        Clipping and grid.
-    middle : float
-        A radius that holds half of the records.
+    view : View
+        Through a ball that holds nearly all records.
+    median_radius : float
+        A radius that holds half of them.
     n_classes : int
-        Number of classes, public.
-    noisy_n : float
-        Noisy number of records.
-    mu : float
-        Budget.
-    public_rng : numpy.random.Generator
-        Public randomness.
+    budget : Budget
     prior : ndarray of shape (p, p), optional
         Second moment of public records, of any scale.
 
@@ -96,22 +78,15 @@ def fit_taught_mixture(
     model : LabelModel
     n_steps : int
     """
-    mus = split_mu(mu, _SHARES)
-    counts = release_class_counts(records, ball, n_classes, mus["counts"])
+    budgets = budget.split(LABEL_MODEL)
+    counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
-    moment = release_second_moment(records, ball, noisy_n, mus["moment"], prior)
+    moment = release_second_moment(view, budgets["moment"], prior)
+    m = choices.N_RANDOM_FEATURES
     model, n_steps = fit_label_model(
-        records,
-        ball,
-        middle,
-        _N_FEATURES,
-        counts,
-        moment,
-        noisy_n,
-        mus["head"],
-        public_rng,
+        view, median_radius, m, counts, moment, budgets["head"]
     )
     coef = model.linear.coef
     second = moment.along(coef - weights @ coef).matrix()
-    mixture = place_components(model.linear, weights, second, public_rng)
+    mixture = mixture_of_head(model.linear, weights, second, view.public_rng)
     return mixture, model, n_steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.doubts import CLEAR, doubt
 from skdpgmm._estimates.second_moment import NoisyMoment
 from skdpgmm._estimates.shrinkage import shrink_counts
@@ -22,105 +23,52 @@ _NO_COUNT = (
 )
 
 
-def count_records(records, ball, mu):
-    """Return a noisy count of all records, at least 1.
-
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Any.
-    mu : float
-        Budget.
-
-    Returns
-    -------
-    noisy_n : float
-    """
+def one_cell(ball, *moments):
+    """Return the query of moments of all records about the centre of the ball."""
     zero = np.zeros((1, ball.n_features))
     partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
-    query = CellMoments(ball, partition, zero, np.array([ball.radius]), ("count",))
-    (count,) = records.release("number of records", query, [mu])
+    return CellMoments(ball, partition, zero, np.array([ball.radius]), moments)
+
+
+def class_counts(ball, n_classes):
+    """Return the query of the number of records of each class."""
+    centers = np.zeros((n_classes, ball.n_features))
+    partition = NearestCell(centers, np.arange(n_classes))
+    return CellMoments(ball, partition, centers, np.ones(n_classes), ("count",))
+
+
+def count_records(view, budget):
+    """Return a noisy number of all records, at least 1."""
+    query = one_cell(view.ball, "count")
+    (count,) = view.release("number of records", query, [budget])
     return positive_count(count)
 
 
-def on_unit_sphere(records, n_features, noisy_n, mu):
-    """Return whether all records seem to have norm 1, as from many encoders.
-
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    n_features : int
-        Their width.
-    noisy_n : float
-        Noisy number of records.
-    mu : float
-        Budget.
-
-    Returns
-    -------
-    unit : bool
-        False as well when the noise hides it.
-    """
+def on_unit_sphere(view, budget):
+    """Return whether all records seem to have norm 1, as from many encoders."""
     edges = np.array([1.0 / SLACK, SLACK])
-    query = NormHistogram(np.zeros(n_features), edges)
-    (counts,) = records.release("unit norms", query, [mu])
-    return bool(counts.value[1] - 3.0 * counts.sd > 0.9 * noisy_n)
+    query = NormHistogram(np.zeros(view.n_features), edges)
+    (counts,) = view.release("unit norms", query, [budget])
+    return view.decide(choices.normalize(counts.value[1], counts.sd, view.n))
 
 
-def release_second_moment(records, ball, noisy_n, mu, prior=None):
-    """Release the second moment about the centre.
+def release_second_moment(view, budget, prior=None):
+    """Release the second moment about the centre, a `NoisyMoment`.
 
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Clipping and grid.
-    noisy_n : float
-        Noisy number of records.
-    mu : float
-        Budget.
-    prior : ndarray of shape (p, p), optional
-        Second moment of public records, of any scale.
-
-    Returns
-    -------
-    moment : NoisyMoment
+    `prior` is that of public records, of any scale.
     """
-    zero = np.zeros((1, ball.n_features))
-    partition = NearestCell(zero, np.zeros(1, dtype=np.intp))
-    query = CellMoments(ball, partition, zero, np.array([ball.radius]), ("tied",))
-    (release,) = records.release("second moment", query, [mu])
+    query = one_cell(view.ball, "tied")
+    (release,) = view.release("second moment", query, [budget])
     sd = float(np.ravel(release.sd)[0])
-    return NoisyMoment(release.value / noisy_n, sd / noisy_n, ball.radius, prior)
+    return NoisyMoment(release.value / view.n, sd / view.n, view.ball.radius, prior)
 
 
-def release_class_counts(records, ball, n_classes, mu):
-    """Release the numbers of records of the classes, and shrink them by their noise.
+def release_class_counts(view, n_classes, budget):
+    """Release the numbers of records of the classes, positive, shrunk by their noise.
 
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows, with their classes.
-    ball : Ball
-        Any; no coordinate is looked at.
-    n_classes : int
-        Number of classes, public.
-    mu : float
-        Budget.
-
-    Returns
-    -------
-    counts : ndarray of shape (n_classes,)
-        Positive.
+    No coordinate is looked at.
     """
-    centers = np.zeros((n_classes, ball.n_features))
-    partition = NearestCell(centers, np.arange(n_classes))
-    query = CellMoments(ball, partition, centers, np.ones(n_classes), ("count",))
-    (release,) = records.release("classes", query, [mu])
+    (release,) = view.release("classes", class_counts(view.ball, n_classes), [budget])
     return shrink_counts(release.value, float(release.sd))
 
 

@@ -3,52 +3,49 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._algorithms import choices
+from skdpgmm._algorithms.budget import MATCHED, MEASURED
 from skdpgmm._algorithms.doubts import doubt, doubt_counts, doubt_differences
 from skdpgmm._algorithms.kmeans import private_kmeans
-from skdpgmm._algorithms.overlap import match_overlap
+from skdpgmm._algorithms.overlap import match_agreement
 from skdpgmm._estimates.quantile import noisy_quantile
 from skdpgmm._estimates.shrinkage import shrink_counts
 from skdpgmm._models.covariance_type import Released
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.histograms import DistanceHistogram
-from skdpgmm.privacy.accounting import split_mu
+
+# Bins for each doubling of a residual norm, and halvings of the ball that they resolve.
+# Not argued.
+_PER_OCTAVE, _OCTAVES = 8, 20
+# Share of the components whose counts may be noise before it is said. Not argued.
+_MOST_WEAK = 0.5
 
 
-def cluster_and_measure(
-    records,
-    ball,
-    n_components,
-    n_classes,
-    covariance,
-    mu,
-    public_rng,
-    means_share=0.3,
-    prior=None,
-):
+class Centers(NamedTuple):
+    """Public centres about that of the ball, and what is known of their records."""
+
+    means: np.ndarray
+    classes: np.ndarray
+    counts: np.ndarray  # estimated, positive
+
+
+def measure_clusters(view, k, n_classes, covariance, budget, prior=None):
     """Cluster each class, then release second moments about the centres.
 
     Parameters
     ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Clipping and grid.
-    n_components : int
+    view : View
+    k : int
         Components of each class.
     n_classes : int
-        Number of classes.
     covariance : Covariance
         Type of the covariances.
-    mu : float
-        Budget.
-    public_rng : numpy.random.Generator
-        Public randomness.
-    means_share : float
-        Share of the budget for the clustering.
+    budget : Budget
     prior : ndarray of shape (d, d), optional
         Second moment of public records, of any scale.
 
@@ -56,100 +53,69 @@ def cluster_and_measure(
     -------
     mixture : Mixture
         About the centre of the ball.
-    counts : ndarray of shape (n_classes * n_components,)
-        Estimated counts, positive.
     """
-    agreement = 0.02 if n_classes > 1 and covariance.one_matrix else 0.0
-    mus = split_mu(
-        mu,
-        {
-            "clusters": means_share,
-            "radius": 0.02,
-            "moments": 0.98 - means_share - agreement,
-            "agreement": agreement,
-        },
+    matched = covariance.one_matrix and n_classes > 1
+    budgets = budget.split(MATCHED if matched else MEASURED)
+    found = private_kmeans(
+        view, k, n_classes, budgets["clusters"], choices.n_cluster_passes(k)
     )
-    n_passes = 1 if n_components == 1 else 5
-    means, classes, noisy_counts, noisy, sd = private_kmeans(
-        records, ball, n_components, n_classes, mus["clusters"], n_passes, public_rng
-    )
-    counts = shrink_counts(noisy_counts.value, float(noisy_counts.sd))
-    if n_components > 1:
-        doubt_counts(noisy_counts.value, float(noisy_counts.sd), "components", 0.5)
+    noisy, sd = found.counts.value, float(found.counts.sd)
+    counts = shrink_counts(noisy, sd)
+    if k > 1:
+        doubt_counts(noisy, sd, "components", _MOST_WEAK)
     elif n_classes > 1:
-        gaps = noisy - counts @ noisy / counts.sum()
-        n_free = (n_classes - 1) * ball.n_features
-        doubt_differences(gaps, sd[:, None], n_free, "The means of the classes")
-    # With one component in a class, every direction by its own noise, and not once
-    # more by that of all.
-    uncertain = noisy if n_components == 1 else means
+        gaps = found.noisy - counts @ found.noisy / counts.sum()
+        n_free = (n_classes - 1) * view.n_features
+        doubt_differences(gaps, found.sd[:, None], n_free, "The means of the classes")
+    # One component per class: shrink direction by direction only, not also by
+    # James-Stein.
+    uncertain = found.noisy if k == 1 else found.centers
+    centers = Centers(found.centers, found.classes, counts)
+    q = choices.residual_quantile(view.n_features, budget.mu, counts.sum())
+    radius = residual_radius(view, centers, q, budgets["radius"])
     mixture = measure_mixture(
-        records,
-        ball,
-        means,
-        classes,
-        counts,
+        view,
+        centers,
+        radius,
         covariance,
-        mus,
-        mu,
+        budgets["moments"],
         prior,
-        (uncertain, sd**2),
+        (uncertain, found.sd**2),
     )
-    if covariance.one_matrix and n_classes > 1:
-        mixture = match_overlap(
-            records,
-            ball,
-            mixture,
-            counts.sum(),
-            math.sqrt(len(counts)) * float(noisy_counts.sd),
-            mus["agreement"],
-            public_rng,
-        )
-    return mixture, counts
+    if matched:
+        sd_of_all = math.sqrt(len(counts)) * sd
+        view = view.counted(counts.sum())
+        mixture = match_agreement(view, mixture, sd_of_all, budgets["agreement"])
+    return mixture
 
 
 def measure_mixture(
-    records,
-    ball,
-    means,
-    classes,
-    counts,
-    covariance,
-    mus,
-    mu_total,
-    prior=None,
-    uncertain=None,
+    view, centers, radius, covariance, budget, prior=None, uncertain=None
 ):
     """Return the mixture of public means and the covariances about them.
 
-    `uncertain` is as for `Covariance.estimate`.
+    Residuals are clipped to `radius`; `uncertain` is as for `Covariance.estimate`.
     """
-    radius = _residual_radius(
-        records, ball, means, classes, counts, mus["radius"], mu_total
-    )
-    centers = ball.place(means)
-    query = CellMoments(
-        ball,
-        NearestCell(centers, classes),
-        centers,
-        np.full(len(means), radius),
-        (covariance.moment,),
-    )
-    (release,) = records.release("residuals", query, [mus["moments"]])
+    means, classes, counts = centers
+    grid = view.ball.place(means)
+    radii = np.full(len(means), radius)
+    partition = NearestCell(grid, classes)
+    query = CellMoments(view.ball, partition, grid, radii, (covariance.moment,))
+    (release,) = view.release("residuals", query, [budget])
     sd = float(np.ravel(release.sd)[0])
     released = Released(release.value, sd, radius, counts, prior)
     means, covariances = covariance.estimate(released, means, uncertain)
     return Mixture(counts / counts.sum(), means, covariances, covariance, classes)
 
 
-def _residual_radius(records, ball, means, classes, counts, mu, mu_total):
-    """Radius that clips about as large a share as the noise will blur."""
-    centers = ball.place(means)
-    edges = 2.0 * ball.radius * 2.0 ** (np.arange(-8 * 20, 1) / 8.0)
-    query = DistanceHistogram(ball, NearestCell(centers, classes), centers, edges)
-    (release,) = records.release("residual norms", query, [mu])
-    blur = ball.n_features / (mu_total * counts.sum())
-    q = 1.0 - float(np.clip(blur, 0.0, 0.1))
+def residual_radius(view, centers, q, budget):
+    """Return a radius that holds the share `q` of the residuals."""
+    ball, (means, classes, _) = view.ball, centers
+    grid = ball.place(means)
+    exponents = np.arange(-_PER_OCTAVE * _OCTAVES, 1) / _PER_OCTAVE
+    edges = 2.0 * ball.radius * 2.0**exponents
+    query = DistanceHistogram(ball, NearestCell(grid, classes), grid, edges)
+    (release,) = view.release("residual norms", query, [budget])
     radius = noisy_quantile(release.value, release.sd, edges, q)
     if radius is None:
         doubt(

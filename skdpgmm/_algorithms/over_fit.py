@@ -11,25 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._algorithms import choices
+from skdpgmm._algorithms.budget import CELLS, OVER_FIT
 from skdpgmm._algorithms.codebook import grow_codebook
-from skdpgmm._algorithms.soft_passes import soft_passes
+from skdpgmm._algorithms.doubts import CLEAR
+from skdpgmm._algorithms.soft_passes import refine
 from skdpgmm._estimates.shrinkage import cut_lengths, james_stein, shrink_counts
 from skdpgmm._estimates.spectrum import spiked_covariance
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._models.reduction import reduce_mixture
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.blocks import one_blas_thread
-from skdpgmm.privacy.accounting import split_mu
 
-# With more features the scatter of a cell is mostly noise.
-MAX_OVERFIT_FEATURES = 32
-# With more components, the pairs of three times as many would take too long.
-MAX_OVERFIT_COMPONENTS = 400
 # The passes at many components only have to find the shapes that a reduction needs.
 _N_PASSES = 2
-_MIN_CELLS = 16
-# Counts below this many standard deviations of their noise may be noise.
-_CLEAR = 3.0
+# Clip radius of a cell in its root mean square radii, and the smallest one in radii of
+# the ball. Not argued.
+_WIDTH, _LEAST_RADIUS = 1.8, 1e-6
 
 
 class Cells(NamedTuple):
@@ -49,25 +47,17 @@ class Cells(NamedTuple):
     covariances: np.ndarray
 
 
-def over_fit_and_reduce(
-    records, ball, n_components, covariance, mu, public_rng, n_init=1, tol=None
-):
+def start_from_many(view, k, covariance, budget, n_init=1, tol=None):
     """Fit a larger mixture and reduce it to the components asked for.
 
     Parameters
     ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Clipping and grid.
-    n_components : int
+    view : View
+    k : int
         Components wanted.
     covariance : Covariance
         Type of the covariances.
-    mu : float
-        Budget.
-    public_rng : numpy.random.Generator
-        Public randomness.
+    budget : Budget
     n_init : int
         Restarts of the reductions.
     tol : float, optional
@@ -77,31 +67,27 @@ def over_fit_and_reduce(
     -------
     mixture : Mixture
     """
-    k = n_components
-    mus = split_mu(mu, {"codebook": 0.25, "cells": 0.17, "passes": 0.58})
-    size = max(_MIN_CELLS, 3 * k)
-    codebook = grow_codebook(records, ball, 1, size, mus["codebook"], public_rng)
-    cells = measure_cells(records, ball, codebook, mus["cells"])
-    many = _mixture_of(cells, 3 * k, covariance, n_init, public_rng)
-    passes = soft_passes(
-        records,
-        ball,
+    budgets, public_rng = budget.split(OVER_FIT), view.public_rng
+    size, largest = choices.n_cells(k)
+    codebook = grow_codebook(view, 1, size, budgets["codebook"])
+    cells = measure_cells(view, codebook, budgets["cells"])
+    many = _mixture_of(cells, largest, covariance, n_init, public_rng)
+    passes = refine(
+        view.counted(float(cells.counts.sum())),
         many,
-        mus["passes"],
+        budgets["passes"],
         _N_PASSES,
         "over-fit pass",
-        float(cells.counts.sum()),
         tol,
     )
-    # A component that no record is heard from is where the noise has put it; a
-    # reduction would spend a component on it.
-    heard = passes.heard if passes.heard.any() else np.ones_like(passes.heard)
+    # A component without clear counts is placed by noise: drop it.
+    clear = passes.clear if passes.clear.any() else np.ones_like(passes.clear)
     many = passes.mixture
     with one_blas_thread():
         return reduce_mixture(
-            many.weights[heard],
-            many.means[heard],
-            many.full_covariances()[heard],
+            many.weights[clear],
+            many.means[clear],
+            many.full_covariances()[clear],
             k,
             covariance,
             n_init,
@@ -124,38 +110,21 @@ def _mixture_of(cells, largest, covariance, n_init, public_rng):
     return Mixture(weights, means, covariances, covariance, classes)
 
 
-def measure_cells(records, ball, codebook, mu):
-    """Release the moments of the cells of a codebook, and keep those that are clear.
-
-    Parameters
-    ----------
-    records : PrivateRecords
-        The private rows.
-    ball : Ball
-        Clipping and grid.
-    codebook : Codebook
-        Cells of a single class.
-    mu : float
-        Budget.
-
-    Returns
-    -------
-    cells : Cells
-    """
+def measure_cells(view, codebook, budget):
+    """Release the moments of the cells of a codebook, and keep those that are clear."""
+    ball = view.ball
     centers = ball.limit(codebook.centers)
     grid = ball.place(centers)
-    largest, smallest = ball.radius, ball.radius * 1e-6
-    radii = np.clip(1.8 * np.sqrt(codebook.traces), smallest, largest)
-    partition = NearestCell(grid, codebook.classes)
-    query = CellMoments(ball, partition, grid, radii, ("count", "sum", "full"))
-    shares = {"count": 0.20, "sum": 0.35, "full": 0.45}
-    counts, sums, scatters = records.release(
-        "cells", query, list(split_mu(mu, shares).values())
+    largest, smallest = ball.radius, ball.radius * _LEAST_RADIUS
+    radii = np.clip(_WIDTH * np.sqrt(codebook.traces), smallest, largest)
+    query = CellMoments(
+        ball, NearestCell(grid, codebook.classes), grid, radii, tuple(CELLS)
     )
+    counts, sums, scatters = view.release("cells", query, budget.parts(CELLS))
     n = shrink_counts(counts.value, float(counts.sd))
     shifts = james_stein(sums.value / n[:, None], sums.sd / n[:, None])
     shifts = cut_lengths(shifts, radii)
-    clear = np.flatnonzero(counts.value > _CLEAR * float(counts.sd))
+    clear = np.flatnonzero(counts.value > CLEAR * float(counts.sd))
     if not clear.size:
         clear = np.arange(len(n))
     covariances = []

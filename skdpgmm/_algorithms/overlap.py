@@ -19,63 +19,63 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from skdpgmm._queries.histograms import AgreementCount, LinearCell
 from skdpgmm.privacy.grid import row_slices
 
+# Draws of the mixture: an agreement of a half is known to 0.8 %.
 _N_DRAWS = 4_000
+# Standard deviations of noise by which the mixture is believed. Not argued.
+_DOUBTS = 2.0
+# Halvings of the interval in which the scale lies: to a millionth.
+_N_HALVINGS = 20
+# Rounded to integers of this many bits, weights give exact scores.
 _WEIGHT_BITS = 24
 # Scores that are held at a time.
 _N_SCORES = 2**22
 
 
-def match_overlap(records, ball, mixture, noisy_n, noisy_n_sd, mu, public_rng):
+def match_agreement(view, mixture, n_sd, budget):
     """Return a tied mixture that is right about its draws as often as of records.
 
     Parameters
     ----------
-    records : PrivateRecords
-        The private rows, with their classes.
-    ball : Ball
-        Clipping and grid.
+    view : View
+        With the estimated number of records.
     mixture : Mixture
         Public; one covariance for all.
-    noisy_n : float
-        Estimated number of records.
-    noisy_n_sd : float
-        Noise in it.
-    mu : float
-        Budget of the count.
-    public_rng : numpy.random.Generator
-        Public randomness.
+    n_sd : float
+        Noise in the number of records.
+    budget : Budget
+        Of the count.
 
     Returns
     -------
     mixture : Mixture
     """
-    middle = mixture.weights @ mixture.means
-    gaps = mixture.means - middle
+    mean = mixture.weights @ mixture.means
+    gaps = mixture.means - mean
     factor = cho_factor(mixture.covariances, lower=True)
     directions = cho_solve(factor, gaps.T).T  # (k, d), of the linear scores
-    query = AgreementCount(ball, linear_rule(ball, mixture, directions))
-    (count,) = records.release("agreement", query, [mu])
+    query = AgreementCount(view.ball, linear_rule(view.ball, mixture, directions))
+    (count,) = view.release("agreement", query, [budget])
     # Where classes hardly overlap, a small error of the count would mean a large
     # overlap, so that the mixture is believed as far as noise permits.
-    doubt = 2.0 * float(np.hypot(count.sd, noisy_n_sd))
-    target = (float(count.value[0]) + doubt) / noisy_n
+    n, doubt = view.n, _DOUBTS * float(np.hypot(count.sd, n_sd))
+    target = (float(count.value[0]) + doubt) / n
     # What is trained on the draws finds k d weights of the boundaries from about
     # as many rows as there are records. Blurred classes cost it more rows, so with
     # few of them for each weight less of the overlap is worth having.
-    target = 1.0 - (1.0 - target) * noisy_n / (noisy_n + mixture.means.size)
+    target = 1.0 - (1.0 - target) * n / (n + mixture.means.size)
     chance = np.bincount(mixture.classes, mixture.weights).max()
-    if not chance + 2.0 * doubt / noisy_n < target < 1.0:
+    if not chance + 2.0 * doubt / n < target < 1.0:
         return mixture
     # Coordinates of the means in the metric of the mixture, as few as will do.
     white = solve_triangular(factor[0], gaps.T, lower=True).T
     if len(white) < white.shape[1]:
         white = np.asarray(np.linalg.qr(white.T, mode="r")).T
-    scale = _matching_scale(mixture, white, target, public_rng)
+    scale = _matching_scale(mixture, white, target, view.public_rng)
     root = gaps * np.sqrt(mixture.weights)[:, None]
     between = root.T @ root
     return replace(
         mixture,
-        means=middle + scale * gaps,
+        means=mean + scale * gaps,
         covariances=mixture.covariances + (1.0 - scale**2) * between,
     )
 
@@ -86,8 +86,8 @@ def linear_rule(ball, mixture, weights):
     Its scores are ``w_j^T (x - (m_j + m) / 2) + log pi_j`` with
     ``w_j = C^-1 (m_j - m)``, m the mean of all, the rows of `weights`.
     """
-    middle = mixture.weights @ mixture.means
-    halfway = 0.5 * (mixture.means + middle)
+    mean = mixture.weights @ mixture.means
+    halfway = 0.5 * (mixture.means + mean)
     offsets = np.log(mixture.weights) - np.sum(weights * halfway, axis=1)
     # A common positive factor changes no decision; this one makes the scores exact.
     longest = np.sqrt(np.sum(weights**2, axis=1)).max()
@@ -123,10 +123,10 @@ def _matching_scale(mixture, Y, target, public_rng):
     if accuracy(1.0) <= target:
         return 1.0
     low, high = 0.0, 1.0
-    for _ in range(20):
-        middle = 0.5 * (low + high)
-        if accuracy(middle) < target:
-            low = middle
+    for _ in range(_N_HALVINGS):
+        scale = 0.5 * (low + high)
+        if accuracy(scale) < target:
+            low = scale
         else:
-            high = middle
+            high = scale
     return high

@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._algorithms.ball import find_ball
+from skdpgmm._algorithms.budget import KMEANS, KMEANS_IN_PUBLIC_BALL
 from skdpgmm._algorithms.doubts import doubt_counts
 from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._estimators.base import PrivateEstimator
@@ -21,7 +22,6 @@ from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.distances import nearest, squared_distances
 from skdpgmm._rows.sources import check_output, map_rows, sum_of
-from skdpgmm.privacy.accounting import split_mu
 
 
 class DPKMeans(
@@ -149,23 +149,16 @@ class DPKMeans(
         check_memory(k * d, f"n_clusters={k} with {d} features")
 
     def _fit(self, session, given):
-        find_share = 0.05 if self.clip_norm == "auto" else 0.0
-        mu = split_mu(session.mu, {"ball": find_share})["ball"]
-        ball, _ = find_ball(
-            session.records, given.n_features, mu, self.clip_norm, given.center
+        shares = KMEANS if self.clip_norm == "auto" else KMEANS_IN_PUBLIC_BALL
+        budgets, view = session.budget.split(shares), session.view(given.n_features)
+        view, _ = find_ball(
+            view, budgets["ball"], self.clip_norm, given.center, tighten=False
         )
-        centers, _, counts, *_ = private_kmeans(
-            session.records,
-            ball,
-            self.n_clusters,
-            1,
-            session.left(),
-            self.max_iter,
-            session.public_rng,
-        )
-        doubt_counts(counts.value, float(counts.sd), "clusters")
-        self.cluster_centers_ = ball.center + centers
-        self.cluster_counts_ = counts.value
+        k, left = self.n_clusters, session.left()
+        found = private_kmeans(view, k, 1, left, self.max_iter)
+        doubt_counts(found.counts.value, float(found.counts.sd), "clusters")
+        self.cluster_centers_ = view.ball.center + found.centers
+        self.cluster_counts_ = found.counts.value
         self.n_iter_ = self.max_iter
 
     def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdpgmm._algorithms.ball import find_tight_ball
+from skdpgmm._algorithms.ball import find_ball
+from skdpgmm._algorithms.budget import LOGISTIC
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.label_model import fit_label_model
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
@@ -19,11 +20,7 @@ from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.sources import map_rows
-from skdpgmm.privacy.accounting import split_mu
 from skdpgmm.privacy.grid import Ball
-
-# The head has what is left.
-_SHARES = {"ball": 0.05, "counts": 0.01, "moment": 0.10}
 
 _FARTHEST = 1e150
 
@@ -178,47 +175,33 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
 
     def _fit(self, session, given):
-        mus = split_mu(session.mu, _SHARES)
-        ball, noisy_n, middle = find_tight_ball(
-            session.records,
-            given.n_features,
-            mus["ball"],
+        budgets = session.budget.split(LOGISTIC)
+        view, median_radius = find_ball(
+            session.view(given.n_features),
+            budgets["ball"],
             self.clip_norm,
             given.center,
             given.public_mean,
         )
-        inner = Ball(ball.center, middle)
+        inner = Ball(view.ball.center, median_radius)
         moment = release_second_moment(
-            session.records, inner, noisy_n, mus["moment"], given.public_second
+            view.through(inner), budgets["moment"], given.public_second
         )
-        counts = release_class_counts(
-            session.records, ball, given.n_classes, mus["counts"]
-        )
-        mu = session.left()
-        self._fit_head(session, ball, inner, counts, moment, noisy_n, mu)
+        counts = release_class_counts(view, given.n_classes, budgets["counts"])
+        self._fit_head(view, inner, counts, moment, session.left())
         self.classes_ = given.classes
 
-    def _fit_head(self, session, ball, inner, counts, moment, noisy_n, mu):
-        records, d, m = session.records, ball.n_features, self.n_random_features
+    def _fit_head(self, view, inner, counts, moment, budget):
+        ball, d, m = view.ball, view.n_features, self.n_random_features
         self.random_features_ = self.random_coef_ = None
         if m:
             model, self.n_iter_ = fit_label_model(
-                records,
-                ball,
-                inner.radius,
-                m,
-                counts,
-                moment,
-                noisy_n,
-                mu,
-                session.public_rng,
+                view, inner.radius, m, counts, moment, budget
             )
             head = model.head
             self.random_features_ = model.features.shifted(ball.center)
         else:
-            head, self.n_iter_ = fit_head(
-                records, ball, inner, counts, moment.estimate, noisy_n, mu
-            )
+            head, self.n_iter_ = fit_head(view, inner, counts, moment.estimate, budget)
         coef, intercept = head
         if len(counts) == 2:
             coef, intercept = np.diff(coef, axis=0), np.diff(intercept)

@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._algorithms.ball import find_ball
-from skdpgmm._algorithms.looks import count_records
-from skdpgmm._algorithms.mixture import fit_mixture
+from skdpgmm._algorithms.budget import mixture_shares
+from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
@@ -22,7 +22,7 @@ from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm._models.covariances import COVARIANCES
 from skdpgmm._models.mixture import sample_components
 from skdpgmm._rows.array_api import like
-from skdpgmm.privacy.accounting import check_epsilon, split_mu
+from skdpgmm.privacy.accounting import check_epsilon
 
 
 class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
@@ -235,32 +235,22 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         return warm_start(self, self._fitted_type, n_features)
 
     def _fit(self, session, given):
-        noiseless = math.isinf(session.mu)
-        find_share = 0.005
-        if self.clip_norm == "auto":
-            find_share = 0.05
-        elif self.max_iter == 0:
-            find_share = 0.0
-        mu = split_mu(session.mu, {"ball": find_share})["ball"]
-        ball, noisy_n = find_ball(
-            session.records, given.n_features, mu, self.clip_norm, given.center
+        noiseless = math.isinf(session.budget.mu)
+        shares = mixture_shares(self.clip_norm, self.max_iter)
+        budgets, view = session.budget.split(shares), session.view(given.n_features)
+        view, _ = find_ball(
+            view, budgets["ball"], self.clip_norm, given.center, tighten=False
         )
-        if noisy_n is None and find_share > 0.0:
-            noisy_n = count_records(session.records, ball, mu)
-        mixture, self.n_iter_, converged = fit_mixture(
-            session.records,
-            ball,
+        wanted = Wanted(
             self.n_components,
             COVARIANCES[self.covariance_type],
-            session.left(),
-            noisy_n,
             self.max_iter,
-            session.public_rng,
-            start=self._start(given.n_features),
-            n_init=self.n_init,
-            tol=self.tol if noiseless else None,
+            self._start(given.n_features),
+            self.n_init,
+            self.tol if noiseless else None,
         )
-        self._store(mixture.shifted(ball.center))
+        mixture, self.n_iter_, converged = fit_mixture(view, wanted, session.left())
+        self._store(mixture.shifted(view.ball.center))
         self.converged_ = converged or not noiseless
         if not self.converged_ and self.n_iter_ > 0:
             warn_at_the_end(

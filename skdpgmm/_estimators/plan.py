@@ -72,6 +72,7 @@ class Planned(SharedTexts):
             records=f"about {n_samples:,}, {where}",
             ledger=report.ledger,
             noise_sd=tuple(noise_sd),
+            decisions=report.decisions,
             doubts=tuple(doubts),
         )
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdpgmm._algorithms.budget import Budget
+from skdpgmm._algorithms.view import View
 from skdpgmm._estimators.privacy_ids import describe_unit
 from skdpgmm._estimators.randomness import entropy_of, is_seed, warn_of_seed
 from skdpgmm._rows.persons import bound_of
@@ -17,7 +19,7 @@ from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
 from skdpgmm.privacy.noise import make_generators
 from skdpgmm.privacy.passes import Rows
 from skdpgmm.privacy.records import PrivateRecords
-from skdpgmm.privacy.report import PrivacyReport
+from skdpgmm.privacy.report import Decision, PrivacyReport
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Account:
     enforced: bool = False
     declared_public: tuple[tuple[str, str], ...] = ()
     ledger: Ledger = field(init=False)
+    decisions: list[Decision] = field(init=False, default_factory=list)
 
     def __post_init__(self):
         self.ledger = Ledger(mu_from_epsilon(self.epsilon, self.delta))
@@ -70,6 +73,7 @@ class Account:
             ledger=tuple(self.ledger.entries),
             seeded=seeded,
             declared_public=self.declared_public,
+            decisions=tuple(self.decisions),
         )
 
 
@@ -113,13 +117,19 @@ class Session(NamedTuple):
         return cls(records, account, public_rng)
 
     @property
-    def mu(self) -> float:
-        """The budget."""
-        return self.account.mu
+    def budget(self) -> Budget:
+        """The whole budget."""
+        return Budget(self.account.mu)
 
-    def left(self) -> float:
-        """Return the mu of what is not spent yet, rounded down."""
-        if math.isinf(self.mu):
-            return math.inf
-        share = 1.0 - (self.account.ledger.spent_mu / self.mu) ** 2
-        return self.mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12)
+    def left(self) -> Budget:
+        """Return what is not spent yet, rounded down."""
+        mu = self.account.mu
+        if math.isinf(mu):
+            return self.budget
+        share = 1.0 - (self.account.ledger.spent_mu / mu) ** 2
+        return Budget(mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12))
+
+    def view(self, n_features) -> View:
+        """Return the records as algorithms see them before a ball is found."""
+        decisions = self.account.decisions
+        return View.of(self.records, n_features, self.public_rng, decisions)

@@ -9,18 +9,13 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdpgmm._algorithms.ball import find_tight_ball
-from skdpgmm._algorithms.choices import (
-    affordable_shapes,
-    supported_components,
-    supported_covariance,
-    supported_shapes,
-)
-from skdpgmm._algorithms.label_model import fit_taught_mixture
+from skdpgmm._algorithms import choices
+from skdpgmm._algorithms.ball import find_ball
+from skdpgmm._algorithms.budget import SYNTHESIZER, SYNTHESIZER_OF_KNOWN_NORM
+from skdpgmm._algorithms.label_model import fit_labelled_mixture
 from skdpgmm._algorithms.looks import on_unit_sphere
-from skdpgmm._algorithms.measured_mixture import cluster_and_measure
-from skdpgmm._algorithms.mixture import fit_mixture
-from skdpgmm._algorithms.over_fit import MAX_OVERFIT_FEATURES
+from skdpgmm._algorithms.measured_mixture import measure_clusters
+from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.densities import MixtureDensityMixin
 from skdpgmm._estimators.limits import check_memory
@@ -29,7 +24,6 @@ from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
 from skdpgmm._models.placement import score_sampler
 from skdpgmm._models.slices import row_slices
-from skdpgmm.privacy.accounting import split_mu
 
 # Draws that show how far linear scores are from those of the label model.
 _N_PILOT = 4_000
@@ -235,34 +229,32 @@ class DPEmbeddingSynthesizer(
         self._check_memory(given.n_classes, given.n_features)
 
     def _fit(self, session, given):
-        d, n_classes = given.n_features, given.n_classes
-        sphere = 0.002 if self.normalize == "auto" else 0.0
-        mus = split_mu(session.mu, {"ball": 0.05, "sphere": sphere})
-        ball, noisy_n, middle = find_tight_ball(
-            session.records,
-            d,
-            mus["ball"],
+        n_classes, unsure = given.n_classes, self.normalize == "auto"
+        shares = SYNTHESIZER if unsure else SYNTHESIZER_OF_KNOWN_NORM
+        budgets = session.budget.split(shares)
+        view, median_radius = find_ball(
+            session.view(given.n_features),
+            budgets["ball"],
             self.clip_norm,
             given.center,
             given.public_mean,
         )
         self.normalize_ = bool(self.normalize)
-        if self.normalize == "auto":
-            self.normalize_ = on_unit_sphere(session.records, d, noisy_n, mus["sphere"])
-        k, kind = self._resolve_auto(noisy_n, n_classes, d, session.mu)
-        mixture, model, n_iter = self._fit_mixture(
-            session,
-            ball,
-            middle,
-            noisy_n,
-            n_classes,
-            k,
-            kind,
-            session.left(),
-            given.public_second,
-        )
+        if unsure:
+            self.normalize_ = on_unit_sphere(view, budgets["unit_norm"])
+        k, covariance, with_head = self._choose(view, n_classes, session.budget.mu)
+        left, prior, model, n_iter = session.left(), given.public_second, None, 1
+        if with_head:
+            mixture, model, n_iter = fit_labelled_mixture(
+                view, median_radius, n_classes, left, prior
+            )
+        elif n_classes == 1 and view.n_features <= choices.MAX_OVERFIT_FEATURES:
+            wanted = Wanted(k, covariance, self.max_iter)
+            mixture, n_iter, _ = fit_mixture(view, wanted, left)
+        else:
+            mixture = measure_clusters(view, k, n_classes, covariance, left, prior)
         self.n_iter_ = max(n_iter, 1)
-        self._store(mixture.shifted(ball.center), given.classes, k, given.dtype)
+        self._store(mixture.shifted(view.ball.center), given.classes, k, given.dtype)
         self._store_label_model(mixture, model, session.public_rng)
 
     def _check_memory(self, n_classes, n_features):
@@ -289,50 +281,27 @@ class DPEmbeddingSynthesizer(
                 f"classes {None if classes is None else classes.tolist()}."
             )
 
-    def _resolve_auto(self, noisy_n, n_classes, n_features, mu):
-        """Choose what is "auto" from public quantities and the noisy count."""
-        k, kind = self.n_components, self.covariance_type
+    def _choose(self, view, n_classes, mu):
+        """Return the components of a class, their covariance, and whether a head helps.
+
+        What is "auto" is chosen from public quantities and the noisy count.
+        """
+        d, asked = view.n_features, self.label_model
+        k, name = self.n_components, self.covariance_type
         if k == "auto":
-            k = 1
-            if n_classes == 1:
-                k = supported_components(noisy_n, n_features, mu)
-            elif not self._wants_label_model(n_features):
-                k = supported_shapes(noisy_n / n_classes, n_features, mu)
-                k = max(min(k, affordable_shapes(n_classes, n_features)), 1)
-        if kind == "auto":
-            taught = n_classes > 1 and k == 1 and self._wants_label_model(n_features)
-            n_each = noisy_n / n_classes / k
-            kind = supported_covariance(n_each, n_features, mu, taught)
-            if k > affordable_shapes(n_classes, n_features):
-                kind = Tied.name
-            kind = Tied.name if self.label_model is True else kind
-        return k, kind
-
-    def _wants_label_model(self, n_features):
-        if self.label_model == "auto":
-            return n_features > MAX_OVERFIT_FEATURES
-        return self.label_model
-
-    def _fit_mixture(
-        self, session, ball, middle, noisy_n, n_classes, k, kind, mu, prior
-    ):
-        """Return the mixture about the centre of the ball, label model and steps."""
-        records, public_rng = session.records, session.public_rng
-        covariance = COVARIANCES[kind]
-        if n_classes == 1 and ball.n_features <= MAX_OVERFIT_FEATURES:
-            mixture, n_made, _ = fit_mixture(
-                records, ball, k, covariance, mu, noisy_n, self.max_iter, public_rng
+            head = choices.wants_head(asked, d)
+            k = view.decide(choices.n_components(view.n, n_classes, d, mu, head))
+        if name == "auto":
+            name = view.decide(
+                choices.covariance_type(view.n, n_classes, k, d, mu, asked)
             )
-            return mixture, None, n_made
-        wanted = self._wants_label_model(ball.n_features)
-        if wanted and n_classes > 1 and k == 1 and covariance.one_matrix:
-            return fit_taught_mixture(
-                records, ball, middle, n_classes, noisy_n, mu, public_rng, prior
-            )
-        mixture, _ = cluster_and_measure(
-            records, ball, k, n_classes, covariance, mu, public_rng, prior=prior
+        covariance = COVARIANCES[name]
+        with_head = choices.use_label_model(
+            asked, n_classes, k, d, covariance.one_matrix
         )
-        return mixture, None, 1
+        if asked == "auto":
+            view.decide(with_head)
+        return k, covariance, with_head.value
 
     def _store(self, mixture, classes, k, dtype):
         self.weights_ = mixture.weights

@@ -30,7 +30,7 @@ _N_SCORES = 2**22
 _MAX_TRIES = 200
 
 
-def place_components(head, weights, second, public_rng):
+def mixture_of_head(head, weights, second, public_rng):
     """Return a tied mixture with a component for each class of a head.
 
     Parameters

@@ -13,14 +13,13 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_consistent_length
 
+from skdpgmm._algorithms.looks import class_counts
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
 from skdpgmm._estimators.session import Account, Session
-from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.persons import first_contributions
-from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import PrivacyReport
 
 _PRIVATE = ("epsilon", "delta", "adjacency", "max_contributions", "random_state")
@@ -237,15 +236,9 @@ def private_accuracy(
         declared_public=(("y_pred", "of a model that is public or released"),),
     )
     session = Session.open(ArrayRows(nothing, codes, kept), account)
-    centers = np.zeros((2, 1))
-    query = CellMoments(
-        Ball(np.zeros(1), 1.0),
-        NearestCell(centers, np.arange(2)),
-        centers,
-        np.ones(2),
-        ("count",),
-    )
-    (release,) = session.records.release("predictions", query, [session.mu])
+    view = session.view(1)
+    query = class_counts(view.ball, 2)
+    (release,) = view.release("predictions", query, [session.budget])
     wrong, right = np.maximum(release.value, 0.0)
     noisy_n = max(right + wrong, 1.0)
     accuracy = min(right / noisy_n, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu
-from skdpgmm.privacy.report import as_html, as_text, table
+from skdpgmm.privacy.report import Decision, as_html, as_text, table
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +33,7 @@ class PrivacyPlan:
     noise_sd : tuple of float
         Largest standard deviation of the noise in each of them, in records and in
         the units of the data.
-    decisions : tuple of str
+    decisions : tuple of Decision
         What "auto" would choose.
     doubts : tuple of str
         What could not be told from noise.
@@ -47,7 +47,7 @@ class PrivacyPlan:
     records: str
     ledger: tuple[LedgerEntry, ...]
     noise_sd: tuple[float, ...]
-    decisions: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     doubts: tuple[str, ...] = ()
 
     @property
@@ -62,7 +62,7 @@ class PrivacyPlan:
             ("would spend", f"mu={self.spent_mu:.5g}"),
             ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
             ("records", self.records),
-            *(("decided", text) for text in self.decisions),
+            *(("decided", str(decision)) for decision in self.decisions),
             *(("doubt", text) for text in self.doubts),
         ]
 

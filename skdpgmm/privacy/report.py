@@ -6,7 +6,7 @@ import html
 import math
 import re
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dp_accounting import ComposedDpEvent, GaussianDpEvent, NonPrivateDpEvent
 
@@ -164,8 +164,44 @@ def table(ledger, noise_sds=None) -> list[tuple[str, ...]]:
     return rows
 
 
+class Decision(NamedTuple):
+    """What stood for an "auto", and the numbers that it was made from.
+
+    All of them are public, or released: a decision is a function of releases, so that
+    telling it costs nothing. Numbers that were counted without noise have no place
+    here.
+
+    Attributes
+    ----------
+    what : str
+        The parameter that was "auto", or what else was chosen.
+    value : str, bool, int or float
+        What was chosen.
+    because : dict of str to number
+        What it was made from.
+    """
+
+    what: str
+    value: Any
+    because: dict[str, Any]
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{name}={_short(x)}" for name, x in self.because.items())
+        return f"{self.what} {_short(self.value)} ({reasons})"
+
+
+def _short(value) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
 def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
     return replace(entry, name=f"fit {number}, {entry.name}")
+
+
+# Left out where a report is one line.
+_LONG = ("ledger", "seeded", "n_fits", "declared_public", "decisions")
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,6 +229,9 @@ class PrivacyReport:
     declared_public : tuple of (str, str)
         What the caller has declared as public, so that nothing was paid for it: name
         and text. The guarantee rests on it.
+    decisions : tuple of Decision
+        What was chosen where a parameter was "auto", or on the way, in order: functions
+        of releases and public numbers.
     """
 
     epsilon: float
@@ -205,6 +244,7 @@ class PrivacyReport:
     seeded: bool = False
     n_fits: int = 1
     declared_public: tuple[tuple[str, str], ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def not_private(self) -> str | None:
@@ -289,6 +329,7 @@ class PrivacyReport:
             declared_public=tuple(
                 dict.fromkeys(earlier.declared_public + self.declared_public)
             ),
+            decisions=earlier.decisions + self.decisions,
         )
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -302,13 +343,14 @@ class PrivacyReport:
             ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
             ("noise", self.noise),
             *public,
+            *(("decided", str(decision)) for decision in self.decisions),
         ]
 
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.name not in ("ledger", "seeded", "n_fits", "declared_public")
+            if f.name not in _LONG
         )
         # First, so that it is what a table of attributes shows of it.
         warning = f"{self.not_private}; " if self.not_private else ""

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
 
 from skdpgmm import DPEmbeddingSynthesizer
-from skdpgmm._models.placement import _AGREEMENT, place_components
+from skdpgmm._models.placement import _AGREEMENT, mixture_of_head
 from skdpgmm._models.scores import Head
 
 
@@ -84,7 +84,7 @@ def random_head(k, p, seed):
 def test_placement_keeps_the_second_moment(k, p):
     head, weights, second = random_head(k, p, seed=0)
     rng = np.random.default_rng(1)
-    mixture = place_components(head, weights, second, rng)
+    mixture = mixture_of_head(head, weights, second, rng)
     spread = (mixture.means.T * weights) @ mixture.means
     assert_allclose(mixture.covariances + spread, second, atol=1e-9)
     assert_allclose(weights @ mixture.means, 0.0, atol=1e-9)
@@ -105,7 +105,7 @@ def test_constant_features(epsilon):
 def test_placement_reaches_the_agreement_where_it_can():
     head, weights, second = random_head(3, 50, seed=0)
     rng = np.random.default_rng(1)
-    mixture = place_components(head, weights, second, rng)
+    mixture = mixture_of_head(head, weights, second, rng)
     components = rng.choice(3, size=20_000, p=weights)
     root = np.linalg.cholesky(mixture.covariances)
     rows = mixture.means[components] + rng.standard_normal((20_000, 50)) @ root.T

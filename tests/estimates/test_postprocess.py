@@ -5,8 +5,9 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from skdpgmm import DPGaussianMixture, DPKMeans
+from skdpgmm._algorithms.choices import n_passes
 from skdpgmm._algorithms.codebook import ward
-from skdpgmm._algorithms.soft_passes import auto_passes
+from skdpgmm._algorithms.mixture import UNKNOWN
 from skdpgmm._estimates.quantile import noisy_quantile
 from skdpgmm._estimates.shrinkage import shrink_between
 from skdpgmm._estimates.spectrum import spiked_covariance
@@ -70,10 +71,14 @@ def test_ward_merges_as_scipy_does():
 
 
 def test_auto_passes_need_records():
-    assert auto_passes(Full(), 5, 10, 1.0, 100.0) == 0
-    assert auto_passes(Full(), 5, 10, 1.0, 1e9) == 4
-    assert auto_passes(Full(), 5, 10, np.inf, 100.0) == 100
-    passes = [auto_passes(Full(), 5, 10, 1.0, n) for n in np.geomspace(1e2, 1e6, 50)]
+    def auto(mu, n, start=UNKNOWN):
+        return n_passes(Full(), 5, 10, mu, n, start).value
+
+    assert auto(1.0, 100.0) == 0
+    assert auto(1.0, 100.0, UNKNOWN._replace(weights=np.full(10, 0.1))) == 1
+    assert auto(1.0, 1e9) == 4
+    assert auto(np.inf, 100.0) == 100
+    passes = [auto(1.0, n) for n in np.geomspace(1e2, 1e6, 50)]
     assert passes == sorted(passes)
     assert {1, 2, 3} <= set(passes)
 

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_moons
 
 from skdpgmm import DPEmbeddingSynthesizer
-from skdpgmm._algorithms.choices import relative_noise, supported_covariance
+from skdpgmm._algorithms.choices import covariance_type, relative_noise
 
 TYPES = ["full", "tied", "diag", "spherical"]
 CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])
@@ -366,12 +366,11 @@ def test_covariance_type_auto_says_what_it_chose():
 
 def test_a_label_model_keeps_one_shape_longer():
     # 3,000 records of each class know a covariance to about a fifth
-    numbers = dict(noisy_n=3_000.0, n_features=40, mu=1.0)
-    assert 0.1 < relative_noise(**numbers) < 1 / 3
-    assert supported_covariance(**numbers, label_model=False) == "full"
-    assert supported_covariance(**numbers, label_model=True) == "tied"
-    few = numbers | {"noisy_n": 1_000.0}
-    assert supported_covariance(**few, label_model=False) == "tied"
+    assert 0.1 < relative_noise(3_000.0, 40, 1.0) < 1 / 3
+    numbers = dict(n_classes=2, k=1, n_features=40, mu=1.0)
+    assert covariance_type(6_000.0, **numbers, label_model=False).value == "full"
+    assert covariance_type(6_000.0, **numbers, label_model="auto").value == "tied"
+    assert covariance_type(2_000.0, **numbers, label_model=False).value == "tied"
 
 
 def test_n_components_auto_follows_the_shape_of_large_classes():

@@ -1,0 +1,77 @@
+"""Private records as algorithms see them: through a ball, by their releases only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from skdpgmm._algorithms.budget import Budget
+from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.records import PrivateRecords, Release
+from skdpgmm.privacy.report import Decision
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The private records behind their releases, and what is known about them.
+
+    Attributes
+    ----------
+    records : PrivateRecords
+        The records.
+    ball : Ball
+        What records are clipped to: public, or released.
+    public_rng : numpy.random.Generator
+        Public randomness.
+    n : float or None
+        Noisy number of records, at least 1; None until it is released.
+    decisions : list of Decision
+        What was chosen on the way; one list for all views of a fit.
+    """
+
+    records: PrivateRecords
+    ball: Any
+    public_rng: np.random.Generator
+    n: Any = None
+    decisions: list[Decision] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, records, n_features, public_rng, decisions) -> View:
+        """Return the view of a fit that begins: of the unit ball about the origin."""
+        ball = Ball(np.zeros(n_features), 1.0)
+        return cls(records, ball, public_rng, None, decisions)
+
+    @property
+    def n_features(self) -> int:
+        """Width of what the ball makes of a record."""
+        return self.ball.n_features
+
+    def through(self, ball) -> View:
+        """Return the same records, seen through another ball."""
+        return replace(self, ball=ball)
+
+    def counted(self, n) -> View:
+        """Return the same records, of which there are about `n`."""
+        return replace(self, n=n)
+
+    def release(self, name, query, budgets: Sequence[Budget]) -> tuple[Release, ...]:
+        """Spend a budget for each part of a query, and return its noisy sums."""
+        return self.records.release(name, query, [budget.mu for budget in budgets])
+
+    def held(self):
+        """Return a context in which the records are clipped to the ball once."""
+        return self.records.holding(self.ball)
+
+    def decide(self, decision: Decision):
+        """Note a choice, unless the last one of its name was the same; return it.
+
+        A choice is made from releases and public numbers only, so that it costs
+        nothing to tell. Never give it anything that was counted without noise.
+        """
+        last = [noted for noted in self.decisions if noted.what == decision.what][-1:]
+        if not last or last[0].value != decision.value:
+            self.decisions.append(decision)
+        return decision.value
