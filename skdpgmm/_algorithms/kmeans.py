@@ -16,9 +16,9 @@ from skdpgmm._algorithms.codebook import (
     summarise_cells,
     tight_radii,
 )
+from skdpgmm._algorithms.view import Release
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.lifts import projected
-from skdpgmm.privacy.records import Release
 
 
 class Clusters(NamedTuple):
