@@ -17,7 +17,7 @@ import numpy as np
 CLEAR = 3.0
 # Records of a class over noise: heads of fewer were little better than chance, and of
 # twice as many nearly as good as without noise.
-_AUDIBLE = 8.0
+_ENOUGH = 8.0
 _AT_RANDOM = (
     "labels may be as good as drawn at random, and what is trained on synthetic rows "
     "then agrees with them only, not with the records. A larger epsilon, more records "
@@ -76,12 +76,12 @@ def doubt_differences(numbers, sd, n_free, what):
 
 
 def doubt_classes(n_each, mu):
-    """Note when the records of a class are too few to be heard by a softmax head.
+    """Note when the records of a class are too few for a softmax head.
 
     All steps together have noise as large as `1 / mu` records, which are at their best
     when they all say the same; what tells classes apart is a small part of them.
     """
-    if n_each * mu < _AUDIBLE:
+    if n_each * mu < _ENOUGH:
         doubt(
             f"What classes of about {n_each:.3g} records differ in is drowned by noise "
             f"as large as {1.0 / mu:.3g} records: {_AT_RANDOM}"

@@ -6,19 +6,24 @@ import math
 
 import numpy as np
 
-# Bins that are looked at together, and standard deviations that make a tail.
+# Bins that are looked at together. Not argued.
 _WIDTHS = (1, 2, 4, 8)
+# One in how many histograms of pure noise may show a bin that is clear.
+_RARE = 1e4
+# Standard deviations that make a tail, next to what is clear. Not argued.
 _TAIL = 2.0
+# Bins next to what is clear that are kept for a margin. Not argued.
+_MARGIN = 2
 
 
 def noisy_quantile(noisy_counts, sd, edges, q, few=math.inf):
     """Return an edge under which at least a fraction `q` of the records seems to lie.
 
-    Bins that cannot be told from noise are left out, but for a margin next to
-    those that can. A thin tail that no bin shows may show in several together, and
-    next to what is clear less evidence will do: a bound that is too wide costs a
-    little noise, one that is too narrow costs the tail. For the same reason the edge
-    is as small as the noise in the count above it allows.
+    1. Bins are clear that cannot be noise, alone or several together.
+    2. A tail is added above them while the next bins hold more than is likely as noise:
+       a bound that is too wide costs a little noise, one that is too narrow the tail.
+    3. A margin is added on both sides. All other bins count as empty.
+    4. The edge is the smallest above which too many seem to be no more, noise included.
 
     Parameters
     ----------
@@ -39,9 +44,8 @@ def noisy_quantile(noisy_counts, sd, edges, q, few=math.inf):
         None when nothing stands out of the noise.
     """
     n_bins = len(noisy_counts)
-    # A histogram of pure noise passes with probability below 1e-4 (union bound over
-    # Gaussian tails).
-    threshold = np.sqrt(2.0 * np.log(1e4 * len(_WIDTHS) * n_bins))
+    # A union bound over Gaussian tails.
+    threshold = np.sqrt(2.0 * np.log(_RARE * len(_WIDTHS) * n_bins))
     clear = np.zeros(n_bins, dtype=bool)
     total = np.concatenate([[0.0], np.cumsum(noisy_counts)])
     for width in _WIDTHS:
@@ -54,7 +58,7 @@ def noisy_quantile(noisy_counts, sd, edges, q, few=math.inf):
             clear[start : start + width] = True
     if not clear.any():
         return None
-    margin = 0 if sd == 0.0 else 2
+    margin = 0 if sd == 0.0 else _MARGIN
     shown = np.flatnonzero(clear)
     first = max(shown[0] - margin, 0)
     last = min(_end_of_tail(total, sd, int(shown[-1])) + margin, n_bins - 1)

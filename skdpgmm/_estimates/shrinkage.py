@@ -10,6 +10,12 @@ import math
 
 import numpy as np
 
+# Numbers in a band of directions that share one factor, and growth of the bands: enough
+# for an energy to be known, and neighbours that are alike. Not argued.
+_FEWEST_IN_BAND, _GROWTH = 8, 1.25
+# Smallest count in mean counts. Not argued.
+_LEAST_COUNT = 1e-3
+
 
 def kept_share(energy, noise):
     """Share of a deviation that is kept when noise has put so much energy into it."""
@@ -74,8 +80,8 @@ def shrink_between(means, weights, noise, counts, covariance):
     k, d = means.shape
     if k == 1:
         return means
-    middle = weights @ means
-    gaps = means - middle
+    mean = weights @ means
+    gaps = means - mean
     variances, vectors = covariance.values, covariance.vectors
     r = len(variances)
     T = gaps @ vectors
@@ -85,14 +91,14 @@ def shrink_between(means, weights, noise, counts, covariance):
         explained = (k - 1) / k * np.sum(width * noise + variance / counts)
         return kept_share(np.sum(part**2), explained)
 
-    start = 0
+    start, fewest = 0, math.ceil(_FEWEST_IN_BAND / (k - 1))
     while start < r:
-        stop = min(r, max(start + math.ceil(8 / (k - 1)), math.ceil(1.25 * start)))
+        stop = min(r, max(start + fewest, math.ceil(_GROWTH * start)))
         band = T[:, start:stop]
         band *= factor(band, stop - start, variances[start:stop].sum())
         start = stop
     rest *= factor(rest, d - r, (d - r) * covariance.bulk)
-    return middle + T @ vectors.T + rest
+    return mean + T @ vectors.T + rest
 
 
 def shrink_counts(noisy_counts, sd):
@@ -119,5 +125,5 @@ def shrink_counts(noisy_counts, sd):
     spread = noisy_counts - noisy_counts.mean()
     if k > 1:
         spread = james_stein(spread, sd * np.sqrt((k - 1) / k))
-    floor = min(max(sd, 1e-3 * mean), mean)
+    floor = min(max(sd, _LEAST_COUNT * mean), mean)
     return np.maximum(mean + spread, floor)

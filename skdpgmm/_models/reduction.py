@@ -12,7 +12,13 @@ from sklearn.exceptions import ConvergenceWarning
 from skdpgmm._estimates.spectrum import sound
 from skdpgmm._models.mixture import Mixture
 
+# Draws from the many. Not argued; a reduction takes time in proportion.
 N_DRAWS = 5_000
+# Passes of EM, and fewest restarts of it. Not argued.
+_MOST_PASSES, _FEWEST_STARTS = 50, 3
+# Least weight in equal shares, so that no component is lost before a record is seen.
+# Not argued.
+_LEAST_WEIGHT = 1e-3
 # Of variances of about one. Rounding alone never makes a component ill-defined
 # with the last.
 _REGULARISATIONS = (1e-9, 1e-6, 1e-3)
@@ -85,9 +91,9 @@ def reduce_mixture(weights, means, covariances, k, covariance, n_init, public_rn
     -------
     mixture : Mixture
     """
-    # About the middle: squares of what is far from the origin would cancel.
-    middle = weights @ means / weights.sum()
-    means = means - middle
+    # About the mean: squares of what is far from the origin would cancel.
+    mean = weights @ means / weights.sum()
+    means = means - mean
     scale = np.sqrt(
         np.mean(np.diagonal(covariances, axis1=1, axis2=2)) + means.var(axis=0).mean()
     )
@@ -95,8 +101,8 @@ def reduce_mixture(weights, means, covariances, k, covariance, n_init, public_rn
     covariances = np.stack([sound(C) for C in covariances / scale**2])
     draws = draw(weights, means, covariances, N_DRAWS, public_rng)
     seed = int(public_rng.integers(2**31))
-    common = {"max_iter": 50, "random_state": seed}
-    starts = [{"n_init": max(3, n_init)}]
+    common = {"max_iter": _MOST_PASSES, "random_state": seed}
+    starts = [{"n_init": max(_FEWEST_STARTS, n_init)}]
     if len(weights) >= k:
         _, start_means, start_covariances = runnalls(weights, means, covariances, k)
         start = covariance.em_start(start_covariances)
@@ -107,10 +113,10 @@ def reduce_mixture(weights, means, covariances, k, covariance, n_init, public_rn
         warnings.simplefilter("ignore", ConvergenceWarning)
         fits = [_fit(covariance, k, draws, **common, **start) for start in starts]
     best = max(fits, key=lambda fit: fit.lower_bound_)
-    weights = np.maximum(best.weights_, 1e-3 / k)
+    weights = np.maximum(best.weights_, _LEAST_WEIGHT / k)
     return Mixture(
         weights / weights.sum(),
-        middle + best.means_ * scale,
+        mean + best.means_ * scale,
         covariance.of_em(best) * scale**2,
         covariance,
         np.zeros(k, dtype=np.intp),
