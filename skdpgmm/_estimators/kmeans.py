@@ -43,7 +43,7 @@ class DPKMeans(
         Number of clusters, at least 1.
     {privacy}
     {clip_norm}
-        "auto" spends 5 % of the budget to find it.
+        "auto" spends |KMEANS.ball| of the budget to find it.
     {center}
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
     max_iter : int, default=5

@@ -35,8 +35,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     ----------
     {privacy}
     {clip_norm}
-        It is 1.0 for encoders that normalise. Either way 5 % of the budget is spent
-        to find the mean of the records and their scale.
+        It is 1.0 for encoders that normalise. Either way |LOGISTIC.ball| of the
+        budget are spent to find the mean of the records and their scale.
     {center}
         None is found privately.
     {classes}

@@ -40,8 +40,8 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         Number of components, at least 1.
     {privacy}
     {clip_norm}
-        "auto" spends 5 % of the budget to find it; with a number, 0.5 % buys the
-        count that "auto" passes and clips go by.
+        "auto" spends |MIXTURE.ball| of the budget to find it; with a number,
+        |MIXTURE_IN_PUBLIC_BALL.ball| buys the count that "auto" passes and clips go by.
     {center}
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
     covariance_type : {"full", "tied", "diag", "spherical"}, default="full"

@@ -1,16 +1,19 @@
 """What estimators have in common: the constraint and the text of a parameter, once.
 
-A docstring says where a text goes by its name in braces, as in ``{privacy}``. The
+A docstring says where a text goes by its name in braces, as in ``{privacy}``, and a
+share of a budget as in ``|KMEANS.ball|``, which becomes its percentage. The
 signatures stay written out, as scikit-learn reads them.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skdpgmm._algorithms import budget
 from skdpgmm._estimators.limits import LARGEST, SMALLEST
 from skdpgmm.privacy.accounting import ADJACENCIES
 
@@ -135,6 +138,10 @@ X : array-like of shape (n_samples, n_features)
 }
 
 
+# A share of a budget, as in the pages of the documentation.
+_SHARE = re.compile(r"\|(?P<table>[A-Z_]+)\.(?P<share>\w+)\|")
+
+
 class SharedTexts:
     """Puts the shared texts into the docstrings of its subclasses."""
 
@@ -169,4 +176,9 @@ def filled(docstring: str) -> str:
         first, *others = _TEXTS[name].strip("\n").split("\n")
         lines.append(start + first)
         lines += [(" " * len(start) + other).rstrip() for other in others]
-    return "\n".join(lines)
+    return _SHARE.sub(_percent, "\n".join(lines))
+
+
+def _percent(found):
+    shares = getattr(budget, found["table"])
+    return f"{100.0 * shares[found['share']]:.3g} %"

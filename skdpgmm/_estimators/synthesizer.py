@@ -52,9 +52,9 @@ class DPEmbeddingSynthesizer(
         without labels; at most 16.
     {privacy}
     {clip_norm}
-        It is 1.0 for encoders that normalise. Either way 5 % of the budget is spent
-        to find the scale, the mean of the records and the distances to it; with a
-        number nothing of that goes to the scale.
+        It is 1.0 for encoders that normalise. Either way |SYNTHESIZER.ball| of the
+        budget are spent to find the scale, the mean of the records and the distances
+        to it; with a number nothing of that goes to the scale.
     {center}
         None is found privately.
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
@@ -71,8 +71,9 @@ class DPEmbeddingSynthesizer(
         better to train on. False is the plain method: components have the means of
         the classes and label their rows.
     normalize : bool or "auto", default="auto"
-        Whether synthetic rows are put on the unit sphere. "auto" spends 0.2 % of the
-        budget to see whether the records lie there, as from encoders that normalise.
+        Whether synthetic rows are put on the unit sphere. "auto" spends
+        |SYNTHESIZER.unit_norm| of the budget to see whether the records lie
+        there, as from encoders that normalise.
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. What
         is like them costs the budget nothing: the mean of the records is shrunk
