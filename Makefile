@@ -19,7 +19,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .DEFAULT_GOAL := help
 .PHONY: help test lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
-.PHONY: benchmark-scaling benchmark-embedding benchmark-device benchmark-asv
+.PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-images fuzz
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -36,7 +36,7 @@ help:
 	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
 	@echo "make benchmark-scaling    what a fit costs, and how that grows"
-	@echo "make benchmark-embedding  images embedded in a second"
+	@echo "make benchmark-embed      images embedded in a second"
 	@echo "make benchmark-images     what private synthetic images teach, beside peers"
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
@@ -99,34 +99,34 @@ wheel: $(VENV)/.stamp-tests
 
 # --- things to look at -----------------------------------------------------
 data: $(VENV)/.stamp-examples
-	$(BIN)/python examples/fashion_mnist_data.py
+	$(BIN)/python -m examples._shared.fashion_mnist
 
 demo: $(VENV)/.stamp-examples
 	$(BIN)/python examples/plot_fashion_mnist.py $(DEMO_ARGS)
 
 benchmark-synthetic: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/train_on_synthetic.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.train_on_synthetic $(BENCHMARK_ARGS)
 
 benchmark-clustering: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/clustering.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.clustering $(BENCHMARK_ARGS)
 
 benchmark-mixture: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/mixture.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.mixture $(BENCHMARK_ARGS)
 
 benchmark-recovery: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/recovery.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.recovery $(BENCHMARK_ARGS)
 
 benchmark-scaling: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/scaling.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.scaling $(BENCHMARK_ARGS)
 
-benchmark-embedding: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/embedding.py $(BENCHMARK_ARGS)
+benchmark-embed: $(VENV)/.stamp-examples
+	$(BIN)/python -m benchmarks.embed $(BENCHMARK_ARGS)
 
 benchmark-images: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/images.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.images $(BENCHMARK_ARGS)
 
 benchmark-device: $(VENV)/.stamp-examples
-	$(BIN)/python benchmarks/device.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.device $(BENCHMARK_ARGS)
 
 benchmark-asv: $(VENV)/.stamp-tests
 	$(PIP) install --quiet asv
@@ -135,7 +135,7 @@ benchmark-asv: $(VENV)/.stamp-tests
 	  --environment existing:$(abspath $(BIN))/python --quick $(BENCHMARK_ARGS)
 
 fuzz: $(VENV)/.stamp-tests
-	$(BIN)/python benchmarks/fuzz.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.fuzz $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov

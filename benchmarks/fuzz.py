@@ -2,9 +2,9 @@
 
 For as long as it is given::
 
-    python benchmarks/fuzz.py --minutes 10
-    python benchmarks/fuzz.py --cases 3000 --seed 7 --small
-    python benchmarks/fuzz.py --only 7:1234     # one case again, with its traceback
+    python -m benchmarks.fuzz --minutes 10
+    python -m benchmarks.fuzz --cases 3000 --seed 7 --small
+    python -m benchmarks.fuzz --only 7:1234     # one case again, with its traceback
 
 Parameters are legal and illegal ones, rows are of every shape, scale, type and
 container, and so are labels and privacy ids. What must come of it is either a clear
@@ -18,12 +18,10 @@ the findings: 0 for none. Results are written as JSON beside this file, or to
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
 import os
-import platform
 import re
 import signal
 import sys
@@ -32,15 +30,20 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 
 # Before scipy is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import numpy as np
-from _fuzz_cases import NAMES, WRAPPERS, draw_case, draw_name
-from _fuzz_checks import (
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+
+import skdpgmm._models.reduction
+from benchmarks.common.command import Results, parser_of
+from benchmarks.fuzzing.cases import NAMES, WRAPPERS, draw_case, draw_name
+from benchmarks.fuzzing.checks import (
     CHECKS,
     FaultError,
     check_attributes,
@@ -51,11 +54,6 @@ from _fuzz_checks import (
     counted_debits,
     demand,
 )
-from sklearn import config_context
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
-
-import skdpgmm._models.reduction
 from skdpgmm import DPSyntheticResampler, exceptions
 
 HERE = Path(__file__).resolve().parent
@@ -318,7 +316,7 @@ def print_table(rows):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("fuzz", __doc__)
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument("--minutes", type=float, default=1.0, help="how long")
     limit.add_argument("--cases", type=int, help="how many, in place of how long")
@@ -327,7 +325,6 @@ def parse_arguments():
     parser.add_argument("--only", metavar="SEED:CASE", help="this case, in full")
     parser.add_argument("--estimator", choices=NAMES, help="only cases of this one")
     parser.add_argument("--small", action="store_true", help="few rows and features")
-    parser.add_argument("--output", type=Path, default=HERE / "fuzz.json")
     return parser.parse_args()
 
 
@@ -361,18 +358,9 @@ def main():
         if sys.stderr.isatty():
             print(f"\r{len(rows)} cases", end="", file=sys.stderr)
     kinds = print_table(rows)
-    packages = ("skdpgmm", "scikit-learn", "numpy", "scipy", "pandas", "torch")
-    report = {
-        "settings": {"seed": args.seed, "first": args.first, "small": args.small},
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-        },
-        "findings": dict(kinds),
-        "rows": rows,
-    }
-    text = json.dumps(report, indent=1, default=str)
-    args.output.write_text(text + "\n")
+    report = Results(args, ("seed", "first", "small"))
+    report.results = {"findings": dict(kinds), "rows": rows}
+    report.save()
     return int(bool(kinds))
 
 

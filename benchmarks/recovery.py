@@ -2,7 +2,7 @@
 
 One command::
 
-    python benchmarks/recovery.py
+    python -m benchmarks.recovery
 
 Four Gaussians of unequal weights sit at the corners of a square whose side is the
 separation, in a random plane of 2 or of 10 dimensions. Each is an ellipsoid of its
@@ -21,27 +21,25 @@ for comparison: the sampling error falls as 1 / sqrt(n), and is scaled to the me
 scikit-learn at the largest n; the privacy error falls as d / (n epsilon), and is
 scaled to the means of the private fits at the smallest epsilon of the second panel.
 
-The figure is written to ``--output``, and every single result as JSON beside it. A
-run is repeated by ``run_one(Point(d, n, epsilon, separation), seed)``.
+The figure is written to ``--output``, and every single result as JSON beside it. What
+is in that file already is not measured again, unless ``--fresh`` says so. A run is
+repeated by ``run_one(Point(d, n, epsilon, separation), seed)``.
 """
 
-import argparse
-import json
-import time
-import warnings
-from pathlib import Path
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import special_ortho_group
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from benchmarks.common.command import Results, parser_of
+from benchmarks.common.timing import seconds
 from skdpgmm import DPGaussianMixture
 
-HERE = Path(__file__).resolve().parent
 WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4])
 RECOVERED = 0.5
 ERRORS = ("weights", "means", "covariances")
@@ -125,11 +123,7 @@ def run_one(point, seed):
         mixture = DPGaussianMixture(
             len(WEIGHTS), epsilon=point.epsilon, random_state=noise_seed
         )
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # scikit-learn stops at 100 passes when components overlap.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(X)
+    spent = seconds(partial(mixture.fit, X))
     errors = parameter_errors(truth, mixture)
     return {
         **point._asdict(),
@@ -137,7 +131,7 @@ def run_one(point, seed):
         "random_state": noise_seed,
         **errors,
         "recovered": errors["means"] < RECOVERED,
-        "seconds_beside_other_jobs": time.perf_counter() - start,
+        "seconds_beside_other_jobs": spent,
     }
 
 
@@ -171,7 +165,7 @@ class Grid(NamedTuple):
         return list(dict.fromkeys(wanted))
 
 
-class Results:
+class Runs:
     """Records of all runs, by configuration."""
 
     def __init__(self, records):
@@ -199,12 +193,12 @@ class Results:
         return onset
 
 
-def reference_scales(grid, results, d):
+def reference_scales(grid, runs, d):
     """Factors of 1 / sqrt(n) and d / (n epsilon) that fit one point each."""
     largest = Point(d, max(grid.sizes), None, SEPARATION)
     noisiest = Point(d, N, min(grid.epsilons), SEPARATION)
-    sampling = results.quartiles(largest, "means")[1] * np.sqrt(largest.n)
-    privacy = results.quartiles(noisiest, "means")[1] * N * noisiest.epsilon / d
+    sampling = runs.quartiles(largest, "means")[1] * np.sqrt(largest.n)
+    privacy = runs.quartiles(noisiest, "means")[1] * N * noisiest.epsilon / d
     return float(sampling), float(privacy)
 
 
@@ -212,7 +206,7 @@ def label_of(epsilon):
     return "scikit-learn" if epsilon is None else f"epsilon {epsilon:g}"
 
 
-def print_errors(title, points, results):
+def print_errors(title, points, runs):
     """Print the median and quartiles of the errors, one line for each point."""
     print(f"\n{title}")
     head = "".join(f"{error:>24}" for error in ERRORS)
@@ -220,54 +214,54 @@ def print_errors(title, points, results):
     for point in points:
         cells = ""
         for error in ERRORS:
-            low, middle, high = results.quartiles(point, error)
+            low, middle, high = runs.quartiles(point, error)
             cells += f"{f'{middle:.4f} ({low:.4f}-{high:.4f})':>24}"
         print(
             f"{point.n:9,}  {label_of(point.epsilon):12}{cells}"
-            f"  {results.fraction(point):9.2f}"
+            f"  {runs.fraction(point):9.2f}"
         )
 
 
-def print_separations(d, grid, results):
+def print_separations(d, grid, runs):
     """Print the fraction of runs that recover, and where half of them start to."""
     print(f"\nd {d}, n {N:,}: fraction of runs that recover all means, by separation")
     print(" " * 14 + "".join(f"{s:>6g}" for s in grid.separations) + "  half from")
     for epsilon in (None, *PANEL_EPSILONS):
         points = grid.by_separation(d, epsilon)
-        onset = results.onset(points)
+        onset = runs.onset(points)
         print(
             f"{label_of(epsilon):>14}"
-            + "".join(f"{results.fraction(p):6.2f}" for p in points)
+            + "".join(f"{runs.fraction(p):6.2f}" for p in points)
             + ("      never" if onset is None else f"{onset:11g}")
         )
 
 
-def print_tables(grid, results):
+def print_tables(grid, runs):
     """Print everything that the figure shows."""
     for d in grid.features:
         pairs = zip(grid.by_size(d, None), grid.by_size(d, EPSILON), strict=True)
         by_size = [point for pair in pairs for point in pair]
         title = f"d {d}, separation {SEPARATION:g}: median (quartiles) of errors"
-        print_errors(f"{title} by n", by_size, results)
+        print_errors(f"{title} by n", by_size, runs)
         by_epsilon = [Point(d, N, None, SEPARATION), *grid.by_epsilon(d)]
-        print_errors(f"{title} by epsilon", by_epsilon, results)
-        print_separations(d, grid, results)
+        print_errors(f"{title} by epsilon", by_epsilon, runs)
+        print_separations(d, grid, runs)
 
 
-def panels_of(grid, results):
+def panels_of(grid, runs):
     """What the figure shows, one entry for each number of features."""
     panels = []
     for d in grid.features:
-        sampling, privacy = reference_scales(grid, results, d)
+        sampling, privacy = reference_scales(grid, runs, d)
 
         def quartiles(points, error="means"):
-            return np.transpose([results.quartiles(p, error) for p in points])
+            return np.transpose([runs.quartiles(p, error) for p in points])
 
         by_separation = {}
         for epsilon in (None, *PANEL_EPSILONS):
             points = grid.by_separation(d, epsilon)
-            fractions = [results.fraction(p) for p in points]
-            onset = results.onset(points)
+            fractions = [runs.fraction(p) for p in points]
+            onset = runs.onset(points)
             by_separation[epsilon] = grid.separations, fractions, onset
         panels.append(
             {
@@ -283,7 +277,7 @@ def panels_of(grid, results):
                 "by_epsilon": (
                     grid.epsilons,
                     quartiles(grid.by_epsilon(d)),
-                    results.quartiles(Point(d, N, None, SEPARATION), "means")[1],
+                    runs.quartiles(Point(d, N, None, SEPARATION), "means")[1],
                 ),
                 "by_separation": by_separation,
                 "references": {
@@ -304,15 +298,13 @@ def panels_of(grid, results):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("recovery", __doc__, "--jobs", "--fresh", output=".png")
     parser.add_argument("--features", type=int, nargs="+", default=[2, 10])
     parser.add_argument("--seeds", type=int, default=15, help="runs of each point")
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument(
         "--quick", action="store_true", help="three runs of fewer points"
     )
-    parser.add_argument("--output", type=Path, default=HERE / "recovery.png")
     return parser.parse_args()
 
 
@@ -322,18 +314,23 @@ def main():
     if args.quick:
         args.seeds = 3
         grid = Grid(args.features, SIZES[:4:3], EPSILONS[::3], SEPARATIONS[::3])
+    results = Results(args, ("seeds", "first_seed", "quick"))
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-    cases = [(point, seed) for point in grid.points() for seed in seeds]
-    records = Parallel(args.jobs, verbose=1)(delayed(run_one)(*case) for case in cases)
-    results = Results(records)
-    print_tables(grid, results)
-    report = {"delta": DPGaussianMixture().delta, "results": records}
-    output = args.output.with_suffix(".json")
-    output.write_text(json.dumps(report, indent=1) + "\n")
-    # Imported here: matplotlib is an extra, and the tables do without.
-    from recovery_figure import draw
 
-    draw(panels_of(grid, results), args.output)
+    def measure(d):
+        cases = [(p, seed) for p in grid.points() if p.d == d for seed in seeds]
+        return Parallel(args.jobs, verbose=1)(delayed(run_one)(*c) for c in cases)
+
+    records = [
+        results.once(f"d {d}", measure=partial(measure, d)) for d in grid.features
+    ]
+    runs = Runs(chain.from_iterable(records))
+    print_tables(grid, runs)
+    results.save(delta=DPGaussianMixture().delta)
+    # Imported here: matplotlib is an extra, and the tables do without.
+    from benchmarks.figures.recovery import draw
+
+    draw(panels_of(grid, runs), args.output)
 
 
 if __name__ == "__main__":

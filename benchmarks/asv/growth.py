@@ -2,17 +2,10 @@
 
 ``make benchmark-asv`` runs it once, for the package that is installed; in the folder
 ``benchmarks``, ``asv run HEAD~10..main`` makes a history. Comparisons and exponents are
-in ``scaling.py``.
+in `benchmarks.scaling`.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from _scaling_data import clusters
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -20,6 +13,8 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
+
+from .rows import clusters
 
 
 class _Growth:

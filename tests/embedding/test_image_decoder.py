@@ -1,27 +1,18 @@
 """The decoder of the example that draws images."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
+from examples._shared.image_decoder import train_decoder
 from skdpgmm import DPEmbeddingSynthesizer, TorchEmbeddingTransformer
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
 def trained():
     """Images of bars, a linear encoder, a projection and a decoder."""
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        from image_decoder import train_decoder
-    finally:
-        sys.path.remove(str(EXAMPLES))
     rng = np.random.default_rng(0)
     n = 512
     images = rng.integers(0, 40, (n, 28, 28))

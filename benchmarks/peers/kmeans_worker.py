@@ -1,4 +1,4 @@
-"""Fits one peer in a process of its own; `_peers.py` starts it and talks to it.
+"""Fits one peer in a process of its own; `kmeans.py` starts it and talks to it.
 
 Arguments: the name of the peer, and the folder it is imported from, if any. Then one
 request a line comes on standard input, as JSON, and one answer a line goes out. This

@@ -1,6 +1,6 @@
 """Fashion-MNIST and a pretrained encoder for the examples and the benchmarks.
 
-``python examples/fashion_mnist_data.py`` finds or downloads the images, once, and
+``python -m examples._shared.fashion_mnist`` finds or downloads the images, once, and
 prints where they are. Images and embeddings are kept in a cache outside the
 repository: ``$SKDPGMM_CACHE`` when set, else ``~/.cache/skdpgmm``.
 

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import torch
-from _fuzz_checks import check_report, demand
-from _fuzz_data import Given, draw_ids
-from _fuzz_values import TABLE, Facts
 
+from benchmarks.fuzzing.checks import check_report, demand
+from benchmarks.fuzzing.data import Given, draw_ids
+from benchmarks.fuzzing.values import TABLE, Facts
 from skdpgmm import TorchEmbeddingTransformer
 from skdpgmm.metrics import private_accuracy
 

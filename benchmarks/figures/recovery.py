@@ -19,7 +19,7 @@ def draw(panels, output):
     ----------
     panels : list of dict
         For each row: `d`, `by_size`, `by_epsilon`, `by_separation`, and `references`;
-        see `recovery.panels_of`.
+        see `benchmarks.recovery.panels_of`.
     output : path-like
         Where to save the picture.
     """

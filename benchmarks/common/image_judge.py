@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from embeddings import mobilenet
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks.common.embeddings import mobilenet
 from skdpgmm import OnnxEncoder, TorchEmbeddingTransformer
 from skdpgmm.metrics import frechet_distance, manifold_scores
 

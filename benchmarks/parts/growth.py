@@ -1,4 +1,4 @@
-"""How time and memory of fits grow, for `scaling.py`."""
+"""How time and memory of fits grow, for `benchmarks.scaling`."""
 
 import math
 import multiprocessing
@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from _scaling_data import clusters, seconds
 from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
+from benchmarks.asv.rows import clusters
+from benchmarks.common.timing import seconds
 from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,

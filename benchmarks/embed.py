@@ -2,29 +2,22 @@
 
 One command, about two minutes on two cores::
 
-    python benchmarks/embedding.py
+    python -m benchmarks.embed
 
 EfficientNet-lite0 on Fashion-MNIST at 64 pixels, beside a loop by hand. The ways are
 run in turn, and ratios are of medians of this run. Results are written as JSON beside
 this file, or to ``--output``.
 """
 
-import argparse
-import json
 import shutil
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
-
-from fashion_mnist_data import load_encoder, load_fashion_mnist
+from benchmarks.common.command import Results, parser_of, reason_of
+from benchmarks.common.timing import in_turn
+from examples._shared.fashion_mnist import load_encoder, load_fashion_mnist
 from skdpgmm import OnnxEncoder, TorchEmbeddingTransformer
-
-HERE = Path(__file__).resolve().parent
 
 
 def by_hand(module, images, batch_size):
@@ -39,16 +32,18 @@ def by_hand(module, images, batch_size):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of("embed", __doc__, "--data")
     parser.add_argument("--images", type=int, default=1024)
     parser.add_argument("--size", type=int, default=64, help="pixels")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--data", help="folder of Fashion-MNIST (default: find it)")
-    parser.add_argument("--output", default=HERE / "embedding.json")
     args = parser.parse_args()
-    images = load_fashion_mnist(args.data)[0][: args.images].astype(np.float32)
-    module = load_encoder(args.size).eval()
+    try:
+        images = load_fashion_mnist(args.data)[0][: args.images].astype(np.float32)
+        module = load_encoder(args.size).eval()
+    except (OSError, ImportError) as error:
+        print(f"Nothing measured: {reason_of(error)}")
+        return
     ways = {"by hand": lambda: by_hand(module, images, args.batch_size)}
     encoders = {"TorchEmbeddingTransformer": module}
     try:
@@ -67,17 +62,13 @@ def main():
         print("compiled left out: needs a C++ compiler")
     for name, transformer in transformers.items():
         ways[name] = lambda transformer=transformer: transformer.transform(images)
-    # The first time, code is compiled and memory is fetched.
-    expected, *_ = [way() for way in ways.values()]
-    times = {name: [] for name in ways}
-    for _ in range(args.repeats):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            Z = way()
-            times[name].append(time.perf_counter() - start)
-            assert np.allclose(Z, expected, atol=1e-4)
+    expected = by_hand(module, images, args.batch_size)
+    for way in ways.values():
+        assert np.allclose(way(), expected, atol=1e-4)
+    times = in_turn(ways, args.repeats, warm_up=False)
     hand = np.median(times["by hand"])
-    results = {}
+    report = Results(args)
+    results = report.results
     for name, spent in times.items():
         results[name] = {"images_per_second": args.images / np.median(spent)}
         results[name]["over_by_hand"] = hand / np.median(spent)
@@ -85,7 +76,7 @@ def main():
             f"{name:>28}: {results[name]['images_per_second']:7.0f} images/s, "
             f"{results[name]['over_by_hand']:.2f} times by hand"
         )
-    Path(args.output).write_text(json.dumps(results, indent=1) + "\n")
+    report.save()
 
 
 if __name__ == "__main__":

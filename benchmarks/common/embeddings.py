@@ -9,15 +9,12 @@ differs in the last digits only.
 import csv
 import hashlib
 import importlib.resources
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
-
-from fashion_mnist_data import cache_dir, load_encoder
+from examples._shared.fashion_mnist import cache_dir, load_encoder
 from skdpgmm import OnnxEncoder
 
 BATCH = 256

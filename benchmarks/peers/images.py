@@ -12,8 +12,9 @@ import warnings
 import dp_accounting
 import numpy as np
 import torch
-from _image_judge import accuracy
 from torch import nn
+
+from benchmarks.common.image_judge import accuracy
 
 N_FEATURES = 2_000
 # Batches in an epoch, epochs, learning rate; with batches of 1/16, clip norm 1.

@@ -1,10 +1,9 @@
-"""What `scaling.py` and its parts share: rows, and the time of a call."""
+"""Rows of the measurements of growth, here and in `benchmarks.scaling`.
 
-import time
-import warnings
+It stands here because airspeed velocity imports this folder alone.
+"""
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 
 def clusters(n, d, k=10, seed=0, unit=True):
@@ -21,11 +20,3 @@ def clusters(n, d, k=10, seed=0, unit=True):
         if unit:
             part /= np.linalg.norm(part, axis=1, keepdims=True)
     return X, y
-
-
-def seconds(function):
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        function()
-    return time.perf_counter() - start

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from _fuzz_data import (
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+
+from benchmarks.fuzzing.data import (
     DASK,
     STREAMS,
     Blocks,
@@ -18,12 +23,7 @@ from _fuzz_data import (
     draw_ids,
     draw_rows,
 )
-from _fuzz_values import GUARANTEE, Facts, draw_params
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
-
+from benchmarks.fuzzing.values import GUARANTEE, Facts, draw_params
 from skdpgmm import (
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
@@ -183,11 +183,11 @@ def draw_case(seed, i, small, folder):
     name, rng = draw_name(seed, i)
     case = Case(name, rng)
     if name == "private_accuracy":
-        from _fuzz_others import draw_accuracy
+        from benchmarks.fuzzing.others import draw_accuracy
 
         return draw_accuracy(case, small)
     if name == "TorchEmbeddingTransformer":
-        from _fuzz_others import draw_transformer
+        from benchmarks.fuzzing.others import draw_transformer
 
         return draw_transformer(case)
     case.cls = next(cls for cls in ESTIMATORS if cls.__name__ == name)

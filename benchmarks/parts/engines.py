@@ -1,12 +1,13 @@
-"""Fits and searches on Dask and Ray, for `scaling.py`."""
+"""Fits and searches on Dask and Ray, for `benchmarks.scaling`."""
 
 from functools import partial
 
 import numpy as np
-from _scaling_data import clusters, seconds
 from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV
 
+from benchmarks.asv.rows import clusters
+from benchmarks.common.timing import seconds
 from skdpgmm import DPKMeans, DPLogisticRegression
 
 # Rows of a chunk, features, chunks: chunks of 13 MB, and of the 100 MB that the guide

@@ -7,12 +7,12 @@ a charge for the choice: that favours the peer. Then it runs with other seeds to
 import contextlib
 import functools
 import itertools
-import sys
 import warnings
-from pathlib import Path
 
 import dp_accounting
 import numpy as np
+
+from benchmarks.peers.google import google_clustering
 
 # --- DP-SGD by Opacus ---------------------------------------------------------
 # Batches in an epoch, epochs, learning rate, clip norm.
@@ -173,10 +173,7 @@ def google_rows(data, epsilon, delta, seed, setting, checkout, n_rows):
     The classes are disjoint, so each may spend it all: half of the budget (of mu
     squared) goes to the centres and half to the covariance about them.
     """
-    folder = str(Path(checkout).expanduser().resolve() / "learning")
-    if folder not in sys.path:
-        sys.path.append(folder)
-    clustering = _google_modules(folder)
+    clustering = google_clustering(checkout)
     X, y = data[:2]
     rng = np.random.default_rng(seed)
     np.random.seed(seed)  # noqa: NPY002 - it draws from numpy's global generator
@@ -214,21 +211,6 @@ def google_rows(data, epsilon, delta, seed, setting, checkout, n_rows):
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     E = centers[drawn] + rng.standard_normal((n_rows, X.shape[1])) @ root.T
     return E.astype(np.float32), codes[drawn]
-
-
-@functools.cache
-def _google_modules(folder):
-    # Not by the path alone: this folder has a clustering.py, and Google's package has
-    # that name too.
-    ours = sys.modules.pop("clustering", None)
-    path, sys.path[:] = list(sys.path), [folder, *sys.path]
-    try:
-        from clustering import clustering_algorithm
-    finally:
-        sys.path[:] = path
-        if ours is not None:
-            sys.modules["clustering"] = ours
-    return clustering_algorithm
 
 
 # --- the best of a grid ----------------------------------------------------------

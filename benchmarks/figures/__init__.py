@@ -1,0 +1,1 @@
+"""Figures of the commands, for which matplotlib is needed."""

@@ -1,0 +1,1 @@
+"""Cases of `benchmarks.fuzz`, and the checks of what comes of them."""

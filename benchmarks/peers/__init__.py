@@ -1,0 +1,1 @@
+"""Methods of others, and what runs them."""

@@ -1,0 +1,1 @@
+"""What examples and benchmarks share: images, an encoder and a decoder."""
