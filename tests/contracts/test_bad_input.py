@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
-from private_fits import sized
+from private_fits import COVARIANCE_TYPES, ESTIMATORS, LABELLED, SAMPLERS, sized
 from sklearn.exceptions import NotFittedError
 
 from skdpgmm import (
@@ -19,15 +19,6 @@ from skdpgmm import (
     DPLogisticRegression,
 )
 
-PRIVATE = [
-    DPKMeans,
-    DPGaussianMixture,
-    DPEmbeddingSynthesizer,
-    DPLogisticRegression,
-]
-LABELLED = (DPEmbeddingSynthesizer, DPLogisticRegression)
-SAMPLERS = [DPGaussianMixture, DPEmbeddingSynthesizer]
-TYPES = ["full", "tied", "diag", "spherical"]
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 3))
 Y = np.arange(40) % 2
@@ -93,13 +84,13 @@ BAD_PARAMETERS = [
 
 
 @pytest.mark.parametrize("name, value", BAD_PARAMETERS)
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_bad_parameters(cls, name, value):
     params = {"clip_norm": 5.0, "random_state": 0, name: value}
     assert_refused(cls(**params), name, X, Y)
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_infinite_clip_norm(cls):
     """No bound is no privacy."""
     assert_refused(cls(clip_norm=math.inf), "clip_norm", X, Y)
@@ -151,7 +142,7 @@ BAD_X = {
 
 
 @pytest.mark.parametrize("kind", BAD_X)
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_bad_records(cls, kind):
     bad, message = BAD_X[kind]
     n = len(bad) if isinstance(bad, np.ndarray) else 40
@@ -159,7 +150,7 @@ def test_bad_records(cls, kind):
     assert_refused(cls(clip_norm=5.0, random_state=0), message, bad, y)
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_bad_rows_after_fit(cls):
     estimator = cls(clip_norm=5.0, random_state=0).fit(X, Y)
     methods = {"predict", "transform", "predict_proba", "score_samples", "score"}
@@ -177,7 +168,7 @@ def test_bad_rows_after_fit(cls):
                 call(bad)
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_before_fit(cls):
     estimator = cls()
     for name in ("predict", "transform", "predict_proba", "score_samples", "score"):
@@ -223,7 +214,7 @@ def test_bad_labels(cls, classes, y, message):
     [np.zeros(39), np.zeros(41), np.zeros((40, 2)), np.full(40, np.nan)],
     ids=["short", "long", "2d", "nan"],
 )
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_bad_privacy_ids(cls, ids):
     estimator = cls(clip_norm=5.0, random_state=0)
     assert_refused(estimator, "privacy_ids", X, Y, privacy_ids=ids)
@@ -283,7 +274,7 @@ DEGENERATE = {
 
 def variants():
     yield DPKMeans(4)
-    for kind in TYPES:
+    for kind in COVARIANCE_TYPES:
         yield DPGaussianMixture(4, covariance_type=kind)
         yield DPEmbeddingSynthesizer(2, covariance_type=kind)
     yield DPEmbeddingSynthesizer()
@@ -367,7 +358,7 @@ def test_fewer_rows_than_components(cls, epsilon):
         assert np.isfinite(getattr(estimator, name)).all()
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_records_are_not_written_to(cls):
     Z = X.copy()
     Z.setflags(write=False)

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 from private_fits import (
+    PLAIN_CASES,
     RELEASED,
     fit_cases,
     fitted_state,
@@ -31,7 +32,6 @@ from skdpgmm import (
 from skdpgmm._algorithms.choices import affordable_shapes
 
 X, Y = make_data(300, 3)
-CASES = ["kmeans", "mixture-full", "synthesizer-1", "logistic"]
 
 
 class Quiet:
@@ -65,7 +65,7 @@ def failing(error):
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError, SystemExit])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_any_exception_between_two_releases(name, kind, monkeypatch):
     calls = []
 
@@ -87,7 +87,7 @@ def test_any_exception_between_two_releases(name, kind, monkeypatch):
 
 
 @pytest.mark.parametrize("event", ["setup", "on_fit_task_begin", "on_fit_task_end"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_a_hook_that_raises(name, event):
     class Failing(Quiet):
         pass
@@ -109,7 +109,7 @@ def test_a_hook_that_raises(name, event):
 
 
 @pytest.mark.parametrize("n_callbacks", [1, 2])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_a_teardown_that_raises(name, n_callbacks):
     class Failing(Quiet):
         def teardown(self, estimator, context):
@@ -229,7 +229,7 @@ def in_threads(function, n_threads):
     return found
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_two_fits_of_one_object_at_once(name):
     """Both end; the attributes are all those of one of them."""
     estimator = fit_cases(3)[name][0](n_jobs=1)
@@ -248,7 +248,7 @@ def test_two_fits_of_one_object_at_once(name):
     assert not vars(estimator).keys() & {"_ledger", "_callback_fit_ctx", "_warnings"}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_the_one_of_two_fits_that_fails_tells_its_own_ledger(name):
     estimator = fit_cases(3)[name][0](n_jobs=1)
     barrier = threading.Barrier(2, timeout=60)
@@ -277,7 +277,7 @@ def test_the_one_of_two_fits_that_fails_tells_its_own_ledger(name):
     assert report.spent_mu == pytest.approx(report.mu)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_copies_made_during_a_fit_are_those_of_before(name):
     """An estimator does not change until its fit is over."""
     attribute = RELEASED[fit_cases(3)[name][0]().__class__]
@@ -349,7 +349,7 @@ def test_numbers_that_float64_cannot_square_twice_are_refused_before(params, mes
 
 
 @pytest.mark.parametrize("params", [{"max_contributions": 10**5}, {"epsilon": 1e-4}])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", PLAIN_CASES)
 def test_much_noise_is_no_reason_to_fail(name, params):
     """In the middle of a fit, when a part of the budget is spent."""
     params = {"max_contributions": 1000, **params}

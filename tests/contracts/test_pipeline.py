@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from private_fits import RELEASED, sized
+from private_fits import ESTIMATORS, RELEASED, sized
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -28,13 +28,6 @@ from skdpgmm import (
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
-
-PRIVATE = [
-    DPKMeans,
-    DPGaussianMixture,
-    DPEmbeddingSynthesizer,
-    DPLogisticRegression,
-]
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +214,7 @@ def test_kmeans_distances_feed_a_classifier(embedded):
 
 
 @pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_frames_keep_and_check_their_names(embedded, cls, library):
     Z, y = embedded
     names = [f"feature {i}" for i in range(Z.shape[1])]
@@ -255,7 +248,7 @@ def test_frames_keep_and_check_their_names(embedded, cls, library):
 # --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_ids_are_routed_through_a_pipeline(encoder, digits, cls):
     """One person with all records must weigh as much as one record does."""
     X, _, y, _ = digits

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from private_fits import RELEASED, sized
+from private_fits import COVARIANCE_TYPES, ESTIMATORS, RELEASED, sized
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -19,15 +19,8 @@ from skdpgmm import (
     DPSyntheticResampler,
 )
 
-COVARIANCE_TYPES = ["full", "tied", "diag", "spherical"]
 EPSILONS = [1.0, 1e6]
 ADJACENCIES = ["add-remove", "replace-one"]
-PRIVATE = [
-    DPKMeans,
-    DPGaussianMixture,
-    DPEmbeddingSynthesizer,
-    DPLogisticRegression,
-]
 
 # Checks that contradict what the estimators promise; anything else is a bug.
 EXPECTED_FAILED_CHECKS: dict[tuple[str, str], str] = {
@@ -138,7 +131,7 @@ def all_parameters(estimator):
     return {name: values[name] for name in estimator.get_params()}
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_get_params_set_params_and_clone(cls):
     default = cls()
     params = all_parameters(default)
@@ -159,7 +152,7 @@ def test_get_params_set_params_and_clone(cls):
         default.set_params(epsilom=1.0)
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_same_seed_same_fit_and_no_seed_another(cls):
     X, y = make_blobs(300, centers=2, random_state=0)
 
@@ -187,7 +180,7 @@ def marked_data(labelled):
 
 # Not at 1e6: there a released mean has the digits of the records.
 @pytest.mark.parametrize("epsilon", [1.0])
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_reprs_of_fitted_estimators_show_no_records(cls, epsilon):
     X, y = marked_data(labelled=cls in (DPEmbeddingSynthesizer, DPLogisticRegression))
     estimator = cls(epsilon=epsilon, clip_norm=1e4).fit(X, y)
@@ -208,7 +201,7 @@ def test_reprs_of_fitted_estimators_show_no_records(cls, epsilon):
     assert f"epsilon={epsilon}" in texts[0]
 
 
-@pytest.mark.parametrize("cls", PRIVATE)
+@pytest.mark.parametrize("cls", ESTIMATORS)
 def test_fitted_attributes_hold_no_array_as_long_as_the_records(cls):
     """Nothing per record is kept: no labels, no residuals, no reference to X."""
     X, y = make_blobs(173, centers=2, n_features=3, random_state=0)

@@ -26,11 +26,6 @@ VISION = {**tiny_clip.vision_config(WIDTH, SIZE), **SPREAD}
 WORDS = ["a", "cat", "dog", "sat", "on", "the", "mat", "ran"]
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 @pytest.fixture(scope="module")
 def images():
     """PIL images of several sizes."""

@@ -16,32 +16,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
-from torch_modules import ConvNet, Function  # noqa: E402
+from torch_modules import Function  # noqa: E402
 
 from skdpgmm._embedding.transformer import TorchEmbeddingTransformer  # noqa: E402
 
 # Checks that are expected to fail, with the reason of each.
 EXPECTED_FAILED_CHECKS: dict[str, str] = {}
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
-def images(rng):
-    return rng.normal(size=(11, 3, 8, 8)).astype(np.float32)
-
-
-@pytest.fixture
-def net():
-    return ConvNet().eval()
 
 
 @parametrize_with_checks(

@@ -13,7 +13,6 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset  # noqa:
 from torch_modules import (  # noqa: E402
     TEXTS,
     BagOfWords,
-    ConvNet,
     Function,
     Images,
     MaskedEncoder,
@@ -29,26 +28,6 @@ from skdpgmm._embedding.transformer import TorchEmbeddingTransformer  # noqa: E4
 class Stream(IterableDataset):
     def __iter__(self):
         return iter(range(3))
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
-def images(rng):
-    return rng.normal(size=(11, 3, 8, 8)).astype(np.float32)
-
-
-@pytest.fixture
-def net():
-    return ConvNet().eval()
 
 
 def test_matches_module_in_every_container(net, images):

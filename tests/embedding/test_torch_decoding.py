@@ -13,11 +13,6 @@ from torch_modules import reference  # noqa: E402
 from skdpgmm import TorchEmbeddingTransformer  # noqa: E402
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def decoding(decoder, **params):
     return TorchEmbeddingTransformer(nn.Identity(), decoder=decoder, **params)
 

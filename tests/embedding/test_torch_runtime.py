@@ -11,26 +11,6 @@ from torch_modules import ConvNet, Function, reference  # noqa: E402
 from skdpgmm._embedding.transformer import TorchEmbeddingTransformer  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
-def images(rng):
-    return rng.normal(size=(11, 3, 8, 8)).astype(np.float32)
-
-
-@pytest.fixture
-def net():
-    return ConvNet().eval()
-
-
 def test_layer(net, images):
     with torch.no_grad():
         x = net.conv(torch.tensor(images))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from private_fits import COVARIANCE_TYPES
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_moons
@@ -12,7 +13,6 @@ from sklearn.datasets import make_blobs, make_moons
 from skdpgmm import DPEmbeddingSynthesizer
 from skdpgmm._algorithms.choices import covariance_type, relative_noise
 
-TYPES = ["full", "tied", "diag", "spherical"]
 CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])
 SIZES = [3000, 2000, 1000]
 D = CENTERS.shape[1]
@@ -45,7 +45,7 @@ def covariance_shape(kind, k):
 
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("n_components", [1, 2])
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 def test_attributes_are_as_documented(data, kind, n_components, labelled):
     X, y = data
     synthesizer = DPEmbeddingSynthesizer(
@@ -77,7 +77,7 @@ def test_attributes_are_as_documented(data, kind, n_components, labelled):
     assert sum(entry.mu**2 for entry in report.ledger) > 0.99 * report.mu**2
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 def test_without_noise_classes_are_described_by_their_moments(data, kind):
     X, y = data
     # A public ball that holds all records: nothing is clipped at its edge.
@@ -98,7 +98,7 @@ def test_without_noise_classes_are_described_by_their_moments(data, kind):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("kind", ["auto", *TYPES])
+@pytest.mark.parametrize("kind", ["auto", *COVARIANCE_TYPES])
 def test_at_epsilon_one_classes_are_where_they_were(data, kind, seed):
     synthesizer = DPEmbeddingSynthesizer(
         1, epsilon=1.0, covariance_type=kind, random_state=seed
@@ -134,7 +134,7 @@ def test_components_of_a_class_share_it(data):
 def test_public_classes_that_do_not_occur_get_finite_samples(data):
     X, y = data
     for epsilon in (0.01, 1.0, 1e6, math.inf):
-        for kind in TYPES:
+        for kind in COVARIANCE_TYPES:
             synthesizer = DPEmbeddingSynthesizer(
                 epsilon=epsilon,
                 classes=[3, 2, 1, 0, -1],
@@ -330,7 +330,7 @@ def test_densities_and_responsibilities_are_those_of_the_mixture(data):
     assert_allclose(Z, np.exp(log_joint - density[:, None]), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 def test_transform_gives_responsibilities(data, kind):
     X, y = data
     synthesizer = DPEmbeddingSynthesizer(2, covariance_type=kind, random_state=0)

@@ -1,6 +1,7 @@
 """What the tests of whole fits share: data, cases, and what a fit leaves behind."""
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,20 +18,32 @@ from skdpgmm import (
 from skdpgmm.metrics import private_accuracy
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
-ESTIMATORS = (
-    DPKMeans,
-    DPGaussianMixture,
-    DPEmbeddingSynthesizer,
-    DPLogisticRegression,
-)
-N_CLASSES = 3
-# The first released attribute of each.
-RELEASED = {
-    DPKMeans: "cluster_centers_",
-    DPGaussianMixture: "means_",
-    DPEmbeddingSynthesizer: "means_",
-    DPLogisticRegression: "coef_",
+
+
+class Facts(NamedTuple):
+    """What tests of all estimators need to know of one."""
+
+    released: str  # its first released attribute
+    case: str  # its plainest case of `fit_cases`
+    labelled: bool = False  # whether it takes labels
+    samples: bool = False  # whether it is a mixture, and draws rows
+
+
+# THE list of private estimators. A new one is tested from the day it stands here.
+REGISTRY = {
+    DPKMeans: Facts("cluster_centers_", "kmeans"),
+    DPGaussianMixture: Facts("means_", "mixture-full", samples=True),
+    DPEmbeddingSynthesizer: Facts("means_", "synthesizer-1", True, True),
+    DPLogisticRegression: Facts("coef_", "logistic", labelled=True),
 }
+ESTIMATORS = tuple(REGISTRY)
+LABELLED = tuple(cls for cls, facts in REGISTRY.items() if facts.labelled)
+SAMPLERS = tuple(cls for cls, facts in REGISTRY.items() if facts.samples)
+RELEASED = {cls: facts.released for cls, facts in REGISTRY.items()}
+PLAIN_CASES = [facts.case for facts in REGISTRY.values()]
+# ... for tests of where rows are, with the two other ways of a synthesizer.
+CASES_OF_ROWS = [*PLAIN_CASES, "synthesizer", "synthesizer-labels"]
+N_CLASSES = 3
 
 
 def sized(cls, k, **params):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from distributed import Client, LocalCluster
-from private_fits import fit_cases, fitted_state, make_data
+from private_fits import CASES_OF_ROWS, fit_cases, fitted_state, make_data
 from sklearn.pipeline import make_pipeline
 from tapes import assert_same
 
@@ -22,7 +22,6 @@ from skdpgmm import (
 )
 
 N, D = 500, 40
-CASES = ["kmeans", "mixture-full", "synthesizer", "synthesizer-labels", "logistic"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +43,7 @@ def fitted(name, X, y, d=D, **params):
 
 
 @pytest.mark.parametrize("n_chunks", [1, 7])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES_OF_ROWS)
 def test_same_model_to_the_bit(name, n_chunks):
     X, y = make_data(N, D)
     params = {"max_contributions": 2, "block_size": 64}
@@ -56,7 +55,7 @@ def test_same_model_to_the_bit(name, n_chunks):
     assert_same(fitted_state(found), expected)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES_OF_ROWS)
 def test_answers_are_lazy(name):
     X, y = make_data(N, D)
     estimator = fitted(name, X, y)

@@ -5,8 +5,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import zarr
-from private_fits import fit_cases, fitted_state, make_data
+from private_fits import CASES_OF_ROWS, fit_cases, fitted_state, make_data
+from row_kinds import OUT_OF_MEMORY, Pieces, parquet
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tapes import assert_same
@@ -20,62 +20,12 @@ from skdpgmm import (
 )
 
 N, D = 500, 40
-CASES = ["kmeans", "mixture-full", "synthesizer", "synthesizer-labels", "logistic"]
-
-
-class Blocks:
-    """Blocks of the given sizes, anew each time."""
-
-    def __init__(self, rows, *sizes):
-        self.rows, self.sizes, self.n_passes = rows, sizes, 0
-
-    def __iter__(self):
-        self.n_passes += 1
-        yield from np.split(self.rows, np.cumsum(self.sizes))
-
-
-def parquet(folder, X, y):
-    cuts = [slice(0, 200), slice(200, None)]
-    for i, rows in enumerate(cuts):
-        flat = np.ascontiguousarray(X[rows]).ravel()
-        table = pa.table(
-            {
-                "embedding": pa.FixedSizeListArray.from_arrays(flat, X.shape[1]),
-                "label": y[rows],
-            }
-        )
-        pq.write_table(table, folder / f"{i}.parquet", row_group_size=90)
-    return (
-        ParquetColumn(folder, "embedding", block_size=70),
-        ParquetColumn(folder, "label", block_size=33),
-    )
-
-
-def memory_map(folder, X, y):
-    np.save(folder / "X.npy", X)
-    np.save(folder / "y.npy", y)
-    return tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in "Xy")
-
-
-def zarr_array(folder, X, y):
-    store = zarr.create_array(
-        folder / "x.zarr", shape=X.shape, chunks=(90, X.shape[1]), dtype=X.dtype
-    )
-    store[:] = X
-    return store, y
-
-
-def stream(folder, X, y):
-    return Blocks(X, 1, 300, 7), Blocks(y, 20)
-
-
-KINDS = [parquet, memory_map, zarr_array, stream]
 
 
 def fitted_pair(name, kind, folder, **params):
     X, y = make_data(N, D)
     constructor, labelled = fit_cases(D)[name]
-    rows, labels = kind(folder, X, y)
+    rows, labels = OUT_OF_MEMORY[kind](folder, X, y)
     ids = np.arange(N) // 3
     pair = []
     for data, target in ((X, y), (rows, labels)):
@@ -85,16 +35,16 @@ def fitted_pair(name, kind, folder, **params):
     return *pair, X, rows
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("kind", OUT_OF_MEMORY)
+@pytest.mark.parametrize("name", CASES_OF_ROWS)
 def test_same_model_to_the_bit(name, kind, tmp_path):
     params = {"block_size": 64, "n_jobs": 2}
     expected, found, *_ = fitted_pair(name, kind, tmp_path, **params)
     assert_same(fitted_state(found), fitted_state(expected))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("kind", OUT_OF_MEMORY)
+@pytest.mark.parametrize("name", CASES_OF_ROWS)
 def test_same_answers(name, kind, tmp_path):
     expected, found, X, rows = fitted_pair(name, kind, tmp_path)
     for method in ("predict", "transform", "predict_proba", "score_samples"):
@@ -128,7 +78,7 @@ def test_lazy_rows_go_through_a_pipeline():
     X, y = make_data(N, D)
     kmeans = DPKMeans(3, random_state=0)
     expected = make_pipeline(kmeans, DPGaussianMixture(2, random_state=0)).fit(X)
-    blocks = Blocks(X, 100, 200)
+    blocks = Pieces(X, 100, 200)
     found = make_pipeline(kmeans, DPGaussianMixture(2, random_state=0)).fit(blocks)
     np.testing.assert_array_equal(found[-1].means_, expected[-1].means_)
     scaled = make_pipeline(FunctionTransformer(), DPLogisticRegression(random_state=0))
@@ -139,14 +89,14 @@ def test_half_precision_and_integers_of_a_file():
     X, _ = make_data(N, 3)
     for dtype in (np.float16, np.int32):
         Z = X.astype(dtype)
-        found = DPKMeans(2, random_state=0).fit(Blocks(Z, 9))
+        found = DPKMeans(2, random_state=0).fit(Pieces(Z, 9))
         expected = DPKMeans(2, random_state=0).fit(Z.astype(np.float64))
         np.testing.assert_array_equal(found.cluster_centers_, expected.cluster_centers_)
 
 
 def test_every_release_reads_the_rows_once():
     X, y = make_data(N, D)
-    blocks = Blocks(X, 100)
+    blocks = Pieces(X, 100)
     synthesizer = DPEmbeddingSynthesizer(label_model=True, random_state=0).fit(
         blocks, y
     )
@@ -166,7 +116,7 @@ def with_nan(X):
 
 
 def mixed(X):
-    class Mixed(Blocks):
+    class Mixed(Pieces):
         def __iter__(self):
             first, *others = super().__iter__()
             yield first.astype(np.float32)
@@ -175,7 +125,7 @@ def mixed(X):
     return Mixed(X, 100)
 
 
-class Growing(Blocks):
+class Growing(Pieces):
     """Has another row each time."""
 
     def __iter__(self):
@@ -183,7 +133,7 @@ class Growing(Blocks):
         yield self.rows[: self.n_passes]
 
 
-class Shrinking(Blocks):
+class Shrinking(Pieces):
     def __iter__(self):
         self.n_passes += 1
         yield self.rows[self.n_passes :]
@@ -193,15 +143,15 @@ BAD = {
     "an iterator": (lambda X: iter([X]), TypeError, "read only once"),
     "a generator": (lambda X: (b for b in [X]), TypeError, "read only once"),
     "nan in a later block": (
-        lambda X: Blocks(with_nan(X), 100),
+        lambda X: Pieces(with_nan(X), 100),
         ValueError,
         "first in row 333",
     ),
-    "an empty block": (lambda X: Blocks(X, 100, 0), ValueError, "row 100 has no rows"),
-    "no block": (lambda X: Blocks(X[:0]), ValueError, "no rows"),
+    "an empty block": (lambda X: Pieces(X, 100, 0), ValueError, "row 100 has no rows"),
+    "no block": (lambda X: Pieces(X[:0]), ValueError, "no rows"),
     "two types": (mixed, ValueError, "row 100 is of float64.* of float32"),
-    "one dimension": (lambda X: Blocks(X[:, 0], 9), ValueError, "2 dimensions"),
-    "strings": (lambda X: Blocks(X.astype(str), 9), ValueError, "real numbers"),
+    "one dimension": (lambda X: Pieces(X[:, 0], 9), ValueError, "2 dimensions"),
+    "strings": (lambda X: Pieces(X.astype(str), 9), ValueError, "real numbers"),
 }
 
 
@@ -228,7 +178,7 @@ def test_rows_that_change_end_the_fit_and_what_was_released_is_said(kind):
 
 
 def test_a_failed_fit_says_what_was_released():
-    class Breaking(Blocks):
+    class Breaking(Pieces):
         def __iter__(self):
             if self.n_passes == 3:
                 raise OSError("the disk is gone")
