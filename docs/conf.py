@@ -4,7 +4,10 @@ import sys
 from pathlib import Path
 from types import MethodDescriptorType
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from budget_tables import substitutions
 
 from skdpgmm import __version__
 
@@ -19,7 +22,10 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "budget_tables",
 ]
+# |KMEANS.ball| and so on, on every page.
+rst_epilog = substitutions()
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
