@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint typecheck pytest docs coverage data demo wheel clean
+.PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-images fuzz
@@ -26,6 +26,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 help:
 	@echo "make test                 everything that must pass"
+	@echo "make test-of FILE=...     the tests of one module"
 	@echo "make lint                 ruff and the import contracts only"
 	@echo "make docs                 the documentation, in docs/_build/html"
 	@echo "make coverage             the tests, with coverage"
@@ -86,6 +87,14 @@ typecheck: $(VENV)/.stamp-tests
 # (tests/contracts/test_docstrings.py). pyproject.toml turns warnings into errors.
 pytest: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+# The doctests of one module, and the test of its name: tests/WING/test_MODULE.py.
+test-of: $(VENV)/.stamp-tests
+	@wing=$$(basename $$(dirname $(FILE)) | sed 's/^_//'); \
+	module=$$(basename $(FILE) .py | sed 's/^_//'); \
+	tests=tests/$$wing/test_$$module.py; \
+	test -e $$tests || { echo "no $$tests: all of its wing"; tests=tests/$$wing; }; \
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(FILE) $$tests
 
 coverage: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --cov=skdpgmm --cov-branch \
