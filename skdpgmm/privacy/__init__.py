@@ -1,9 +1,10 @@
 """The privacy core: everything that an auditor has to read.
 
-Read in this order: `accounting` (what is promised and what a release costs),
-`noise` (how a sum is released), `grid` and `sums` (why one record moves a sum by
-no more than is stated), `rows` (that a pass sees every record once), `records` (that
-nothing else looks at the data).
+Read in this order: `accounting` (what is promised and what a release costs), `noise`
+(how a sum is released), `grid` (a record becomes a bounded vector of integers),
+`bounded_sum` (why one record moves a sum by no more than is stated), `moments` (the
+products), `passes` (that a pass sees every record once), `records` (that nothing else
+looks at the data). `report` and `plan` print.
 """
 
 from skdpgmm.privacy.accounting import (
