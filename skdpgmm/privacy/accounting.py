@@ -55,34 +55,28 @@ def _is_real(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
-def _is_count(value: Any) -> bool:
-    whole = isinstance(value, Integral) and _is_real(value)
-    return whole and 1 <= value <= _MAX_CONTRIBUTIONS
+def _checked(value, name, low, below="inf]"):
+    """Return a number as a float, or say why no guarantee can be given for it."""
+    if not _is_real(value) or not low <= value or (below == "1)" and value >= 1.0):
+        raise ValueError(
+            f"{name} must be a number in [{low:g}, {below}, got {value!r}."
+        )
+    return float(value)
 
 
 def check_epsilon(epsilon) -> float:
     """Return epsilon as a float, or say why no guarantee can be given for it."""
-    if not _is_real(epsilon) or not MIN_EPSILON <= epsilon:
-        raise ValueError(
-            f"epsilon must be a number in [{MIN_EPSILON:g}, inf], got {epsilon!r}."
-        )
-    return float(epsilon)
+    return _checked(epsilon, "epsilon", MIN_EPSILON)
 
 
 def check_delta(delta) -> float:
     """Return delta as a float, or say why no guarantee can be given for it."""
-    if not _is_real(delta) or not MIN_DELTA <= delta < 1.0:
-        raise ValueError(
-            f"delta must be a number in [{MIN_DELTA:g}, 1), got {delta!r}."
-        )
-    return float(delta)
+    return _checked(delta, "delta", MIN_DELTA, "1)")
 
 
 def check_mu(mu, name="mu") -> float:
     """Return a positive mu as a float, or say why it is none."""
-    if not _is_real(mu) or not _MIN_MU <= mu:
-        raise ValueError(f"{name} must be a number in [{_MIN_MU:g}, inf], got {mu!r}.")
-    return float(mu)
+    return _checked(mu, name, _MIN_MU)
 
 
 def mu_from_epsilon(epsilon: float, delta: float) -> float:
@@ -111,12 +105,8 @@ def mu_from_epsilon(epsilon: float, delta: float) -> float:
     if epsilon > _MAX_EPSILON:
         # The first term of the formula alone, Phi(mu / 2 - epsilon / mu) = delta.
         q = -float(ndtri(delta * _SAFE))
-        return (
-            2.0
-            * epsilon
-            / (math.hypot(q, math.sqrt(2.0 * epsilon)) + q)
-            * (_ROUND_DOWN)
-        )
+        root = math.hypot(q, math.sqrt(2.0 * epsilon))
+        return 2.0 * epsilon / (root + q) * _ROUND_DOWN
     with np.errstate(divide="ignore"):
         sigma = gaussian_mechanism.get_sigma_gaussian(epsilon, delta * _SAFE)
     mu = _ROUND_DOWN / sigma
@@ -205,7 +195,8 @@ def unit_factor(adjacency: str, max_contributions: int = 1) -> int:
     """
     if adjacency not in ADJACENCIES:
         raise ValueError(f"adjacency must be one of {ADJACENCIES}, got {adjacency!r}.")
-    if not _is_count(max_contributions):
+    whole = isinstance(max_contributions, Integral) and _is_real(max_contributions)
+    if not whole or not 1 <= max_contributions <= _MAX_CONTRIBUTIONS:
         raise ValueError(
             f"max_contributions must be an integer in [1, {_MAX_CONTRIBUTIONS}], got "
             f"{max_contributions!r}."
@@ -239,16 +230,16 @@ class LedgerEntry:
     mu: float
 
     def __post_init__(self):
+        of = f"of the release {self.name!r} must be"
         check_mu(self.mu, f"mu of the release {self.name!r}")
         if not (_is_real(self.l2_sensitivity) and 0.0 < self.l2_sensitivity < math.inf):
             raise ValueError(
-                f"l2_sensitivity of the release {self.name!r} must be a positive "
-                f"number, got {self.l2_sensitivity!r}."
+                f"l2_sensitivity {of} a positive number, got {self.l2_sensitivity!r}."
             )
         if self.noise_multiplier != 1.0 / self.mu:
             raise ValueError(
-                f"noise_multiplier of the release {self.name!r} must be 1 / mu = "
-                f"{1.0 / self.mu!r}, got {self.noise_multiplier!r}."
+                f"noise_multiplier {of} 1 / mu = {1.0 / self.mu!r}, got "
+                f"{self.noise_multiplier!r}."
             )
 
 

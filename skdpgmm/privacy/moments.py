@@ -29,24 +29,9 @@ MOMENTS = {
 def products(moments, k, e, v, squares, on):
     """Return the sum of weights times each moment, over rows.
 
-    Parameters
-    ----------
-    moments : tuple of str
-        Names in `MOMENTS`.
-    k : int
-        Number of cells.
-    e : array of shape (n,) or (n, k)
-        Cell of each row, -1 for none, or weights.
-    v : array of shape (n, p), callable or None
-        Vectors; or what gives, for a cell and rows, vectors and squared norms.
-    squares : array of shape (n,) or None
-        Squared norms of the vectors.
-    on : Host
-        Where the arrays are.
-
-    Returns
-    -------
-    sums : list of array
+    `e` has the cell of each row, -1 for none, or weights for each of `k` cells; `v`
+    has vectors and `squares` their squared norms; or `v` gives both, for a cell and
+    rows. Arrays are where `on` says.
     """
     weights = (_Cells if e.ndim == 1 else _Dense)(e, k, on)
     if callable(v):

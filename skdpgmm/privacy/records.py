@@ -142,6 +142,8 @@ def _one(words) -> int:
 
 def add_noise(part, exact, entry: LedgerEntry, source: GaussianSource) -> Release:
     """Return an exact sum with the noise that its entry in the ledger states."""
+    if exact.shape != (2, *part.shape):  # of high and low words
+        raise ValueError(f"{entry.name} has sums of shape {exact.shape[1:]}.")
     sigma = entry.l2_sensitivity / entry.mu
     add = add_symmetric_gaussian if part.symmetric else add_lattice_gaussian
     return Release(add(exact, sigma, source) * part.scale, sigma * part.scale)
