@@ -55,6 +55,11 @@ def _is_real(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
+def _is_count(value: Any) -> bool:
+    whole = isinstance(value, Integral) and _is_real(value)
+    return whole and 1 <= value <= _MAX_CONTRIBUTIONS
+
+
 def _checked(value, name, low, below="inf]"):
     """Return a number as a float, or say why no guarantee can be given for it."""
     if not _is_real(value) or not low <= value or (below == "1)" and value >= 1.0):
@@ -195,8 +200,7 @@ def unit_factor(adjacency: str, max_contributions: int = 1) -> int:
     """
     if adjacency not in ADJACENCIES:
         raise ValueError(f"adjacency must be one of {ADJACENCIES}, got {adjacency!r}.")
-    whole = isinstance(max_contributions, Integral) and _is_real(max_contributions)
-    if not whole or not 1 <= max_contributions <= _MAX_CONTRIBUTIONS:
+    if not _is_count(max_contributions):
         raise ValueError(
             f"max_contributions must be an integer in [1, {_MAX_CONTRIBUTIONS}], got "
             f"{max_contributions!r}."
