@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_moons
 
 from skdpgmm import DPEmbeddingSynthesizer
-from skdpgmm._algorithms.choices import covariance_type, relative_noise
 
 CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])
 SIZES = [3000, 2000, 1000]
@@ -362,15 +361,6 @@ def test_covariance_type_auto_says_what_it_chose():
     tall = DPEmbeddingSynthesizer(epsilon=8.0, random_state=0)
     tall.fit(rng.normal(size=(20_000, 2)), np.arange(20_000) % 2)
     assert tall.covariance_type_ == "full"
-
-
-def test_a_label_model_keeps_one_shape_longer():
-    # 3,000 records of each class know a covariance to about a fifth
-    assert 0.1 < relative_noise(3_000.0, 40, 1.0) < 1 / 3
-    numbers = dict(n_classes=2, k=1, n_features=40, mu=1.0)
-    assert covariance_type(6_000.0, **numbers, label_model=False).value == "full"
-    assert covariance_type(6_000.0, **numbers, label_model="auto").value == "tied"
-    assert covariance_type(2_000.0, **numbers, label_model=False).value == "tied"
 
 
 def test_n_components_auto_follows_the_shape_of_large_classes():

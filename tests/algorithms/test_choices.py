@@ -1,0 +1,36 @@
+"""What "auto" stands for, by noisy counts."""
+
+import numpy as np
+
+from skdpgmm import DPGaussianMixture
+from skdpgmm._algorithms.choices import covariance_type, n_passes, relative_noise
+from skdpgmm._algorithms.mixture import UNKNOWN
+from skdpgmm._models.covariances import Full
+
+
+def test_auto_passes_need_records():
+    def auto(mu, n, start=UNKNOWN):
+        return n_passes(Full(), 5, 10, mu, n, start).value
+
+    assert auto(1.0, 100.0) == 0
+    assert auto(1.0, 100.0, UNKNOWN._replace(weights=np.full(10, 0.1))) == 1
+    assert auto(1.0, 1e9) == 4
+    assert auto(np.inf, 100.0) == 100
+    passes = [auto(1.0, n) for n in np.geomspace(1e2, 1e6, 50)]
+    assert passes == sorted(passes)
+    assert {1, 2, 3} <= set(passes)
+
+
+def test_the_number_of_passes_is_a_function_of_the_noisy_count():
+    X = np.random.default_rng(0).standard_normal((20_000, 2))
+    assert DPGaussianMixture(2, random_state=0).fit(X).n_iter_ == 4
+    assert DPGaussianMixture(2, random_state=0).fit(X[:60]).n_iter_ == 0
+
+
+def test_a_label_model_keeps_one_shape_longer():
+    # 3,000 records of each class know a covariance to about a fifth
+    assert 0.1 < relative_noise(3_000.0, 40, 1.0) < 1 / 3
+    numbers = dict(n_classes=2, k=1, n_features=40, mu=1.0)
+    assert covariance_type(6_000.0, **numbers, label_model=False).value == "full"
+    assert covariance_type(6_000.0, **numbers, label_model="auto").value == "tied"
+    assert covariance_type(2_000.0, **numbers, label_model=False).value == "tied"
