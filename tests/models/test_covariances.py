@@ -265,9 +265,9 @@ def test_em_starts_from_matrices(covariance):
 # Moments of a query have the same names, and choices name what they choose.
 MAY_NAME = {
     "_models/covariances.py",
+    "_algorithms/budget.py",
     "_algorithms/choices.py",
     "_algorithms/looks.py",
-    "_algorithms/over_fit.py",
     "_rows/device.py",
 }
 
