@@ -1,5 +1,6 @@
 """Differentially private Gaussian mixtures and synthetic embeddings."""
 
+import sys
 from importlib import import_module
 
 from skdpgmm._estimators.kmeans import DPKMeans
@@ -42,3 +43,29 @@ def __getattr__(name):
 
 def __dir__():
     return sorted([*globals(), *_LATER])
+
+
+class _OldModules:
+    """Says why a pickle of 0.1.0 does not load, where Python names a module only.
+
+    Python asks it last, for modules that nothing else has found.
+    """
+
+    NAMES = (
+        *("_diffusers", "_kmeans", "_logistic", "_mixture", "_onnx", "_parquet"),
+        *("_resampler", "_synthesizer", "_synthetic_classifier", "_torch"),
+    )
+
+    @classmethod
+    def find_spec(cls, fullname, path=None, target=None):
+        package, _, module = fullname.partition(".")
+        if package == "skdpgmm" and module in cls.NAMES:
+            raise ModuleNotFoundError(
+                f"{fullname} is of skdpgmm 0.1.0, and so is what was pickled with it: "
+                "load it with that version and copy its attributes; to fit again would "
+                "spend another budget",
+                name=fullname,
+            )
+
+
+sys.meta_path.append(_OldModules)
