@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from skdpgmm._embedding.items import module_inputs, take
+from skdpgmm._embedding.items import items_at, module_inputs
 
 
 class Batches(Dataset):
@@ -37,22 +37,22 @@ class Batches(Dataset):
 
     def __getitem__(self, i: int) -> Any:
         numbers = self.numbers(i)
-        batch = self._take(slice(numbers.start, numbers.stop))
+        batch = self._items_at(slice(numbers.start, numbers.stop))
         return module_inputs(batch, self.preprocess, self.level, numbers)
 
     def numbers(self, i: int) -> range:
-        """Return the places in X of the items of a batch."""
+        """Return the numbers in X of the items of a batch."""
         start = i * self.batch_size
         return range(start, min(start + self.batch_size, len(self.items)))
 
     def inputs_of(self, numbers: Sequence[int]) -> Any:
         """Return the inputs for some items."""
-        batch = self._take(list(numbers))
+        batch = self._items_at(list(numbers))
         return module_inputs(batch, self.preprocess, self.level, numbers)
 
-    def _take(self, index: slice | list[int]) -> Any:
+    def _items_at(self, index: slice | list[int]) -> Any:
         # What `preprocess` gets it may write to, now and when asked again.
-        return take(self.items, index, own=self.preprocess is not None)
+        return items_at(self.items, index, own=self.preprocess is not None)
 
 
 def loaded_batches(
@@ -67,7 +67,7 @@ def loaded_batches(
         num_workers=n_workers,
         collate_fn=_as_it_is,
         pin_memory=device.type == "cuda",
-        # Of its own: that of torch would move on.
+        # A private generator: the global one must not advance.
         generator=torch.Generator(),
     )
 

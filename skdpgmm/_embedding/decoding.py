@@ -65,13 +65,13 @@ class DecoderMixin:
                 f"{Z.shape[1]}."
             )
         X = None
-        with ready(self.decoder, "decoder", self.device) as (decoder, place):
+        with ready(self.decoder, "decoder", self.device) as (decoder, form):
             starts = range(0, len(Z), self.batch_size)
             for start in progress(starts, len(starts), "decode", self.verbose):
                 batch = torch.from_numpy(Z[start : start + self.batch_size].copy())
                 numbers = range(start, start + len(batch))
                 with named_items("decoder was given rows of Z from", numbers):
-                    images = decoder(place(batch))
+                    images = decoder(form.of(batch))
                 check_output(images, numbers, "decoder", item="row {} of Z")
                 if low is not None:
                     refuse_where(

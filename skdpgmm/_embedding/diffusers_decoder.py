@@ -157,14 +157,14 @@ class DiffusersDecoder:
 
     def _decode(self, rows: torch.Tensor) -> torch.Tensor:
         pipeline, n_rows = self.pipeline, len(rows)
-        place = {
+        kind = {
             "device": getattr(pipeline, "_execution_device", pipeline.device),
             "dtype": pipeline.dtype,
         }
         name = next(name for name in _EMBEDDINGS if name in self._takes)
         arguments = {
             **(self.call_kwargs or {}),
-            name: (rows * self._factor).to(**place),
+            name: (rows * self._factor).to(**kind),
             "generator": [_generator(row, self.random_state) for row in rows],
             "output_type": "np",
         }
@@ -177,7 +177,7 @@ class DiffusersDecoder:
                 arguments[prompt] = [arguments[prompt]] * n_rows
         if _NEGATIVE in self._takes:
             negative = _checked_negative(arguments.get(_NEGATIVE), rows.shape[1])
-            arguments[_NEGATIVE] = negative.to(**place).repeat(n_rows, 1)
+            arguments[_NEGATIVE] = negative.to(**kind).repeat(n_rows, 1)
         return _checked_images(pipeline(**arguments), n_rows)
 
 

@@ -54,7 +54,7 @@ class EncoderMixin:
         with (
             ready(self.module, "module", self.device, channels_last, self.autocast) as (
                 module,
-                place,
+                form,
             ),
             at_layer(compiled(module, self.compile), self.layer) as run,
         ):
@@ -63,12 +63,12 @@ class EncoderMixin:
             )
 
             def forward(inputs, numbers):
-                given = place(inputs, everything=self.preprocess is None)
+                given = form.of(inputs, everything=self.preprocess is None)
                 with named_items("module was given items of X from", numbers):
                     output = call(run, given)
                 return as_rows(output, inputs, numbers, self.pooling)
 
-            loaded = loaded_batches(batches, self.num_workers, place.device)
+            loaded = loaded_batches(batches, self.num_workers, form.device)
             for i, inputs in enumerate(
                 progress(loaded, len(batches), "embed", verbose)
             ):
@@ -79,7 +79,7 @@ class EncoderMixin:
                 rows = forward(inputs, numbers)
                 if i == 0:
                     check_rows_stand_alone(
-                        batches.inputs_of, forward, rows, place.tolerance
+                        batches.inputs_of, forward, rows, form.tolerance
                     )
                     Z = np.empty((len(items), rows.shape[1]), dtype=np.float32)
                 if rows.shape[1] != Z.shape[1]:

@@ -26,7 +26,7 @@ def opened(path: PathLike, number: int) -> Any:
         A regular file: what gives bytes without an end, or waits for somebody to
         write them, is refused.
     number : int
-        Its place in X, for messages.
+        Its number in X, for messages.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def upright(image: Any, number: int) -> Any:
     image : PIL.Image.Image
         It may be one whose pixels have not been read yet.
     number : int
-        Its place in X, for messages.
+        Its number in X, for messages.
 
     Returns
     -------

@@ -63,7 +63,7 @@ def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
     return check_array(X, allow_nd=True, input_name="X", estimator=estimator)
 
 
-def take(items: Any, index: slice | list[int], *, own: bool = False) -> Any:
+def items_at(items: Any, index: slice | list[int], *, own: bool = False) -> Any:
     """Rows of an array or a tensor, or a list of items without their labels.
 
     Parameters
@@ -116,13 +116,13 @@ def module_inputs(
     Parameters
     ----------
     batch : ndarray, Tensor or list
-        Items, as `take` returns them.
+        Items, as `items_at` returns them.
     preprocess : callable or None
         Applied to the batch or to each of its items.
     level : {"batch", "item"}
         What `preprocess` is applied to.
     numbers : sequence of int
-        Their places in X.
+        Their numbers in X.
 
     Returns
     -------

@@ -156,7 +156,7 @@ def _hidden_state(output: Any, pooling: str | Callable | None) -> Any:
     hidden = of("last_hidden_state")
     if pooling is not None:
         return output if hidden is None else hidden
-    # What a CLIP with a projection is there for.
+    # CLIP with a projection head returns these.
     for name in ("image_embeds", "text_embeds"):
         if hidden is not None and of(name) is not None:
             return of(name)

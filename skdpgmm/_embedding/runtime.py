@@ -21,11 +21,10 @@ ROW_TOLERANCE = 1e-3
 ROW_TOLERANCE_LOW_PRECISION = 3e-2
 
 
-class Place:
-    """Moves inputs to where, and to the form in which, a module computes.
+class InputForm:
+    """Device, type and memory format of a module's inputs.
 
-    What comes out is in memory of its own: the module may work in place, and the
-    memory of what went in may be the caller's.
+    Inputs are copied: a module may write to them, and their memory may be the caller's.
     """
 
     def __init__(
@@ -42,23 +41,23 @@ class Place:
         full = full and autocast is None
         self.tolerance = ROW_TOLERANCE if full else ROW_TOLERANCE_LOW_PRECISION
 
-    def __call__(self, inputs: Any, everything: bool = True) -> Any:
-        """Move tensors; convert the floating point ones, or `everything`."""
+    def of(self, inputs: Any, everything: bool = True) -> Any:
+        """Return copies of tensors; converts floating point ones, or `everything`."""
 
-        def move(tensor):
+        def copied(tensor):
             # From pinned memory. A copy to the processor must be waited for.
             ahead = self.device.type == "cuda"
-            dtype, form = tensor.dtype, torch.preserve_format
+            dtype, layout = tensor.dtype, torch.preserve_format
             if everything or tensor.is_floating_point():
                 dtype = self.dtype
                 if self.channels_last and tensor.ndim == 4:
-                    form = torch.channels_last
+                    layout = torch.channels_last
             moved = tensor.to(
-                self.device, dtype, non_blocking=ahead, memory_format=form
+                self.device, dtype, non_blocking=ahead, memory_format=layout
             )
             return tensor.clone() if moved is tensor else moved
 
-        return map_tensors(inputs, move)
+        return map_tensors(inputs, copied)
 
 
 @contextmanager
@@ -68,7 +67,7 @@ def ready(
     device: str | torch.device,
     channels_last: bool = False,
     autocast: str | None = None,
-) -> Iterator[tuple[Callable, Place]]:
+) -> Iterator[tuple[Callable, InputForm]]:
     """Prepare a module for inference, and leave the caller's as it was."""
     owner = _owner(function)
     target = _resolve_device(device, owner)
@@ -91,7 +90,7 @@ def ready(
         owner = _owner(function).to(target)
     floats = (p.dtype for p in owner.parameters() if p.is_floating_point())
     dtype = next(floats, torch.float32)
-    place = Place(target, dtype, channels_last and target.type == "cpu", autocast)
+    form = InputForm(target, dtype, channels_last and target.type == "cpu", autocast)
     casts: AbstractContextManager = nullcontext()
     if autocast is not None:
         casts = torch.autocast(target.type, getattr(torch, autocast))
@@ -100,11 +99,11 @@ def ready(
     try:
         if any(training for _, training in modes):
             owner.eval()
-        if place.channels_last:
+        if form.channels_last:
             for parameter, data in weights:
                 parameter.data = data.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), casts:
-            yield function, place
+            yield function, form
     finally:
         for part, training in modes:
             part.training = training

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from skdpgmm._embedding.decoding import DecoderMixin
 from skdpgmm._embedding.encoding import EncoderMixin
-from skdpgmm._embedding.items import as_items, take
+from skdpgmm._embedding.items import as_items, items_at
 from skdpgmm._rows.sources import check_output, first_rows, is_lazy, map_rows
 
 
@@ -276,7 +276,7 @@ class TorchEmbeddingTransformer(
             The transformer itself.
         """
         X = first_rows(X, 2) if _gives_blocks(X) else X
-        items = take(self._check_items(X, reset=True), slice(0, 2))
+        items = items_at(self._check_items(X, reset=True), slice(0, 2))
         self._n_features_out = self._embed(items).shape[1]
         return self
 

@@ -87,26 +87,26 @@ class NoisyMoment:
             own = Spikes.of(own.matrix())  # of all these directions
             return estimate.add(own.values, basis @ own.vectors)
         inner = basis.T @ (self.value - base) @ basis
-        middle, gaps, axes = spiked_deviation(inner, self.sd)
+        mean, gaps, axes = spiked_deviation(inner, self.sd)
         axes = basis @ axes
-        return self._positive(estimate.matrix() + (axes * (middle + gaps)) @ axes.T)
+        return self._positive(estimate.matrix() + (axes * (mean + gaps)) @ axes.T)
 
     @cached_property
     def _about_prior(self):
         """The prior scaled to the release, and what stands out from it."""
         P, identity = self.prior, np.eye(len(self.prior))
         gram = np.array([[_dot(P, P), np.trace(P)], [np.trace(P), len(P)]])
-        # A multiple of the identity as prior would make it singular.
+        # A prior that is a multiple of the identity would make `gram` singular.
         root = np.linalg.cholesky(gram + 1e-9 * np.diag(np.diag(gram)))
         products = [_dot(self.value, P), np.trace(self.value)]
         (scale, constant), _ = nnls(root.T, np.linalg.solve(root, products))
         base = scale * P + constant * identity
         base = base if base.any() else P
-        # A smaller trace is a smaller multiple: taken from every eigenvalue alike, it
-        # would be more than the small ones have.
+        # A smaller trace scales the prior: the difference, taken from every eigenvalue
+        # alike, would make small ones negative.
         trace = float(np.trace(self.value))
         trace = max(trace, self.least_trace, len(P) * self.floor)
-        # The less is known of the trace, the less of its likeness to the prior.
+        # Where the trace is uncertain, so is the likeness to the prior.
         doubt = (self.sd * math.sqrt(len(P)) / trace) ** 2
         shape = base / np.trace(base) + doubt * identity / len(P)
         base = trace / (1.0 + doubt) * shape
@@ -115,7 +115,7 @@ class NoisyMoment:
 
     @cached_property
     def _least_about_prior(self):
-        """Smallest eigenvalue of an estimate: none smaller is told by noise."""
+        """Smallest eigenvalue of an estimate: smaller ones cannot be told from 0."""
         base, _, _ = self._about_prior
         smallest = float(np.linalg.eigvalsh(base)[0])
         return max(self.floor, min(self.least_trace / len(base), smallest))

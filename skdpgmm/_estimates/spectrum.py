@@ -146,16 +146,16 @@ def spiked_deviation(scatter, sd):
 
     Returns
     -------
-    middle : float
-        The mean of the eigenvalues.
+    mean : float
+        That of the eigenvalues.
     gaps : ndarray of shape (d,)
         Differences from it; zero where the noise hides them.
     vectors : ndarray of shape (d, d)
         Orthonormal columns.
     """
     values, vectors = np.linalg.eigh(scatter)
-    middle = float(values.mean())
-    gaps = values - middle
+    mean = float(values.mean())
+    gaps = values - mean
     edge = 2.0 * sd * np.sqrt(len(values) / 2.0)
     shrunk = np.sign(gaps) * np.sqrt(np.maximum(gaps**2 - edge**2, 0.0))
-    return middle, shrunk, vectors
+    return mean, shrunk, vectors

@@ -37,10 +37,10 @@ def squared_distances(X, centers, weights=None):
         Infinite where float64 does not hold them.
     """
     squares = np.empty((len(X), len(centers)))
-    middle = centers.mean(axis=0)
-    about = centers - middle
+    mean = centers.mean(axis=0)
+    about = centers - mean
     for rows in _blocks(X, centers):
-        squares[rows] = _of_block(X[rows], centers, middle, about, weights)
+        squares[rows] = _of_block(X[rows], centers, mean, about, weights)
     return squares
 
 
@@ -71,8 +71,8 @@ def _blocks(X, centers):
     return row_slices(len(X), max(1, _N_NUMBERS // max(X.shape[1], len(centers))))
 
 
-def _of_block(X, centers, middle, about, weights):
-    Z = X - middle
+def _of_block(X, centers, mean, about, weights):
+    Z = X - mean
     # What overflows is farther than any other.
     with np.errstate(over="ignore", invalid="ignore"):
         if weights is None:

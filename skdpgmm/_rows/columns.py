@@ -18,7 +18,7 @@ import numpy as np
 from skdpgmm._rows.array_api import as_numpy
 from skdpgmm._rows.plain import is_dask, unwrapped
 
-# Types whose equality is that of values, each told from the others.
+# Types that are compared by value. Values of different kinds are never the same.
 _KINDS: dict[str, tuple[type, ...]] = {
     "bool": (bool, np.bool_),
     "int": (int, np.integer),

@@ -101,9 +101,9 @@ def labels_like(labels, y, classes=None):
     y : array-like
         Its name and type are taken over, where the type holds all labels.
     classes : ndarray of shape (n_classes,), optional
-        The set of classes where it was given as public, and not taken from `y`. The
-        categories of a type may be those that occur: these take their place, unless
-        the categories have an order, which somebody has declared.
+        The set of classes where it was given as public, and not taken from `y`. They
+        replace the categories of a type, which may be those that occur, unless these
+        have an order, which somebody has declared.
 
     Returns
     -------

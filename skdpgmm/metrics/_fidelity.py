@@ -54,8 +54,8 @@ def _checked_pair(X_real, X_synthetic, least_rows=2):
         )
     # Every score depends on differences of rows only, and squares of large numbers
     # would lose these.
-    middle = pair[0].mean(axis=0)
-    return [X - middle for X in pair]
+    mean = pair[0].mean(axis=0)
+    return [X - mean for X in pair]
 
 
 @validate_params(
