@@ -22,8 +22,9 @@ from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._rows.array_api import as_numpy
+from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
-from skdpgmm._rows.sources import Asked, open_rows
+from skdpgmm._rows.sources import open_rows
 
 
 class Given(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
-from skdpgmm._rows.sources import is_dask, is_sliced, is_stream
+from skdpgmm._rows.sources import source_of
 
 
 def collected(values):
@@ -22,11 +22,7 @@ def collected(values):
     values : array-like
         What is in memory is returned as it is.
     """
-    if is_dask(values):
-        return values.compute()
-    if is_stream(values):
-        return np.concatenate([np.asarray(block) for block in values])
-    return np.asarray(values[:]) if is_sliced(values) else values
+    return source_of(values).collect(values)
 
 
 def picked(values, codes):
@@ -43,13 +39,8 @@ def picked(values, codes):
     -------
     picked : ndarray of shape (n,)
     """
-    blocks = values
-    if is_dask(values):
-        blocks = (values.blocks[i].compute() for i in range(values.numblocks[0]))
-    elif not is_stream(values):
-        blocks = [values]
     found, start = [], 0
-    for block in blocks:
+    for block in source_of(values).blocks(values):
         some = codes[start : start + len(block)]
         if len(some) == len(block):
             found.append(block[np.arange(len(block)), some])

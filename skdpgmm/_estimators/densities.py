@@ -16,13 +16,12 @@ from skdpgmm._models.slices import row_slices
 from skdpgmm._rows.array_api import as_numpy
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.sources import (
-    MappedBlocks,
     check_output,
-    is_lazy,
-    is_sliced,
     map_rows,
     mean_of,
+    source_of,
 )
+from skdpgmm._rows.streams import MappedBlocks
 
 # Densities that are held at a time.
 _N_NUMBERS = 2**22
@@ -117,7 +116,7 @@ class MixtureDensityMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             return mean_of(self.score_samples(X))
         labels = label_column(y)
         X = as_numpy(X)
-        if is_lazy(X) or is_sliced(X):
+        if not source_of(X).in_memory:
             by_class = map_rows(self._log_by_class, X)
         else:
             # A few rows at a time: there is a column for each class.

@@ -9,7 +9,7 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import KMEANS, KMEANS_IN_PUBLIC_BALL
@@ -21,7 +21,7 @@ from skdpgmm._estimators.parameters import COUNT
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.distances import nearest, squared_distances
-from skdpgmm._rows.sources import check_output, map_rows, sum_of
+from skdpgmm._rows.sources import over_blocks, sum_of
 
 
 class DPKMeans(
@@ -182,6 +182,7 @@ class DPKMeans(
         privacy_ids = one_name(privacy_ids, groups)
         return self.fit(X, privacy_ids=privacy_ids).predict(X)
 
+    @over_blocks
     def predict(self, X):
         """Return the nearest centre of each row.
 
@@ -194,13 +195,10 @@ class DPKMeans(
         labels : ndarray of shape (n_samples,)
             Indices into `cluster_centers_`; as private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(self._nearest, X)
-
-    def _nearest(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return nearest(X, self.cluster_centers_)[0]
 
+    @over_blocks
     def transform(self, X):
         """Return the distances to all centres.
 
@@ -213,11 +211,6 @@ class DPKMeans(
         distances : ndarray of shape (n_samples, n_clusters)
             Euclidean; as private as `X`.
         """
-        check_is_fitted(self)
-        check_output(self, X)
-        return map_rows(self._distances, X)
-
-    def _distances(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return np.sqrt(squared_distances(X, self.cluster_centers_))
 
@@ -234,9 +227,9 @@ class DPKMeans(
         score : float
             Minus the k-means loss; as private as `X`.
         """
-        check_is_fitted(self)
-        return -sum_of(map_rows(self._losses, X))
+        return -sum_of(self._losses(X))
 
+    @over_blocks
     def _losses(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return nearest(X, self.cluster_centers_)[1]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import LOGISTIC
@@ -19,7 +19,7 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.transaction import private_fit
-from skdpgmm._rows.sources import map_rows
+from skdpgmm._rows.sources import over_blocks
 from skdpgmm.privacy.grid import Ball
 
 _FARTHEST = 1e150
@@ -211,6 +211,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         if m:
             self.random_coef_ = coef[:, d:]
 
+    @over_blocks
     def decision_function(self, X):
         """Return the scores of the classes.
 
@@ -223,10 +224,6 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             As private as `X`; for two classes, positive in favour of the second.
         """
-        check_is_fitted(self)
-        return map_rows(self._scores, X)
-
-    def _scores(self, X):
         X = validate_data(self, X, reset=False, dtype=np.float64)
         X = np.clip(X, -_FARTHEST, _FARTHEST)  # so that products are finite
         # About the centre, so that nothing large cancels.
@@ -236,6 +233,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
             scores += self.random_features_.scores(X, self.random_coef_)
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
+    @over_blocks
     def predict(self, X):
         """Return the most probable class of each row.
 
@@ -248,14 +246,11 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         labels : ndarray of shape (n_samples,)
             As private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(self._labels, X)
-
-    def _labels(self, X):
-        scores = self._scores(X)
+        scores = self.decision_function(X)
         codes = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
         return self.classes_[codes]
 
+    @over_blocks
     def predict_proba(self, X):
         """Return the probabilities of the classes.
 
@@ -268,19 +263,16 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         probabilities : ndarray of shape (n_samples, n_classes)
             As private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(self._probabilities, X)
-
-    def _probabilities(self, X):
         return softmax(self._two_scores(X), axis=1)
 
     def _two_scores(self, X):
         """Return scores of all classes, also where there are two."""
-        scores = self._scores(X)
+        scores = self.decision_function(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros_like(scores), scores])
         return scores
 
+    @over_blocks
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
 
@@ -293,8 +285,4 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         log_probabilities : ndarray of shape (n_samples, n_classes)
             As private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(self._log_probabilities, X)
-
-    def _log_probabilities(self, X):
         return log_softmax(self._two_scores(X), axis=1)

@@ -6,15 +6,16 @@ import math
 
 from scipy.special import softmax
 from sklearn.mixture import GaussianMixture
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skdpgmm._estimators.collected import collected
+from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._models.covariances import COVARIANCES
 from skdpgmm._models.mixture import log_densities
-from skdpgmm._rows.sources import map_rows, mean_of
+from skdpgmm._rows.sources import mean_of, over_blocks
 
 
-class MappedGaussianMixture(GaussianMixture):
+class MappedGaussianMixture(SharedTexts, GaussianMixture):
     """A Gaussian mixture whose methods take rows of any kind."""
 
     def _estimate_log_prob(self, X, xp=None):
@@ -28,31 +29,28 @@ class MappedGaussianMixture(GaussianMixture):
         k, d = self.means_.shape
         return COVARIANCES[self.covariance_type].n_parameters(k, d) + k * d + k - 1
 
+    @over_blocks
     def score_samples(self, X):
         """Return the log density of each row.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
         log_density : ndarray of shape (n_samples,)
             In nats; as private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(super().score_samples, X)
+        return super().score_samples(X)
 
     def score(self, X, y=None):
         """Return the mean log density of rows.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-        y : Ignored
-            Not used, present for API consistency by convention.
+        {rows}
+        {ignored}
 
         Returns
         -------
@@ -66,8 +64,7 @@ class MappedGaussianMixture(GaussianMixture):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -83,8 +80,7 @@ class MappedGaussianMixture(GaussianMixture):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
@@ -94,39 +90,34 @@ class MappedGaussianMixture(GaussianMixture):
         log_density = collected(self.score_samples(X))
         return 2.0 * self._n_parameters() - 2.0 * float(log_density.sum())
 
+    @over_blocks
     def predict(self, X):
         """Return the most probable component of each row.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
             As private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(super().predict, X)
+        return super().predict(X)
 
+    @over_blocks
     def predict_proba(self, X):
         """Return the responsibilities of all components.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
+        {rows}
 
         Returns
         -------
         responsibilities : ndarray of shape (n_samples, n_components)
             Posterior probabilities; as private as `X`.
         """
-        check_is_fitted(self)
-        return map_rows(self._responsibilities, X)
-
-    def _responsibilities(self, X):
         # scikit-learn subtracts the logarithm of the sum: of rows that are far from
         # all components it is rounded to a different number than its terms.
         X = validate_data(self, X, reset=False)

@@ -1,18 +1,21 @@
-"""What `fit` takes as rows: arrays, arrays in files, streams of blocks, Dask.
+"""What X can be: one table of all kinds of rows, and what is done with each.
 
-Everything is looked at once before any budget is spent, so that bad rows cost nothing.
+A new kind is a class with the methods of `Source`, in a file of its own, and its line
+in `SOURCES`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _get_feature_names, check_array
+from sklearn.utils.validation import _get_feature_names, check_array, check_is_fitted
 
 from skdpgmm._rows.array_api import (
     checked_rows,
@@ -21,221 +24,263 @@ from skdpgmm._rows.array_api import (
     is_in_memory,
     like,
 )
-from skdpgmm._rows.arrays import ArrayRows, checked_block
+from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.containers import frame_of
 from skdpgmm._rows.device import DeviceRows
-from skdpgmm._rows.labels import encode_labels
 from skdpgmm._rows.memory_maps import MappedFile, read_from_file
-from skdpgmm._rows.persons import first_contributions
+from skdpgmm._rows.opened import (
+    FLOATS,
+    Asked,
+    Opened,
+    check_two_dimensions,
+    look_at,
+    names_of,
+    refuse_iterator,
+)
 from skdpgmm._rows.plain import is_dask, numbers, plain
-from skdpgmm._rows.streams import StreamRows
+from skdpgmm._rows.streams import MappedBlocks, StreamRows
 from skdpgmm.privacy.grid import row_slices
-from skdpgmm.privacy.passes import Rows, digest
 
-_FLOATS = [np.float64, np.float32]
 # Rows of an array in a file that are mapped at a time.
 _ROWS_AT_A_TIME = 4096
-# Rows of a block at least.
-_FEWEST_ROWS = 64
+# What arrays have, or frames, and streams of blocks do not.
+_OF_ARRAYS = (
+    "shape",
+    "__array__",
+    "__array_interface__",
+    "__dataframe__",
+    "__getitem__",
+)
 
 
-class Asked(NamedTuple):
-    """What goes with the rows of a fit.
-
-    Attributes
-    ----------
-    y : array-like, or None without labels
-    classes : array-like or None
-        The public set of classes; None takes the labels that occur.
-    privacy_ids : array-like or None
-        Unit of each record.
-    max_contributions : int or None
-        Records of a unit that are kept.
-    block_size, n_jobs : int
-        How they are summed.
-    who : str
-        Name of the estimator, for messages.
-    """
-
-    y: Any
-    classes: Any
-    privacy_ids: Any
-    max_contributions: int | None
-    block_size: int
-    n_jobs: int | None
-    who: str
-
-
-class Opened(NamedTuple):
-    """Rows that were looked at, and what is known of them.
+class Source(Protocol):
+    """A kind of thing that has rows.
 
     Attributes
     ----------
-    rows : Rows
-    shape : tuple of int
-        Number of rows and of features.
-    dtype : dtype
-        float32 or float64.
-    classes : ndarray of shape (n_classes,), or None without labels
-    names : ndarray of str of shape (n_features,), or None
-        Names of the features.
-    example : array without rows, or None
-        On the device of an array of another library.
+    lazy : bool
+        Whether what is made of its rows is computed later.
+    in_memory : bool
+        Whether all of its rows are in memory, so that they can be indexed.
     """
 
-    rows: Rows
-    shape: tuple[int, int]
-    dtype: Any
-    classes: Any
-    names: Any
-    example: Any
+    lazy: bool
+    in_memory: bool
+
+    def sees(self, X) -> bool:
+        """Whether `X` is of this kind, and of none before it in the table."""
+        ...
+
+    def open(self, X, asked: Asked) -> Opened:
+        """Look at all rows once, before any budget is spent, or say what is wrong."""
+        ...
+
+    def map(self, function, X) -> Any:
+        """Return a function of rows, where the rows are."""
+        ...
+
+    def collect(self, values) -> Any:
+        """Return numbers or labels in memory."""
+        ...
+
+    def blocks(self, values) -> Iterable:
+        """Return an iterable of arrays in memory: what `map` gave, in order."""
+        ...
+
+    def first(self, X, n) -> Any:
+        """Return at most `n` of the first rows, in memory."""
+        ...
 
 
-def is_sliced(X) -> bool:
-    """Whether `X` is an array that is not in memory, but can be sliced."""
-    if isinstance(X, np.ndarray):
-        return isinstance(X, np.memmap)
-    if isinstance(X, MappedFile):
+class _InMemory:
+    lazy, in_memory = False, True
+
+    def collect(self, values):
+        return values
+
+    def blocks(self, values):
+        return [values]
+
+    def first(self, X, n):
+        return X[:n]
+
+
+class DaskCollections:
+    """Arrays and frames of Dask, which need not be installed."""
+
+    lazy, in_memory = True, False
+
+    def sees(self, X):
+        return is_dask(X)
+
+    def open(self, X, asked):
+        from skdpgmm._rows.dask_chunks import as_rows, open_chunks
+
+        array = as_rows(X)
+        check_two_dimensions(array)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"X must be of real numbers, got a Dask array of {array.dtype}."
+            )
+        kept = asked.kept(array.shape[0])
+        rows, classes = open_chunks(array, asked.y, asked.classes, kept, asked.n_block)
+        dtype = array.dtype if array.dtype in FLOATS else np.dtype(np.float64)
+        return Opened(rows, array.shape, dtype, classes, names_of(frame_of(X)))
+
+    def map(self, function, X):
+        from skdpgmm._rows.dask_chunks import map_rows
+
+        return map_rows(function, X)
+
+    def collect(self, values):
+        return values.compute()
+
+    def blocks(self, values):
+        return (values.blocks[i].compute() for i in range(values.numblocks[0]))
+
+    def first(self, X, n):
+        return X[:n].compute() if hasattr(X, "chunks") else X.head(n, npartitions=-1)
+
+
+class Tensors(_InMemory):
+    """Arrays of other libraries, on whatever device, under array API dispatch."""
+
+    def sees(self, X):
+        return device_of(X) is not None
+
+    def open(self, X, asked):
+        device: Any = device_of(X)
+        example = example_of(X)
+        if is_in_memory(X):
+            opened = Arrays().open(device.to_host(X), asked)
+            return replace(opened, example=example)
+        X = checked_rows(X, device)
+        shape, dtype = tuple(X.shape), device.to_host(X[:0]).dtype
+        classes, codes = asked.codes(shape[0])
+        rows = DeviceRows(X, device, codes, asked.kept(shape[0]))
+        return Opened(rows, shape, dtype, classes, example=example)
+
+    def map(self, function, X):
+        device: Any = device_of(X)
+        return like(function(device.to_host(X)), X)
+
+
+class Streams:
+    """Objects that give blocks of rows, anew each time."""
+
+    lazy, in_memory = True, False
+
+    def sees(self, X):
+        if isinstance(X, list | tuple | str | bytes | dict) or issparse(X):
+            return False
+        return isinstance(X, Iterable) and not any(hasattr(X, a) for a in _OF_ARRAYS)
+
+    def open(self, X, asked):
+        refuse_iterator(X)
+        look = look_at(X)
+        n_rows = look.shape[0]
+        classes, codes = asked.codes(n_rows)
+        rows = StreamRows(
+            MappedBlocks(numbers, X),
+            look.shape,
+            look.dtype,
+            look.digest,
+            codes,
+            asked.kept(n_rows),
+            asked.n_block,
+            asked.n_jobs,
+        )
+        return Opened(rows, look.shape, look.dtype, classes, names_of(look.frame))
+
+    def map(self, function, X):
+        return MappedBlocks(function, X)
+
+    def collect(self, values):
+        return np.concatenate([np.asarray(block) for block in values])
+
+    def blocks(self, values):
+        return values
+
+    def first(self, X, n):
+        return next(iter(X))[:n]
+
+
+class Files(_InMemory):
+    """Arrays that are not in memory, but can be sliced."""
+
+    in_memory = False
+
+    def sees(self, X):
+        if isinstance(X, np.ndarray):
+            return isinstance(X, np.memmap)
+        if isinstance(X, MappedFile):
+            return True
+        return all(hasattr(X, a) for a in ("shape", "dtype", "chunks", "__getitem__"))
+
+    def open(self, X, asked):
+        X = read_from_file(X)
+        check_two_dimensions(X)
+        slices = (X[rows] for rows in row_slices(X.shape[0], asked.n_block))
+        look = look_at(slices, X.shape[1])
+        classes, codes = asked.codes(look.shape[0])
+        rows = ArrayRows(
+            X,
+            codes,
+            asked.kept(look.shape[0]),
+            asked.n_block,
+            asked.n_jobs,
+            checked=False,
+            digest=look.digest,
+        )
+        return Opened(rows, look.shape, look.dtype, classes)
+
+    def map(self, function, X):
+        if len(X.shape) != 2:
+            return function(X)
+        X = read_from_file(X)
+        slices = row_slices(X.shape[0], _ROWS_AT_A_TIME)
+        return np.concatenate([function(np.asarray(X[rows])) for rows in slices])
+
+    def collect(self, values):
+        return np.asarray(values[:])
+
+
+class Arrays(_InMemory):
+    """All else: arrays in memory, lists, frames, and what is none of these."""
+
+    def sees(self, X):
         return True
-    return all(hasattr(X, a) for a in ("shape", "dtype", "chunks", "__getitem__"))
+
+    def open(self, X, asked):
+        names = _get_feature_names(X)
+        X = check_array(X, dtype=FLOATS, estimator=asked.who, input_name="X")
+        classes, codes = asked.codes(len(X))
+        rows = ArrayRows(X, codes, asked.kept(len(X)), asked.n_block, asked.n_jobs)
+        return Opened(rows, X.shape, X.dtype, classes, names)
+
+    def map(self, function, X):
+        return function(X)
 
 
-def is_stream(X) -> bool:
-    """Whether `X` gives blocks of rows, rather than rows."""
-    if isinstance(X, list | tuple | str | bytes | dict) or issparse(X):
-        return False
-    arrays = (
-        "shape",
-        "__array__",
-        "__array_interface__",
-        "__dataframe__",
-        "__getitem__",
-    )
-    return isinstance(X, Iterable) and not any(hasattr(X, a) for a in arrays)
+# The first that sees X.
+SOURCES: tuple[Source, ...] = (
+    DaskCollections(),
+    Tensors(),
+    Streams(),
+    Files(),
+    Arrays(),
+)
+
+
+def source_of(X) -> Source:
+    """Return the kind of rows, or of numbers, that `X` is."""
+    return next(source for source in SOURCES if source.sees(X))
 
 
 def open_rows(X, asked: Asked) -> Opened:
     """Look at the rows and labels that a fit is given, once."""
-    # Each block costs some time of its own: shorter ones save no memory.
-    block_size = max(asked.block_size, _FEWEST_ROWS)
-    kwargs = {"block_size": block_size, "n_jobs": asked.n_jobs}
     X = plain(X)
-    example = example_of(X)
-    if is_dask(X):
-        return _open_dask(X, asked, block_size)
-    place, names = device_of(X), None
-    if place is not None and is_in_memory(X):
-        X, place = place.to_host(X), None
-    if place is not None:
-        X = checked_rows(X, place)
-        shape, dtype = tuple(X.shape), place.to_host(X[:0]).dtype
-    elif is_stream(X):
-        shape, dtype, frame, seen = _look_at_stream(X)
-        names = _names_of(frame)
-    elif is_sliced(X):
-        X = read_from_file(X)
-        shape, dtype, _, seen = _look_at_slices(X, block_size)
-    else:
-        names = _get_feature_names(X)
-        X = check_array(X, dtype=_FLOATS, estimator=asked.who, input_name="X")
-        shape, dtype = X.shape, X.dtype
-    classes = codes = None
-    if asked.y is not None:
-        classes, codes = encode_labels(asked.y, asked.classes, shape[0])
-        codes = codes.astype(np.min_scalar_type(len(classes)))
-    kept = first_contributions(asked.privacy_ids, shape[0], asked.max_contributions)
-    rows: Rows
-    if place is not None:
-        rows = DeviceRows(X, place, codes, kept)
-    elif is_stream(X):
-        X = MappedBlocks(numbers, X)
-        rows = StreamRows(X, shape, dtype, seen, codes, kept, **kwargs)
-    elif is_sliced(X):
-        rows = ArrayRows(X, codes, kept, checked=False, digest=seen, **kwargs)
-    else:
-        rows = ArrayRows(X, codes, kept, **kwargs)
-    return Opened(rows, shape, dtype, classes, names, example)
-
-
-def _open_dask(X, asked, block_size):
-    from skdpgmm._rows.dask_chunks import as_rows, open_chunks
-
-    array = as_rows(X)
-    _check_two_dimensions(array)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(
-            f"X must be of real numbers, got a Dask array of {array.dtype}."
-        )
-    kept = first_contributions(
-        asked.privacy_ids, array.shape[0], asked.max_contributions
-    )
-    rows, classes = open_chunks(array, asked.y, asked.classes, kept, block_size)
-    dtype = array.dtype if array.dtype in _FLOATS else np.dtype(np.float64)
-    return Opened(rows, array.shape, dtype, classes, _names_of(frame_of(X)), None)
-
-
-def _look_at_stream(X):
-    """Return what `_look_at` does for a stream, or say what is wrong with it."""
-    if isinstance(X, Iterator):
-        raise TypeError(
-            f"X is an iterator ({type(X).__name__}), which can be read only once, and "
-            "a fit reads its rows several times: give an object whose __iter__ starts "
-            "anew each time."
-        )
-    return _look_at(X, None)
-
-
-def _look_at_slices(X, block_size):
-    _check_two_dimensions(X)
-    starts = range(0, X.shape[0], block_size)
-    return _look_at((X[i : i + block_size] for i in starts), X.shape[1])
-
-
-def _check_two_dimensions(X):
-    if len(X.shape) != 2:
-        raise ValueError(
-            f"Expected 2D array, got {len(X.shape)}D array instead: X has shape "
-            f"{X.shape}. Reshape your data."
-        )
-
-
-def _look_at(blocks, n_features):
-    """Return shape, type, frame and digest of rows, or say what is wrong with them."""
-    n_rows = seen = 0
-    dtype: Any = None
-    frame = None
-    for given in blocks:
-        block = checked_block(numbers(given), n_features, n_rows)
-        its_frame = frame_of(given)
-        if n_rows == 0:
-            frame = its_frame
-        elif _columns(its_frame) != _columns(frame):
-            raise ValueError(
-                "X must have the same columns in all blocks, in one order; the block "
-                f"that starts at row {n_rows} has others than those before it."
-            )
-        if dtype is not None and block.dtype != dtype:
-            raise ValueError(
-                f"X must be of one type; the block that starts at row {n_rows} is of "
-                f"{block.dtype}, those before it are of {dtype}."
-            )
-        seen += digest(block, n_rows)
-        n_rows, n_features, dtype = n_rows + len(block), block.shape[1], block.dtype
-    if n_rows == 0:
-        raise ValueError("X must have at least one row, got no blocks of rows.")
-    # A file may spell out the order of bytes.
-    return (n_rows, n_features), np.dtype(dtype.type), frame, seen
-
-
-def _columns(frame):
-    return None if frame is None else list(frame.columns)
-
-
-def _names_of(frame):
-    """Return the names of features of a frame, as scikit-learn has them."""
-    if frame is None:
-        return None
-    return _get_feature_names(frame.filled(np.zeros((1, len(frame.columns)))))
+    return source_of(X).open(X, asked)
 
 
 def map_rows(function, X):
@@ -245,8 +290,8 @@ def map_rows(function, X):
     ----------
     function : callable
         Maps an array of rows to an array with a row, or a number, for each.
-    X : array-like, or one of the other inputs
-        Rows.
+    X : rows of any kind
+        An array-like, memory map, stream of blocks, tensor or Dask collection.
 
     Returns
     -------
@@ -254,20 +299,41 @@ def map_rows(function, X):
         An array for an array, where that is; lazy for what is lazy.
     """
     X = plain(X)
-    if is_dask(X):
-        from skdpgmm._rows.dask_chunks import map_rows as map_chunks
+    return source_of(X).map(function, X)
 
-        return map_chunks(function, X)
-    place = device_of(X)
-    if place is not None:
-        return like(function(place.to_host(X)), X)
-    if is_stream(X):
-        return MappedBlocks(function, X)
-    if is_sliced(X) and len(X.shape) == 2:
-        X = read_from_file(X)
-        slices = row_slices(X.shape[0], _ROWS_AT_A_TIME)
-        return np.concatenate([function(np.asarray(X[rows])) for rows in slices])
-    return function(X)
+
+def over_blocks(method):
+    """Make a method of rows in memory one of rows of any kind."""
+
+    @wraps(method)
+    def mapped(self, X):
+        check_is_fitted(self)
+        if method.__name__ == "transform":
+            check_output(self, X)
+        return map_rows(_OfBlock(self, method), X)
+
+    return mapped
+
+
+@dataclass(frozen=True)
+class _OfBlock:
+    """A method under `over_blocks`, for one block; other machines find it by name."""
+
+    estimator: Any
+    method: Any
+
+    def __call__(self, X):
+        return self.method(self.estimator, X)
+
+    def __reduce__(self):
+        name = self.method.__name__
+        owners = (one for one in type(self.estimator).__mro__ if name in vars(one))
+        owner = next(o for o in owners if inspect.unwrap(vars(o)[name]) is self.method)
+        return _of_block, (self.estimator, owner, name)
+
+
+def _of_block(estimator, owner, name):
+    return _OfBlock(estimator, inspect.unwrap(vars(owner)[name]))
 
 
 def check_output(estimator, X):
@@ -277,8 +343,7 @@ def check_output(estimator, X):
     ----------
     estimator : estimator
         With `set_output`.
-    X : array-like, or one of the other inputs
-        Rows.
+    X : rows of any kind
     """
     kind = _get_output_config("transform", estimator)["dense"]
     if kind != "default" and is_lazy(plain(X)):
@@ -289,44 +354,27 @@ def check_output(estimator, X):
 
 
 def first_rows(X, n):
-    """Return some of the first rows, at most `n`, of what is lazy."""
-    if is_dask(X):
-        return X[:n].compute() if hasattr(X, "chunks") else X.head(n, npartitions=-1)
-    return next(iter(X))[:n]
+    """Return some of the first rows, at most `n`."""
+    return source_of(X).first(X, n)
 
 
 def is_lazy(X) -> bool:
     """Whether functions of `X` come from `map_rows` uncomputed."""
-    return is_dask(X) or is_stream(X)
+    return source_of(X).lazy
 
 
 def sum_of(values) -> float:
     """Return the sum of the numbers that `map_rows` gave."""
-    if isinstance(values, MappedBlocks):
-        return math.fsum(block.sum() for block in values)
-    return float(values.sum())
+    return float(_gathered(values).sum())
 
 
 def mean_of(values) -> float:
     """Return the mean of the numbers that `map_rows` gave."""
+    return float(_gathered(values).mean())
+
+
+def _gathered(values):
+    """Return the numbers of blocks in memory; others sum up where they are."""
     if isinstance(values, MappedBlocks):
-        values = np.concatenate(list(values))
-    return float(values.mean())
-
-
-class MappedBlocks:
-    """Blocks of a stream under a function, computed when they are asked for.
-
-    Parameters
-    ----------
-    function : callable
-        Maps a block to a block.
-    blocks : iterable of array-like
-        Starts anew each time.
-    """
-
-    def __init__(self, function, blocks):
-        self._function, self._blocks = function, blocks
-
-    def __iter__(self):
-        return (self._function(plain(block)) for block in self._blocks)
+        return np.concatenate(list(values))
+    return values

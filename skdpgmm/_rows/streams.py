@@ -6,6 +6,7 @@ import numpy as np
 
 from skdpgmm._rows.arrays import checked_block, take
 from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
+from skdpgmm._rows.plain import plain
 from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
 from skdpgmm.privacy.grid import row_slices
 from skdpgmm.privacy.passes import CHANGED_ROWS, digest
@@ -85,3 +86,21 @@ class StreamRows:
             for rows in row_slices(len(block), self._block_size):
                 yield block[rows], slice(start + rows.start, start + rows.stop)
             start += len(block)
+
+
+class MappedBlocks:
+    """Blocks of a stream under a function, computed when they are asked for.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a block to a block.
+    blocks : iterable of array-like
+        Starts anew each time.
+    """
+
+    def __init__(self, function, blocks):
+        self._function, self._blocks = function, blocks
+
+    def __iter__(self):
+        return (self._function(plain(block)) for block in self._blocks)
