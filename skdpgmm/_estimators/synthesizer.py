@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from numbers import Integral
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -17,23 +16,15 @@ from skdpgmm._algorithms.looks import on_unit_sphere
 from skdpgmm._algorithms.measured_mixture import measure_clusters
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
-from skdpgmm._estimators.densities import MixtureDensityMixin
 from skdpgmm._estimators.limits import check_memory
-from skdpgmm._estimators.sampling import ConditionalSamplerMixin
+from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
-from skdpgmm._models.placement import score_sampler
-from skdpgmm._models.slices import row_slices
-
-# Draws that show how far linear scores are from those of the label model.
-_N_PILOT = 4_000
-# Scores that are held at a time.
-_N_SCORES = 2**22
+from skdpgmm._models.labelled import LabelledMixture
 
 
 class DPEmbeddingSynthesizer(
-    ConditionalSamplerMixin,
-    MixtureDensityMixin,
+    LabelledMixtureMethods,
     PrivateEstimator,
     BaseEstimator,
 ):
@@ -255,8 +246,10 @@ class DPEmbeddingSynthesizer(
         else:
             mixture = measure_clusters(view, k, n_classes, covariance, left, prior)
         self.n_iter_ = max(n_iter, 1)
-        self._store(mixture.shifted(view.ball.center), given.classes, k, given.dtype)
-        self._store_label_model(mixture, model, session.public_rng)
+        labelled = LabelledMixture.of(
+            mixture, view.ball.center, self.normalize_, model, session.public_rng
+        )
+        self._store(labelled, given, k)
 
     def _check_memory(self, n_classes, n_features):
         # What is "auto" is chosen so that it takes little.
@@ -304,30 +297,17 @@ class DPEmbeddingSynthesizer(
             view.decide(with_head)
         return k, covariance, with_head.value
 
-    def _store(self, mixture, classes, k, dtype):
-        self.weights_ = mixture.weights
-        self.means_ = mixture.means
-        self.covariances_ = mixture.covariances
-        self.covariance_type_ = mixture.covariance.name
-        self.precisions_cholesky_ = mixture.whiteners()
+    def _store(self, mixture, given, k):
+        self._mixture, self._dtype = mixture, given.dtype
+        found, classes = mixture.mixture, given.classes
+        self.weights_ = found.weights
+        self.means_ = found.means
+        self.covariances_ = found.covariances
+        self.covariance_type_ = found.covariance.name
+        self.precisions_cholesky_ = mixture.whiteners
         self.n_components_ = k
         self.classes_ = classes
-        codes = mixture.classes
+        codes = found.classes
         self.component_classes_ = codes if classes is None else classes[codes]
-        self.class_weights_ = np.bincount(codes, mixture.weights)
-        self._factors = mixture.covariance.roots(mixture.covariances)
-        self._dtype = dtype
-
-    def _store_label_model(self, mixture, model, public_rng):
-        self.label_model_, self._score_sampler = model, None
-        if model is None:
-            return
-        rows = self._draw_any(_N_PILOT, public_rng)
-        Z = rows - model.center
-        labels = model.labels(self._placed(rows))
-        slack = 0.0
-        for some in row_slices(len(Z), max(1, _N_SCORES // len(mixture.weights))):
-            scores = model.linear.scores(Z[some])
-            own = np.take_along_axis(scores, labels[some, None], axis=1)[:, 0]
-            slack = max(slack, float(np.max(scores.max(axis=1) - own)))
-        self._score_sampler = score_sampler(mixture, model.linear, slack)
+        self.class_weights_ = mixture.class_weights()
+        self.label_model_ = mixture.model
