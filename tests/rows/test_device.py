@@ -97,7 +97,7 @@ def dispatch():
 def place(request, monkeypatch, dispatch):
     """Where tensors seem to be."""
     if request.param == "elsewhere":
-        monkeypatch.setattr("skdpgmm._rows.sources.is_in_memory", lambda X: False)
+        monkeypatch.setattr("skdpgmm._rows.kinds.is_in_memory", lambda X: False)
 
 
 def fitted(name, X, y):
