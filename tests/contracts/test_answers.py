@@ -78,6 +78,7 @@ ROWS = (
 NUMBERS = ("score", "bic", "aic")
 FITS = ("fit_predict", "fit_transform")
 OTHERS = {
+    "plan",
     "fit",
     "get_params",
     "set_params",
