@@ -16,6 +16,8 @@ from skdpgmm._rows.rehearsal import Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
+# Choices by where the records lie, which nobody knows before.
+_OF_PLACE = ("clip_norm", "normalize")
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
 
 
@@ -72,7 +74,7 @@ class Planned(SharedTexts):
             records=f"about {n_samples:,}, {where}",
             ledger=report.ledger,
             noise_sd=tuple(noise_sd),
-            decisions=report.decisions,
+            decisions=tuple(d for d in report.decisions if d.what not in _OF_PLACE),
             doubts=tuple(doubts),
         )
 

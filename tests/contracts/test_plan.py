@@ -158,6 +158,14 @@ def test_what_cannot_be_planned(estimator, given, message):
         estimator.plan(*given)
 
 
+def test_a_plan_decides_nothing_by_where_the_records_are():
+    plan = DPEmbeddingSynthesizer().plan(20_000, 40, 3)
+    decided = {decision.what: decision.value for decision in plan.decisions}
+    assert decided["label_model"] is True and decided["n_components"] == 1
+    assert not decided.keys() & {"clip_norm", "normalize"}
+    assert "decided     n_components 1" in str(plan)
+
+
 def test_a_plan_is_no_report():
     plan = DPKMeans(2, epsilon=0.5).plan(20, 3)
     assert not isinstance(plan, PrivacyReport) and not hasattr(plan, "epsilon_spent")
@@ -222,13 +230,14 @@ def test_rows_that_differ_stay_apart():
 def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
     X, y = make_data(N, D)
     report = DPLogisticRegression().fit(X, y).privacy_
-    n_steps = sum(entry.name.startswith("head step") for entry in report.ledger)
-    assert n_steps >= 20
+    names = [entry.name for entry in report.ledger if "head step" in entry.name]
+    n_steps = len(names) // 2
+    assert n_steps >= 20 and f"head step {n_steps - 1}: errors" in names
     lines = [line for line in str(report).splitlines() if "head step" in line]
-    assert len(lines) == 2  # gradient and errors
-    assert f"head step 0-{n_steps - 1}: gradient" in lines[0]
-    assert lines[0].endswith(f"x {n_steps}")
-    assert report._repr_html_().count("head step") == 1
+    for line, part in zip(lines, ("gradient", "errors"), strict=True):
+        assert line.startswith(f"head step 0-{n_steps - 1}: {part}")
+        assert line.endswith(f"x {n_steps}")
+    assert report._repr_html_().count("head step") == 2
 
 
 # --------------------------------------------------------------------------
