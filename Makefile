@@ -88,12 +88,13 @@ typecheck: $(VENV)/.stamp-tests
 pytest: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
-# The doctests of one module, and the test of its name: tests/WING/test_MODULE.py.
+# The doctests of one module, and the tests of its name: those of its wing, and those
+# that hold for all estimators.
 test-of: $(VENV)/.stamp-tests
 	@wing=$$(basename $$(dirname $(FILE)) | sed 's/^_//'); \
 	module=$$(basename $(FILE) .py | sed 's/^_//'); \
-	tests=tests/$$wing/test_$$module.py; \
-	test -e $$tests || { echo "no $$tests: all of its wing"; tests=tests/$$wing; }; \
+	tests=$$(ls tests/$$wing/test_$$module.py tests/contracts/test_$$module.py 2>/dev/null); \
+	test "$$tests" || { echo "no test_$$module.py: all of its wing"; tests=tests/$$wing; }; \
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(FILE) $$tests
 
 coverage: $(VENV)/.stamp-tests
