@@ -18,10 +18,11 @@ from skdpgmm.privacy.accounting import (
     unit_factor,
 )
 from skdpgmm.privacy.plan import PrivacyPlan
-from skdpgmm.privacy.report import PrivacyReport
+from skdpgmm.privacy.report import Decision, PrivacyReport
 
 __all__ = [
     "BudgetExceededError",
+    "Decision",
     "Ledger",
     "LedgerEntry",
     "PrivacyPlan",

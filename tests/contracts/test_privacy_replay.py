@@ -317,5 +317,6 @@ def test_pickle_does_not_grow_with_the_data(name):
         len(pickle.dumps(fit(constructor(random_state=0), *make_data(n, 3), labelled)))
         for n in (300, 3000)
     ]
-    # The ledger may differ by a few rows; the records are 24 bytes each.
-    assert abs(sizes[1] - sizes[0]) < 4000
+    # The ledger may differ by two rows for each of 40 steps; of 2,700 records, the
+    # features are 64,800 bytes, and the labels 21,600.
+    assert abs(sizes[1] - sizes[0]) < 10_000

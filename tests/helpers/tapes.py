@@ -6,6 +6,7 @@ summed, and whatever it does with the exact sums is done with those of the other
 """
 
 import dataclasses
+from functools import cached_property
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,9 +44,19 @@ def differences(a, b, path="", seen=()):
     elif isinstance(a, np.random.RandomState):
         yield from differences(a.get_state(), b.get_state(), path, seen)
     elif dataclasses.is_dataclass(a) or (hasattr(a, "__dict__") and not callable(a)):
-        yield from differences(vars(a), vars(b), path, seen)
+        yield from differences(held(a, b), held(b, a), path, seen)
     elif repr(a) != repr(b):  # tells nan from numbers and 0.0 from -0.0
         yield f"{path}: {a!r} != {b!r}"
+
+
+def held(obj, other):
+    """What an object holds, but for what only it has computed of itself and kept."""
+    return {
+        name: value
+        for name, value in vars(obj).items()
+        if name in vars(other)
+        or not isinstance(getattr(type(obj), name, None), cached_property)
+    }
 
 
 def assert_same(a, b):
