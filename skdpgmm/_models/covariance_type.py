@@ -49,6 +49,9 @@ class Covariance(ABC):
     # tell classes apart: their overlap can be matched, and a label model place them.
     one_matrix = False
 
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
     # Sizes
 
     @abstractmethod

@@ -364,7 +364,7 @@ def _gather(pieces):
     return joined([label_column(part)[start:stop] for part, start, stop in pieces])
 
 
-def map_rows(function, X):
+def map_chunks(function, X):
     """Apply a function of rows to every chunk, lazily.
 
     Parameters

@@ -123,9 +123,9 @@ class DaskCollections:
         return Opened(rows, array.shape, dtype, classes, names_of(frame_of(X)))
 
     def map(self, function, X):
-        from skdpgmm._rows.dask_chunks import map_rows
+        from skdpgmm._rows.dask_chunks import map_chunks
 
-        return map_rows(function, X)
+        return map_chunks(function, X)
 
     def collect(self, values):
         return values.compute()
