@@ -79,7 +79,7 @@ def grow_codebook(view, n_classes, size, budget):
     radii = np.full(n_classes, ball.radius)
     for level in range(n_levels):
         centers = ball.limit(centers)
-        grid = ball.place(centers)
+        grid = ball.on_grid(centers)
         parts = tuple(CODEBOOK_LEVEL)
         query = CellMoments(ball, NearestCell(grid, classes), grid, radii, parts)
         budgets = levels[level].parts(CODEBOOK_LEVEL)

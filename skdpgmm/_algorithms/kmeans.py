@@ -98,7 +98,7 @@ def _lloyd_pass(view, centers, radii, classes, budgets, name):
     """
     ball = view.ball
     centers = ball.limit(centers)
-    grid_centers = ball.place(centers)
+    grid_centers = ball.on_grid(centers)
     partition = NearestCell(grid_centers, classes)
     query = CellMoments(ball, partition, grid_centers, radii, tuple(budgets))
     counts, sums, *energies = view.release(name, query, [*budgets.values()])

@@ -97,7 +97,7 @@ def measure_mixture(
     Residuals are clipped to `radius`; `uncertain` is as for `Covariance.estimate`.
     """
     means, classes, counts = centers
-    grid = view.ball.place(means)
+    grid = view.ball.on_grid(means)
     radii = np.full(len(means), radius)
     partition = NearestCell(grid, classes)
     query = CellMoments(view.ball, partition, grid, radii, (covariance.moment,))
@@ -111,7 +111,7 @@ def measure_mixture(
 def residual_radius(view, centers, q, budget):
     """Return a radius that holds the share `q` of the residuals."""
     ball, (means, classes, _) = view.ball, centers
-    grid = ball.place(means)
+    grid = ball.on_grid(means)
     exponents = np.arange(-_PER_OCTAVE * _OCTAVES, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents
     query = DistanceHistogram(ball, NearestCell(grid, classes), grid, edges)

@@ -136,7 +136,7 @@ def _find_start(view, wanted, kind, budget):
         weights = np.full(k, 1.0 / k)
         return Mixture(weights, means, start.covariances, covariance, classes)
     budgets = budget.split(PUBLIC_MEANS)
-    grid = view.ball.place(means)
+    grid = view.ball.on_grid(means)
     partition = NearestCell(grid, classes)
     query = CellMoments(view.ball, partition, grid, np.ones(k), ("count",))
     (release,) = view.release("start", query, [budgets["counts"]])

@@ -114,7 +114,7 @@ def measure_cells(view, codebook, budget):
     """Release the moments of the cells of a codebook, and keep those that are clear."""
     ball = view.ball
     centers = ball.limit(codebook.centers)
-    grid = ball.place(centers)
+    grid = ball.on_grid(centers)
     largest, smallest = ball.radius, ball.radius * _LEAST_RADIUS
     radii = np.clip(_WIDTH * np.sqrt(codebook.traces), smallest, largest)
     query = CellMoments(

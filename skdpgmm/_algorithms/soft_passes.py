@@ -90,7 +90,7 @@ def _query(ball, mixture, rho):
     covariance = mixture.covariance
     return SoftMoments(
         ball,
-        ball.place(mixture.means),
+        ball.on_grid(mixture.means),
         covariance.each(mixture.whiteners(), len(mixture.weights)),
         mixture.log_weights(),
         rho,

@@ -134,8 +134,8 @@ class Tied(Full):
         return Full()
 
     def squares(self, X, means, whiteners):
-        middle = means.mean(axis=0)
-        return squared_distances((X - middle) @ whiteners, (means - middle) @ whiteners)
+        center = means.mean(axis=0)
+        return squared_distances((X - center) @ whiteners, (means - center) @ whiteners)
 
     def unwhiten(self, shifts, whiteners):
         return np.linalg.solve(whiteners.T, shifts.T).T

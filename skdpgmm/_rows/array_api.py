@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from sklearn import get_config
-from sklearn.utils._array_api import device, get_namespace, move_to
+from sklearn.utils._array_api import device as device_in
+from sklearn.utils._array_api import get_namespace, move_to
 
 from skdpgmm._rows.device import Device
 
@@ -18,28 +19,28 @@ def device_of(X: Any) -> Device | None:
     if isinstance(X, np.ndarray) or not hasattr(X, "__dlpack__"):
         return None
     xp, _ = get_namespace(X)
-    place = device(X)
+    device = device_in(X)
     return Device(
         xp,
         lambda array: move_to(array, xp=np, device="cpu"),
-        lambda array: xp.asarray(array, device=place),
+        lambda array: xp.asarray(array, device=device),
     )
 
 
 def is_in_memory(X: Any) -> bool:
-    """Whether an array of another library can be read as one of numpy."""
-    return str(device(X)) == "cpu"
+    """Whether an array-API array can be read as one of numpy."""
+    return str(device_in(X)) == "cpu"
 
 
 def as_numpy(X: Any) -> Any:
-    """Return an array of numpy for one of another library, and others as they are."""
-    place = device_of(X)
-    return X if place is None else place.to_host(X)
+    """Return a numpy array for an array-API array, and anything else as it is."""
+    device = device_of(X)
+    return X if device is None else device.to_host(X)
 
 
-def checked_rows(X: Any, place: Device) -> Any:
+def checked_rows(X: Any, device: Device) -> Any:
     """Return rows on a device as finite float32 or float64, or say what is wrong."""
-    xp = place.xp
+    xp = device.xp
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(
             "X must have shape (n_samples, n_features), both at least 1, got "
@@ -55,19 +56,19 @@ def checked_rows(X: Any, place: Device) -> Any:
 
 
 def example_of(X: Any) -> Any:
-    """Return an array of no rows where an array of another library is, or None.
+    """Return an array of no rows where an array-API array is, or None.
 
     A slice would not do: with one of torch, a pickle has all rows.
     """
-    place = device_of(X)
-    if place is None:
+    device = device_of(X)
+    if device is None:
         return None
-    return place.xp.zeros((0, 1), dtype=X.dtype, device=device(X))
+    return device.xp.zeros((0, 1), dtype=X.dtype, device=device_in(X))
 
 
 def like(array: Any, example: Any) -> Any:
     """Return numbers where `example` is, and anything else as it is."""
-    place = device_of(example)
-    if place is None or array.dtype.kind not in "fiub":
+    device = device_of(example)
+    if device is None or array.dtype.kind not in "fiub":
         return array
-    return place.from_host(array)
+    return device.from_host(array)

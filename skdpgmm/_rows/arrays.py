@@ -107,7 +107,7 @@ class ArrayRows:
         if not self._checked:
             X = checked_block(X, self.n_features, rows.start)
             seen = digest(X, self._first + rows.start)
-        return *take(X, self._codes, self._kept, rows), seen
+        return *those_kept(X, self._codes, self._kept, rows), seen
 
 
 def _grid_points(X, ball):
@@ -115,7 +115,7 @@ def _grid_points(X, ball):
     return ball.to_grid(X).astype(np.float32)
 
 
-def take(X, codes, kept, rows) -> tuple[Any, Any]:
+def those_kept(X, codes, kept, rows) -> tuple[Any, Any]:
     """Return rows and codes that take part, of a block that holds the given rows."""
     return X if kept is None else X[kept[rows]], codes_of(codes, kept, rows)
 

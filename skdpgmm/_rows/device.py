@@ -63,7 +63,7 @@ class Device:
 
 
 class DeviceRows:
-    """Rows of an array of another library, summed where they are.
+    """Rows of an array-API array (torch, cupy), summed where they are.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class Opened:
     names : ndarray of str of shape (n_features,), or None
         Names of the features.
     example : array without rows, or None
-        On the device of an array of another library.
+        On the device of an array-API array.
     """
 
     rows: Rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdpgmm._rows.arrays import checked_block, take
+from skdpgmm._rows.arrays import checked_block, those_kept
 from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
 from skdpgmm._rows.plain import plain
 from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
@@ -59,7 +59,7 @@ class StreamRows:
         def kernel(piece):
             X, rows = piece
             seen = digest(X, rows.start)
-            X, codes = take(X, self._codes, self._kept, rows)
+            X, codes = those_kept(X, self._codes, self._kept, rows)
             return summand(Block(X, codes, first=rows.start == 0), seen)
 
         totals = sum_blocks(kernel, self._pieces(), self._n_threads)

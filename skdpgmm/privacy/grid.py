@@ -253,6 +253,6 @@ class Ball:
         norms = np.linalg.norm(points, axis=-1, keepdims=True)
         return points * (2.0 * self.radius / np.maximum(norms, 2.0 * self.radius))
 
-    def place(self, points):
+    def on_grid(self, points):
         """Round public points, relative to the centre, to grid integers."""
         return np.rint(self.limit(points) / self.step)

@@ -127,9 +127,8 @@ def check_noise(unit_factor: int, mu: float) -> None:
 def exact_sums(rows: Rows, query: Query) -> list[np.ndarray]:
     """Return the exact sums of a query, of every record once."""
     *sums, n_records, digest = rows.sum(Summand(query))
-    # What reads the rows is not all in this folder. A record that is seen twice
-    # counts twice, and rows in another order belong to other persons: then nothing is
-    # released.
+    # Row sources are not part of this folder, so verify that each record was read
+    # once, and in the same order: others belong to other persons.
     if (_one(n_records), _one(digest)) != (rows.n_records, rows.digest):
         raise ValueError(CHANGED_ROWS)  # not how many: that is private
     return sums

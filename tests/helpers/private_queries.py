@@ -53,7 +53,7 @@ def random_points(rng, ball, k):
     points = rng.standard_normal((k, p)) / np.sqrt(p) * rng.choice([0.1, 1, 3])
     if k > 1 and rng.random() < 0.3:
         points[1] = points[0]  # ties
-    return ball.place(points * ball.radius)
+    return ball.on_grid(points * ball.radius)
 
 
 def random_edges(rng, radius):

@@ -133,7 +133,7 @@ def test_far_centers_keep_rows_apart(seed):
     point = rng.standard_normal(d)
     point *= 100.0 / np.linalg.norm(point)
     ball = whole_ball(d)
-    centers = ball.place([point, rng.permutation(point)])
+    centers = ball.on_grid([point, rng.permutation(point)])
     row = np.full((1, d), rng.integers(2**20, int(2**24 / math.sqrt(d))) / 2.0**24)
     query = CellMoments(
         ball, NearestCell(centers, np.zeros(2, int)), centers, np.ones(2), ("count",)
@@ -155,7 +155,7 @@ def test_whitening_keeps_rows_apart(d, distance):
     points *= distance / np.linalg.norm(points, axis=1, keepdims=True)
     W = rng.standard_normal((3, d, d))
     query = SoftMoments(
-        ball, ball.place(points), W, np.zeros(3), 3.0, np.zeros(3, int), "full"
+        ball, ball.on_grid(points), W, np.zeros(3), 3.0, np.zeros(3, int), "full"
     )
     G = ball.to_grid(rng.standard_normal((100, d)) / math.sqrt(d))
     codes = np.zeros(100, int)
