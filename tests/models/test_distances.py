@@ -1,5 +1,6 @@
 """Distances and densities are right wherever the rows are, against exact arithmetic."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -132,24 +133,28 @@ def test_synthesizers_far_from_the_origin(data, label_model, offset):
     synthesizer = DPEmbeddingSynthesizer(
         epsilon=8.0, label_model=label_model, random_state=0
     ).fit(X, y)
-    synthesizer.means_ = on_grid(synthesizer.means_)
+    fitted = synthesizer._mixture
+    means = on_grid(fitted.mixture.means)
+
+    def move(offset):
+        """Move all that the synthesizer has fitted."""
+        model = fitted.model
+        if label_model:
+            model = model._replace(center=on_grid(model.center) + offset)
+        mixture = replace(fitted.mixture, means=means + offset)
+        synthesizer._mixture = replace(fitted, mixture=mixture, model=model)
 
     def answers(rows):
         names = ("transform", "score_samples", "score")
         values = [getattr(synthesizer, name)(rows) for name in names]
         values.append(synthesizer.score(rows, y))
         if label_model:
-            values.append(synthesizer.label_model_.scores(rows))
+            values.append(synthesizer._mixture.model.scores(rows))
         return values
 
-    if label_model:
-        model = synthesizer.label_model_
-        model = model._replace(center=on_grid(model.center))
-        synthesizer.label_model_ = model
+    move(0.0)
     expected = answers(X)
-    synthesizer.means_ = synthesizer.means_ + offset
-    if label_model:
-        synthesizer.label_model_ = model._replace(center=model.center + offset)
+    move(offset)
     for found, value in zip(answers(X + offset), expected, strict=True):
         assert_allclose(found, value, rtol=1e-9, atol=1e-12)
 

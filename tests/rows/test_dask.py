@@ -134,9 +134,10 @@ def test_workers_hold_the_grid_of_the_head(client):
         before = client.run(count_grids)
         found = fitted("synthesizer-labels", chunked(X, 4), chunked(y, 4))
         made = sum(client.run(count_grids).values()) - sum(before.values())
-    # Once for the ball of the steps and once for the balance, not in every step.
+    # Once for the ball of the steps and once for the balance, not in every step; and a
+    # few rows of the first chunk by the worker that sees a query for the first time.
     assert found.n_iter_ >= 20
-    assert made == 2 * 4
+    assert 2 * 4 <= made <= 2 * 4 + 2
 
 
 def count_grids():
