@@ -13,6 +13,7 @@ from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
+from skdpgmm.privacy.grid import HOST
 from skdpgmm.privacy.noise import WORD_BITS
 
 _NO_MORE = object()
@@ -146,7 +147,10 @@ def sum_blocks(kernel, blocks, n_threads=1):
 def _add_blocks(results):
     """Add tuples of arrays, a few in one word and all in two; None without any."""
     words = iter(lambda: _add(islice(results, _BLOCKS_OF_A_WORD)), None)
-    return _add(tuple(map(widen, totals)) for totals in words)
+    try:
+        return _add(tuple(map(widen, totals)) for totals in words)
+    finally:
+        HOST.forget()
 
 
 def _add(results) -> Any:

@@ -31,7 +31,7 @@ import numpy as np
 
 from skdpgmm.privacy.grid import (
     GRID_BITS,
-    Host,
+    HOST,
     clip_round,
     integer_norms,
     row_slices,
@@ -163,7 +163,7 @@ def parts(query) -> tuple[Part, ...]:
 
 def exact(query, block: Block) -> tuple[np.ndarray, ...]:
     """Return the exact sums of each part over a block of records."""
-    n, on = len(block.codes), block.on or Host()
+    n, on = len(block.codes), block.on or HOST
     if n > MAX_BLOCK_ROWS:
         raise ValueError(f"A block may have {MAX_BLOCK_ROWS} rows, got {n}.")
     block = block._replace(on=on, codes=_read_only(block.codes, on))

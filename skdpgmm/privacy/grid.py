@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from threading import local
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,13 +23,13 @@ import numpy as np
 GRID_BITS = 24
 
 
-class Host:
-    """The arrays of one block in numpy; a device has the same methods."""
+class Host(local):
+    """Arrays in numpy, of one thread; a device has the same methods."""
 
     xp = np
 
     def __init__(self):
-        self._buffer = np.empty((0, 0))
+        self._buffers: dict[str, np.ndarray] = {}
 
     def put(self, array):
         """Return public numbers where the rows are."""
@@ -55,11 +56,19 @@ class Host:
         """Return a new array in float64."""
         return np.empty(shape)
 
-    def buffer(self, shape):
-        """Return an array to write to, which the next call gives anew."""
-        if shape[1:] != self._buffer.shape[1:] or shape[0] > len(self._buffer):
-            self._buffer = np.empty(shape)
-        return self._buffer[: shape[0]]
+    def buffer(self, shape, name="vectors"):
+        """Return an array to write to, which the next call of that name gives anew.
+
+        Memory that is asked for anew with every block costs as much as the work in it.
+        """
+        kept = self._buffers.get(name)
+        if kept is None or kept.shape[1:] != shape[1:] or len(kept) < shape[0]:
+            kept = self._buffers[name] = np.empty(shape)
+        return kept[: shape[0]]
+
+    def forget(self):
+        """Let go of all buffers: records were in them."""
+        self._buffers.clear()
 
     def take(self, points, index):
         """Return public points by their index, in the buffer."""
@@ -68,12 +77,13 @@ class Host:
 
     def panels(self, X, n_numbers=2**18):
         """Yield slices of few rows with a float64 copy, which the next overwrites."""
-        slices = row_slices(len(X), max(1, n_numbers // X.shape[1]))
-        copy = np.empty((slices[0].stop, X.shape[1]))
-        for rows in slices:
-            panel = copy[: rows.stop - rows.start]
+        for rows in row_slices(len(X), max(1, n_numbers // X.shape[1])):
+            panel = self.buffer((rows.stop - rows.start, X.shape[1]), "panel")
             np.copyto(panel, X[rows])
             yield rows, panel
+
+
+HOST = Host()
 
 
 def row_slices(n_rows: int, size: int) -> list[slice]:
@@ -117,7 +127,7 @@ def integer_norms(U, xp=np):
     return xp.sum(U * U, axis=1)
 
 
-def clip_round(V, bits, on=Host, out=None):
+def clip_round(V, bits, on=HOST, out=None):
     """Clip rows to norm ``2**bits`` and round them to integers.
 
     Returns the integers and their exact squared norms. `V` has rows in units in which
@@ -224,10 +234,9 @@ class Ball:
 
         Integers of row norms at most ``2**GRID_BITS``, by the lemma of `clip_round`.
         """
-        out, centered = None, self.center.any()
+        centered = self.center.any()
         for rows, V in on.panels(X):
-            if on.xp is np:
-                out = np.empty_like(V) if out is None else out[: len(V)]
+            out = on.buffer(V.shape, "grid") if on.xp is np else None
             if centered:
                 V -= on.put(self.center)
             V *= 1.0 / self.first_step
@@ -240,8 +249,9 @@ class Ball:
         """Return the grid points of rows in numpy, in a new array."""
         G = np.empty((len(X), self.n_features))
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows, panel in self.grid_panels(X, Host()):
+            for rows, panel in self.grid_panels(X, HOST):
                 G[rows] = panel
+        HOST.forget()
         return G
 
     def limit(self, points):

@@ -5,7 +5,14 @@ import math
 
 import numpy as np
 import pytest
-from private_fits import fit, fitted_state, make_data, release_cases
+from private_fits import (
+    PLAIN_CASES,
+    fit,
+    fit_cases,
+    fitted_state,
+    make_data,
+    release_cases,
+)
 from tapes import Tape
 
 from skdpgmm import DPGaussianMixture, DPKMeans
@@ -13,7 +20,7 @@ from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy import BudgetExceededError, Ledger, mu_from_epsilon, unit_factor
 from skdpgmm.privacy.bounded_sum import parts
-from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.grid import HOST, Ball
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
 
@@ -294,6 +301,18 @@ def test_no_attribute_leads_to_the_rows():
         assert inspect.isfunction(method)
         for secret in (X, rows, ledger, source):
             assert not any(x is secret for x in attributes_of(method))
+
+
+@pytest.mark.parametrize("name", PLAIN_CASES)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_no_buffer_keeps_records(name, n_jobs):
+    X, y = make_data(300, 4)
+    make, labelled = fit_cases(4)[name]
+    fit(make(n_jobs=n_jobs), X, y, labelled)
+    assert not HOST._buffers
+    HOST.buffer((3, 4))[:] = 1.0
+    assert HOST._buffers  # as it would be
+    HOST.forget()
 
 
 @pytest.mark.parametrize("unit_factor", [2**31, 2**20])

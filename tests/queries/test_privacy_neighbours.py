@@ -31,7 +31,7 @@ from skdpgmm._queries.lifts import projected
 from skdpgmm._queries.soft import SoftMoments
 from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors
 from skdpgmm.privacy.bounded_sum import Block, exact, parts
-from skdpgmm.privacy.grid import GRID_BITS, Host
+from skdpgmm.privacy.grid import GRID_BITS, HOST
 
 SETTINGS = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck)
@@ -159,8 +159,8 @@ def test_whitening_keeps_rows_apart(d, distance):
     )
     G = ball.to_grid(rng.standard_normal((100, d)) / math.sqrt(d))
     codes = np.zeros(100, int)
-    rows = [query.map(G[[i]], codes[[i]], Host())[1] for i in range(len(G))]
-    assert np.array_equal(query.map(G, codes, Host())[1], np.concatenate(rows, axis=1))
+    rows = [query.map(G[[i]], codes[[i]], HOST)[1] for i in range(len(G))]
+    assert np.array_equal(query.map(G, codes, HOST)[1], np.concatenate(rows, axis=1))
 
 
 @pytest.mark.parametrize("name", QUERIES)
