@@ -11,7 +11,7 @@ from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
 from skdpgmm._rows.parquet import ParquetColumn
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "DPEmbeddingSynthesizer",
