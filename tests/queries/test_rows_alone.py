@@ -48,7 +48,7 @@ def mapped(query, X, codes, on):
     if v is not None:
         v = home(v)
         found.append(v.swapaxes(0, 1) if v.ndim == 3 else v)
-    return [np.ascontiguousarray(array) for array in found]
+    return [np.array(array, order="C") for array in found]  # buffers are used again
 
 
 def check(query, X, codes, on, panels):
