@@ -69,7 +69,7 @@ class DaskRows:
         # Sent to a worker once, not with every task.
         summand = dask.delayed(summand, pure=False, traverse=False)
         sums = [
-            task(summand, *part, *self._public, grid)
+            task(summand, *part, self._public, grid)
             for part, grid in zip(self._parts, held, strict=True)
         ]
         add = dask.delayed(_add, pure=False)
@@ -134,7 +134,8 @@ def _has_workers():
 
 
 @_errors_as_values
-def _sum_of_chunk(summand, X, labels, kept, start, classes, block_size, grid):
+def _sum_of_chunk(summand, X, labels, kept, start, public, grid):
+    classes, block_size = public
     labels = _value(labels)
     codes = None if labels is None else _encode(labels, classes)
     rows = _rows_of_chunk(X, codes, kept, start, block_size)
