@@ -48,6 +48,9 @@ numpydoc_show_class_members = False
 suppress_warnings = ["ref.term"]
 
 html_theme = "pydata_sphinx_theme"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["wrap.css"]
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
 html_sidebars = {"index": []}
 html_show_sourcelink = False
