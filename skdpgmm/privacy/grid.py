@@ -248,10 +248,12 @@ class Ball:
     def to_grid(self, X):
         """Return the grid points of rows in numpy, in a new array."""
         G = np.empty((len(X), self.n_features))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows, panel in self.grid_panels(X, HOST):
-                G[rows] = panel
-        HOST.forget()
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                for rows, panel in self.grid_panels(X, HOST):
+                    G[rows] = panel
+        finally:
+            HOST.forget()
         return G
 
     def limit(self, points):
