@@ -118,9 +118,9 @@ MATCHED = {
 # The head
 # --------------------------------------------------------------------------
 
-# Not argued. The balance is one vector of a number for each class, and the steps are
-# 20 to 60 matrices of one row for each class.
-HEAD = {"steps": 0.99, "balance": 0.01}
+# Not argued. The balance is one vector of a number for each class, the slope a few
+# numbers, and the steps are 20 to 60 matrices of one row for each class.
+HEAD = {"steps": 0.96, "slope": 0.03, "balance": 0.01}
 # Derived: in proportion to the squared lengths of the grid point and the constant
 # feature, so that the noise is that of one release of both.
 HEAD_STEP = {

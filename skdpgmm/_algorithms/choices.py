@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from skdpgmm._algorithms.budget import part_costs
-from skdpgmm._queries.softmax import CONSTANT
+from skdpgmm._algorithms.head_plan import plan_head
 from skdpgmm.privacy.report import Decision
 
 # --------------------------------------------------------------------------
@@ -267,34 +267,36 @@ def residual_quantile(d, mu, n):
 # The head
 # --------------------------------------------------------------------------
 
-# Standard deviation of the noise in a score.
-_SCORE_NOISE = 1.0
-# Clip norm of the errors of a record, which are at most sqrt(2). Not argued.
-HEAD_CLIP = 0.5
-# Fewest and most steps. Not argued; time grows with them.
-_FEWEST_STEPS, _MOST_STEPS = 20, 60
-# Beyond this budget, noise is no reason to stop: longer steps would be for nothing, as
-# the curvature limits each of them.
-_UNHURRIED_MU = 100.0
 # Random features of a label model. Not argued; time grows with them.
 N_RANDOM_FEATURES = 512
+# Noise that hides this share of the mean eigenvalue of a second moment is little. Not
+# argued.
+_LITTLE_HIDDEN = 0.25
+# Noise variance of a score that is nothing beside what clipping costs. Not argued.
+_NO_NOISE = 0.05
+_N_FREEDOMS = 9
 
 
-def head_length(n, mu, trace):
-    """Return the length of all steps together: as the noise in a score allows.
+def moment_radius(n, n_features, mu, median_radius, radius):
+    """Return to what radius records are clipped for the second moment of a head.
 
-    `trace` is that of the second moment of the features, in radii of the steps.
+    The smallest needs the least noise. With wider steps, longer records count, whose
+    curvature must be known too: so the radius is as wide as noise allows.
     """
-    length = _SCORE_NOISE * min(mu, _UNHURRIED_MU) * n
-    return length / (HEAD_CLIP * math.sqrt(trace + CONSTANT**2))
+    # The edge of the spectrum of noise for a radius of 1.
+    edge = math.sqrt(2.0 * n_features) / (n * mu)
+    widest = median_radius * math.sqrt(_LITTLE_HIDDEN / (n_features * edge + 1e-300))
+    return float(np.clip(widest, min(median_radius, radius), radius))
 
 
-def head_steps(length, curvature):
-    """Return the number of steps.
+def head_plan(counts, mu, values, widths, widest):
+    """Return the plan of the steps of a head: as free as its noise allows.
 
-    So many that the curvature, at most `curvature`, binds in no direction, as far as
-    time allows.
+    The first whose noise is nothing, from the freest; or the tightest.
     """
-    n_steps = int(np.clip(length * curvature / 4.0, _FEWEST_STEPS, _MOST_STEPS))
-    because = {"length": float(length), "curvature": float(curvature)}
-    return Decision("head_steps", n_steps, because)
+    for freedom in np.linspace(1.0, 0.0, _N_FREEDOMS):
+        plan = plan_head(freedom, counts, mu, values, widths, widest)
+        if plan.noise <= _NO_NOISE:
+            break
+    because = {"length": plan.length, "noise": plan.noise, "freedom": plan.freedom}
+    return plan, Decision("head_steps", plan.n_steps, because)

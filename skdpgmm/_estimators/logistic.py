@@ -7,20 +7,21 @@ from numbers import Integral
 import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import LOGISTIC
+from skdpgmm._algorithms.choices import moment_radius
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.label_model import fit_label_model
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._estimators.base import PrivateEstimator
+from skdpgmm._estimators.class_weights import check_class_weight, log_class_weights
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.sources import over_blocks
-from skdpgmm.privacy.grid import Ball
 
 _FARTHEST = 1e150
 
@@ -48,6 +49,11 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         Random cosine features of the records beside their own, at least 0, for
         boundaries that are not linear. They cost time, and a little accuracy where
         boundaries are linear. The label model of `DPEmbeddingSynthesizer` has 512.
+    class_weight : dict of class to weight, "balanced" or None, default=None
+        Scores and probabilities are those of records of which each class is there as
+        often as its weight says, 1 where it has none; "balanced" makes all classes
+        equally frequent, by their released counts. It moves the constants after the
+        fit and costs no budget.
     {random_state}
     {computation}
 
@@ -83,9 +89,9 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     computed on them is not private. Steps before this one in a Pipeline must not
     learn from the private records: a StandardScaler would, unpaid.
 
-    Steps are clipped gradients of the cross-entropy over all records. Probabilities
-    are those of a model that stops when the noise would prevail: less sure of
-    itself than one without privacy.
+    Steps are clipped gradients of the cross-entropy over all records, which end when
+    the noise would prevail. Two last looks at all records measure how steep the scores
+    should be and how frequent the classes are, so that probabilities can be relied on.
 
     References
     ----------
@@ -107,6 +113,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         "classes": ["array-like", None],
         "X_public": ["array-like", None],
         "n_random_features": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     _takes_labels = "needed"
@@ -123,6 +130,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         classes=None,
         X_public=None,
         n_random_features=0,
+        class_weight=None,
         random_state=None,
         block_size=4096,
         n_jobs=None,
@@ -136,6 +144,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.classes = classes
         self.X_public = X_public
         self.n_random_features = n_random_features
+        self.class_weight = class_weight
         self.random_state = random_state
         self.block_size = block_size
         self.n_jobs = n_jobs
@@ -168,6 +177,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
                 "y must have at least two classes, got only one class: "
                 f"{classes.tolist()}. Name the others in classes=."
             )
+        check_class_weight(self.class_weight, classes)
         m, width = self.n_random_features, d + self.n_random_features
         check_memory(
             width * (width + len(classes)),
@@ -183,15 +193,17 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
             given.center,
             given.public_mean,
         )
-        inner = Ball(view.ball.center, median_radius)
+        ball, n, mu = view.ball, view.n, budgets["moment"].mu
+        radius = moment_radius(n, ball.n_features, mu, median_radius, ball.radius)
         moment = release_second_moment(
-            view.through(inner), budgets["moment"], given.public_second
+            view.through(ball.within(radius)), budgets["moment"], given.public_second
         )
         counts = release_class_counts(view, given.n_classes, budgets["counts"])
-        self._fit_head(view, inner, counts, moment, session.left())
+        inner = ball.within(min(median_radius, radius))
         self.classes_ = given.classes
+        self._fit_head(view, inner, counts, moment, radius, session.left())
 
-    def _fit_head(self, view, inner, counts, moment, budget):
+    def _fit_head(self, view, inner, counts, moment, radius, budget):
         ball, d, m = view.ball, view.n_features, self.n_random_features
         self.random_features_ = self.random_coef_ = None
         if m:
@@ -201,8 +213,13 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
             head = model.head
             self.random_features_ = model.features.shifted(ball.center)
         else:
-            head, self.n_iter_ = fit_head(view, inner, counts, moment.estimate, budget)
+            head, self.n_iter_ = fit_head(
+                view, inner, counts, moment.estimate, budget, radius
+            )
         coef, intercept = head
+        intercept = intercept + log_class_weights(
+            self.class_weight, self.classes_, counts
+        )
         if len(counts) == 2:
             coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
         self.coef_ = coef[:, :d]

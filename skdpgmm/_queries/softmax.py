@@ -1,4 +1,4 @@
-"""To the errors of a softmax classifier, which make its gradient with the grid point.
+"""To the errors of a softmax classifier: with the grid point, they make its gradient.
 
 A record has the features ``(g, B)``: its grid point, in radii of the ball, and the
 constant ``B = 0.1``. The gradient of the cross-entropy is the sum of the errors times
@@ -77,18 +77,92 @@ class SoftmaxErrors(Query):
     def map(self, G, codes, on):
         """Return the errors; the vector is the grid point itself."""
         xp = on.xp
-        coef, unit = _grid_coef(self.coef[:, :-1])
-        # A row for each class, as operations along long rows are several times faster.
-        errors = on.put(coef) @ G.T
-        errors *= unit
-        errors += on.put(CONSTANT * self.coef[:, -1:])
+        errors = _scores(self.coef, G, on)
         errors -= xp.max(errors, axis=0)
         errors = xp.exp(errors, out=errors) if xp is np else xp.exp(errors)
         errors /= sum_in_order(errors)
-        errors -= on.floats(on.put(np.arange(self.n_cells))[:, None] == codes)
+        errors -= _one_hot(codes, self.n_cells, on)
         norms = xp.sqrt(sum_in_order(errors * errors))
         errors *= 2.0**ERROR_BITS / xp.clip(norms, self.clip, None)
         return errors.T, None
+
+
+@known
+@dataclass(frozen=True, eq=False)
+class SoftmaxSlopes(Query):
+    """Derivatives of the cross-entropy along a few inverse temperatures, clipped.
+
+    With public z = ``coef @ (g, B)``, ``p(t) = softmax(offset + t z)`` and y the class
+    of a record, its weights are ``(p(t) @ z - z_y) / clip`` for each t, of norm at most
+    1. Their sums, positive, say that t is too large.
+
+    Parameters
+    ----------
+    ball : Ball
+        Clipping and grid of the records; one radius is one unit of the features.
+    coef : ndarray of shape (k, p + 1)
+        Public; the last column belongs to the constant.
+    offset : ndarray of shape (k,)
+        Public.
+    temperatures : ndarray of shape (m,)
+        Public inverse temperatures t.
+    clip : float
+        Clip norm of the derivatives of a record, positive.
+    """
+
+    ball: Ball
+    coef: np.ndarray
+    offset: np.ndarray
+    temperatures: np.ndarray
+    clip: float
+
+    moments = ("count",)
+    weights = Weights("l2", ERROR_BITS)
+    names = {"count": "slopes"}
+
+    @property
+    def n_cells(self):
+        """Number of temperatures."""
+        return len(self.temperatures)
+
+    @property
+    def n_made(self):
+        """Scores of all classes, at all temperatures."""
+        return len(self.coef) + self.n_cells
+
+    def unit(self, moment):
+        """Return the factor from grid integers to derivatives."""
+        return self.clip / 2.0**ERROR_BITS
+
+    def map(self, G, codes, on):
+        """Return the derivatives."""
+        xp = on.xp
+        z = _scores(self.coef, G, on)
+        z -= xp.max(z, axis=0)
+        own = sum_in_order(z * _one_hot(codes, len(self.coef), on))
+        offset = on.put(self.offset)[:, None]
+        slopes = []
+        for t in self.temperatures:
+            p = float(t) * z + offset
+            p = xp.exp(p - xp.max(p, axis=0))
+            slopes.append(sum_in_order(p * z) / sum_in_order(p) - own)
+        return xp.stack(slopes, axis=1) * (2.0**ERROR_BITS / self.clip), None
+
+
+def _scores(coef, G, on):
+    """Return exact scores of all classes, but for rounding of the coefficients.
+
+    A row for each class, as operations along long rows are several times faster.
+    """
+    rounded, unit = _grid_coef(coef[:, :-1])
+    scores = on.put(rounded) @ G.T
+    scores *= unit
+    scores += on.put(CONSTANT * coef[:, -1:])
+    return scores
+
+
+def _one_hot(codes, k, on):
+    return on.floats(on.put(np.arange(k))[:, None] == codes)
 
 
 def _grid_coef(coef):

@@ -15,7 +15,7 @@ from skdpgmm._queries.histograms import (
 from skdpgmm._queries.lifts import projected as seen_through
 from skdpgmm._queries.lifts import with_cosines
 from skdpgmm._queries.soft import SoftMoments
-from skdpgmm._queries.softmax import SoftmaxErrors
+from skdpgmm._queries.softmax import SoftmaxErrors, SoftmaxSlopes
 from skdpgmm.privacy.bounded_sum import Block, exact, parts
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 
@@ -139,6 +139,18 @@ def errors(make_ball):
     return build
 
 
+def slopes(make_ball):
+    def build(rng, d, n_classes):
+        ball = make_ball(rng, d)
+        weights = random_head(rng, ball, n_classes)
+        offset = rng.standard_normal(n_classes) * rng.choice([0.0, 1.0, 1e3])
+        temperatures = 2.0 ** np.sort(rng.uniform(-3, 3, size=rng.integers(1, 6)))
+        clip = np.abs(weights).max() * 10.0 ** rng.uniform(-2, 1) + 1e-6
+        return SoftmaxSlopes(ball, weights, offset, temperatures, clip)
+
+    return build
+
+
 def soft(moment, whitener, projected=False):
     def build(rng, d, n_classes):
         ball = random_ball(rng, d, projected)
@@ -182,6 +194,7 @@ for _name, _make in (
 ):
     QUERIES[f"gradient{_name}"] = gradient(_make)
     QUERIES[f"errors{_name}"] = errors(_make)
+    QUERIES[f"slopes{_name}"] = slopes(_make)
 for _kind in ("single", "class", "nearest"):
     for _projected in (False, True):
         _name = f"{_kind}{'-projected' * _projected}"

@@ -1,0 +1,148 @@
+"""How sure a head should be: its slope and its constants, measured in the end.
+
+Steps that clip errors, are stopped early or add noise find the boundary, but neither
+how steep the scores are nor how frequent labels. Both are a few numbers, of which two
+looks at all records tell with hardly any noise.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors, SoftmaxSlopes
+
+# Inverse temperatures that are looked at, over the last one: first to find it, and then
+# closely.
+_LOOKS = 2.0 ** np.array([[-2.0, -1.0, 0.0, 1.0, 2.0], [-1.0, -0.5, 0.0, 0.5, 1.0]])
+# Variance of the logarithm of the slope, before it is measured. Not argued.
+_PRIOR = 0.25
+# Longest derivative of a record, in standard deviations of a score. Not argued.
+_LONGEST = 2.0
+# Smallest ratio of predicted and estimated counts of a class. Not argued.
+_LEAST_RATIO = 1e-3
+
+
+def calibrate(view, weights, second, counts, budgets, doubt):
+    """Return the weights and constants of a calibrated head.
+
+    Scores are ``offset + slope * weights @ (g, B)``. The offsets are the logarithms of
+    the shares of the classes at first, so that a slope of 0 is the best guess without
+    features.
+
+    Parameters
+    ----------
+    view : View
+        Through the ball of the head.
+    weights : ndarray of shape (k, p + 1)
+        In radii of the ball; the last column belongs to the constant feature.
+    second : Spikes
+        Second moment of what the ball makes of the records.
+    counts : ndarray of shape (k,)
+        Estimated numbers of records of the classes.
+    budgets : dict of str to Budget
+        Of "slope" and "balance".
+    doubt : float
+        From 0 to 1, how far the slope is not known before: that of steps that neither
+        clip nor stop is right, and records that the weights have learnt by heart would
+        ask for more.
+
+    Returns
+    -------
+    coef : ndarray of shape (k, p)
+    intercept : ndarray of shape (k,)
+    """
+    ball, slope = view.ball, 1.0
+    offset = np.log(counts / counts.mean())
+    evidence = weights - weights.mean(axis=0)
+    evidence[:, -1] -= (offset - offset.mean()) / CONSTANT
+    clip = _LONGEST * math.sqrt(_LOOKS.shape[1]) * _spread(evidence, second, ball)
+    each = {name: budget.each(len(_LOOKS)) for name, budget in budgets.items()}
+    with view.held():
+        for i, look in enumerate(_LOOKS):
+            slopes = SoftmaxSlopes(ball, evidence, offset, slope * look, clip)
+            (release,) = view.release(f"head slope {i}", slopes, [each["slope"]])
+            slope *= slope_ratio(
+                release.value, float(release.sd), look, _PRIOR * doubt**2
+            )
+            coef = slope * evidence
+            coef[:, -1] += offset / CONSTANT
+            errors = SoftmaxErrors(ball, coef)
+            (release,) = view.release(f"head balance {i}", errors, [each["balance"]])
+            offset = offset - excess(release.value, float(release.sd), counts)
+    coef = slope * evidence
+    return coef[:, :-1], CONSTANT * coef[:, -1] + offset
+
+
+def _spread(evidence, second, ball):
+    """Return the standard deviation of the score of a class, never 0."""
+    W = evidence[:, :-1] / ball.radius
+    squares = second.bulk * np.sum(W**2)
+    squares += np.sum((W @ second.vectors) ** 2 @ (second.values - second.bulk))
+    squares += CONSTANT**2 * np.sum(evidence[:, -1] ** 2)
+    return math.sqrt(squares / len(W)) + 1e-6
+
+
+def slope_ratio(slopes, sd, ratios, variance):
+    """Return where noisy derivatives of the loss are 0, shrunk toward 1 by their noise.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (m,)
+        Noisy; without noise they grow.
+    sd : float
+        Noise of one of them.
+    ratios : ndarray of shape (m,)
+        Ascending.
+    variance : float
+        That of the logarithm of the root, before it is measured.
+    """
+    grown, logs = _isotonic(slopes), np.log(ratios)
+    above = int(np.clip(np.searchsorted(grown, 0.0), 1, len(logs) - 1))
+    gap = logs[above] - logs[above - 1]
+    rate = (grown[above] - grown[above - 1]) / gap
+    square = rate**2 - 2.0 * (sd / gap) ** 2  # less that of the noise
+    if square <= 0.0 or variance == 0.0:
+        return 1.0
+    root = float(np.clip(logs[above] - grown[above] / rate, logs[0], logs[-1]))
+    return math.exp(root * variance / (variance + sd**2 / square))
+
+
+def _isotonic(values):
+    """Return the ascending numbers that are nearest to some."""
+    means = np.cumsum(np.tri(len(values)).T * values, axis=1)
+    n = np.maximum(np.cumsum(np.tri(len(values)).T, axis=1), 1.0)
+    # means[i, j]: of values i to j; the fit is the largest least of them.
+    means = np.where(np.tri(len(values)).T > 0.0, means / n, np.inf)
+    lows = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+    return np.array([lows[: j + 1, j].max() for j in range(len(values))])
+
+
+def excess(errors, sd, counts):
+    """Return what to take from the constants, so that shares of labels come out right.
+
+    At the maximum of the likelihood the errors of a class add up to zero. Clipped
+    gradients do not lead there: hard records, as are those of a rare class, are cut
+    most. Errors relative to the counts share one prior, whose variance they show.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_classes,)
+        Noisy sums of the probabilities less the one-hot classes.
+    sd : float
+        Noise of one of them.
+    counts : ndarray of shape (n_classes,)
+        Estimated numbers of records of the classes, positive.
+
+    Returns
+    -------
+    excess : ndarray of shape (n_classes,)
+        Logarithms of predicted over estimated shares.
+    """
+    gaps, noise = errors / counts, (sd / counts) ** 2
+    variance = max(float(np.mean(gaps**2 - noise)), 0.0)
+    gaps *= variance / np.maximum(variance + noise, 1e-300)
+    # Noise can make the estimate negative; floor it at one standard deviation.
+    least = np.minimum(sd / counts, 1.0) + _LEAST_RATIO
+    return np.log(np.maximum(1.0 + gaps, least))
