@@ -2,8 +2,15 @@
 
 import numpy as np
 
-from skdpgmm import DPGaussianMixture
-from skdpgmm._algorithms.choices import covariance_type, n_passes, relative_noise
+from skdpgmm import (
+    DPGaussianMixture,
+)
+from skdpgmm._algorithms.choices import (
+    affordable_shapes,
+    covariance_type,
+    n_passes,
+    relative_noise,
+)
 from skdpgmm._algorithms.mixture import UNKNOWN
 from skdpgmm._models.covariances import Full
 
@@ -34,3 +41,9 @@ def test_a_label_model_keeps_one_shape_longer():
     assert covariance_type(6_000.0, **numbers, label_model=False).value == "full"
     assert covariance_type(6_000.0, **numbers, label_model="auto").value == "tied"
     assert covariance_type(2_000.0, **numbers, label_model=False).value == "tied"
+
+
+def test_what_is_chosen_by_itself_takes_little_memory():
+    for n_classes, n_features in [(1, 32), (150, 768), (10_000, 64), (10_000, 1280)]:
+        k = affordable_shapes(n_classes, n_features)
+        assert 8 * n_classes * k * n_features**2 <= 2**31

@@ -8,13 +8,6 @@ from private_fits import fit, fit_cases, fitted_state, make_data
 from tapes import assert_same, differences
 
 from skdpgmm import DPGaussianMixture, DPKMeans
-from skdpgmm._queries.softmax import SoftmaxErrors
-from skdpgmm._rows.arrays import ArrayRows
-from skdpgmm._rows.blocks import WORD_BITS, sum_blocks
-from skdpgmm.privacy.accounting import Ledger
-from skdpgmm.privacy.bounded_sum import Block, exact
-from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.records import PrivateRecords
 
 # Without noise a fit may say, as in scikit-learn, that it has not met tol.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -170,49 +163,3 @@ def test_records_are_not_written_to(estimator):
         before = data.copy()
         estimator.set_params(random_state=0).fit(data)
         np.testing.assert_array_equal(data, before)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e300])
-def test_grid_points_that_are_held_change_nothing(scale):
-    """float32 represents grid points, those of the longest records as well."""
-    rng = np.random.default_rng(0)
-    X = scale * rng.standard_normal((500, 40))
-    codes = rng.integers(3, size=500)
-    ball = Ball(rng.standard_normal(40), 0.5)
-    coef = rng.standard_normal((3, 41))
-    query = SoftmaxErrors(ball, coef, 0.5, ("sum", "count"))
-    held = ball.to_grid(X).astype(np.float32)
-    expected = exact(query, Block(X, codes))
-    assert_same(exact(query, Block(None, codes, held)), expected)
-
-
-def test_grid_points_are_held_for_their_ball_alone():
-    X, codes = make_data(100, 5)
-    records = PrivateRecords(
-        ArrayRows(X, codes, block_size=30),
-        ledger=Ledger(np.inf),
-        unit_factor=1,
-        source=np.random.default_rng(0),
-    )
-    ball, other = Ball(np.zeros(5), 1.0), Ball(np.ones(5), 1.0)
-    weights = np.random.default_rng(1).standard_normal((3, 6))
-    queries = [SoftmaxErrors(b, weights, 0.5, ("sum",)) for b in (ball, other)]
-    before = [records.release("x", query, [np.inf])[0].value for query in queries]
-    with records.holding(ball):
-        during = [records.release("x", query, [np.inf])[0].value for query in queries]
-    after = [records.release("x", query, [np.inf])[0].value for query in queries]
-    assert_same(before, during)
-    assert_same(before, after)
-
-
-@pytest.mark.parametrize("n_threads", [1, 3])
-def test_sums_of_any_number_of_rows_are_exact(n_threads):
-    largest = 2**52  # of a block; 5,000 of these do not fit into an int64
-    blocks = [(largest - i, i - largest, (-1) ** i * i) for i in range(5_000)]
-    (words,) = sum_blocks(
-        lambda block: (np.array(block, dtype=np.int64),), blocks, n_threads
-    )
-    high, low = words.astype(object)
-    expected = [sum(column) for column in zip(*blocks, strict=True)]
-    assert abs(expected[0]) > 2**64
-    assert list(high * 2**WORD_BITS + low) == expected

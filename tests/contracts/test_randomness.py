@@ -1,10 +1,7 @@
 """Where random bits come from, and that nothing published leads back to the noise."""
 
 import copy
-import hashlib
 import math
-import os
-import pickle
 import warnings
 
 import numpy as np
@@ -24,92 +21,11 @@ from skdpgmm import (
 )
 from skdpgmm.exceptions import SeededNoiseWarning
 from skdpgmm.metrics import private_accuracy
-from skdpgmm.privacy.noise import GaussianSource, derive_key, make_generators
+from skdpgmm.privacy.noise import make_generators
 
 
 def draws(generator, n=500):
     return generator.standard_normal(n)
-
-
-def test_seeds_are_reproducible():
-    def streams(seed):
-        return make_generators(seed, seeded=True)
-
-    for a, b in zip(streams(7), streams(7), strict=True):
-        np.testing.assert_array_equal(draws(a), draws(b))
-    for a, b in zip(streams(7), streams(8), strict=True):
-        assert not np.intersect1d(draws(a), draws(b)).size
-
-
-def test_noise_that_is_not_seeded_does_not_follow_from_the_entropy():
-    (noise, public), (other, same) = (
-        make_generators(7, seeded=False) for _ in range(2)
-    )
-    assert not np.intersect1d(draws(noise), draws(other)).size
-    np.testing.assert_array_equal(draws(public), draws(same))
-
-
-PURPOSES = ("noise", "public", "sampling")
-
-
-def test_every_purpose_has_a_key_of_its_own():
-    keys = [derive_key(seed, p) for seed in (0, 1, 2**127) for p in PURPOSES]
-    keys += [derive_key(None, p) for p in PURPOSES for _ in range(2)]
-    assert len(set(keys)) == 9 + 6
-    assert all(0 <= key < 2**128 for key in keys)
-    # Of all bits: what comes from the system is not short.
-    assert max(derive_key(None, "noise").bit_length() for _ in range(64)) == 128
-
-
-def test_keys_are_hashes():
-    """Known answer: blake2b is one-way, so that a key tells nothing of its entropy."""
-    digest = hashlib.blake2b(b"5", digest_size=16, person=b"sampling").digest()
-    assert derive_key(5, "sampling") == int.from_bytes(digest, "little")
-
-
-def test_a_source_cannot_be_copied():
-    for copying in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match="must not be copied"):
-            copying(GaussianSource())
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_noise_after_a_fork_is_refused():
-    source = GaussianSource()
-    read, write = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of forks while there are threads
-        child = os.fork()
-    if not child:
-        try:
-            source.standard_normal(1)
-            os.write(write, b"drawn")
-        except RuntimeError as error:
-            os.write(write, str(error).encode())
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        assert "forked during a fit" in pipe.read()
-    source.standard_normal(1)  # the process that fits goes on
-
-
-@pytest.mark.parametrize("seed", [0, None])
-def test_noise_and_public_streams_differ(seed):
-    # Public randomness is published; the noise must not follow from it.
-    streams = make_generators(seed, seeded=seed is not None)
-    noise, public = (draws(g, 5000) for g in streams)
-    assert not np.intersect1d(noise, public).size
-    assert abs(np.corrcoef(noise, public)[0, 1]) < 6.5 / math.sqrt(5000)
-
-
-def test_no_seed_means_fresh_entropy():
-    streams = []
-    for _ in range(2):
-        np.random.seed(0)  # noqa: NPY002 - anybody may do this to a process
-        streams += [draws(g) for g in make_generators(None, seeded=False)]
-    assert len(np.unique(np.concatenate(streams))) == 4 * 500
 
 
 @pytest.mark.parametrize(

@@ -49,24 +49,6 @@ def test_public_rows_are_free(cls):
     assert_allclose(spent[0], spent[1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("cls", [DPEmbeddingSynthesizer, DPLogisticRegression])
-@pytest.mark.parametrize(
-    "public, message",
-    [
-        (np.zeros((5, 3)), "X_public must have 2 features"),
-        (np.zeros((1, 2)), "X_public.*minimum of 2 is required"),
-        (np.zeros(2), "X_public.*Expected 2D array"),
-        (np.full((5, 2), np.nan), "X_public contains NaN"),
-    ],
-)
-def test_bad_public_rows_are_refused(cls, public, message):
-    X, y = rows_about(np.zeros(2), 100, 0)
-    estimator = cls(X_public=public)
-    with pytest.raises(ValueError, match=message):
-        estimator.fit(X, y)
-    assert not hasattr(estimator, "privacy_")
-
-
 def unit_rows(n, d, seed):
     X, y = rows_about(np.full(d, 0.5), n, seed)
     return X / np.linalg.norm(X, axis=1, keepdims=True), y

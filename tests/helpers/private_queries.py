@@ -1,5 +1,6 @@
 """Every query of the privacy core under random public parameters, for the tests."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -240,3 +241,26 @@ def whole_ball(d, projected=False, radius=1.0):
 
 
 assert GRID_BITS == 24  # the offsets and normals above are scaled for it
+
+
+# What rounding to the grid may cost of the bound.
+MARGIN = 0.995
+
+
+LENGTHS = [0.5, 1.0, 3.0, 1e300]
+
+
+def change(query, rows, codes=None):
+    """Distance from the empty sum, as a share of the sensitivity, of each part."""
+    codes = np.zeros(len(rows), dtype=np.intp) if codes is None else codes
+    ratios = {}
+    for part, total in zip(parts(query), exact_sums(query, rows, codes), strict=True):
+        distance = math.sqrt(squared_distance(total, 0 * total))
+        ratios[part.name] = distance / part.l2_sensitivity
+    return ratios
+
+
+def axis(d, length, i=0):
+    row = np.zeros((1, d))
+    row[0, i] = length
+    return row

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import zarr
 
 from skdpgmm import ParquetColumn
@@ -58,3 +59,19 @@ OUT_OF_MEMORY = {
     "parquet": parquet,
     "blocks": stream,
 }
+
+
+CHANGED = "X has other rows than when they were first looked at"
+
+
+def swapped(X):
+    X[[3, 150]] = X[[150, 3]]
+    return X
+
+
+def spent_by(fit):
+    """Ledger of a fit that failed, which may have released what came before."""
+    with pytest.raises(ValueError, match=CHANGED) as caught:
+        fit()
+    report = getattr(caught.value, "privacy_", None)
+    return () if report is None else report.ledger

@@ -1,9 +1,7 @@
 """Covariance types: each is what scikit-learn makes of it, and known in one place."""
 
-import ast
 import math
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +16,6 @@ from skdpgmm._models.mixture import Mixture, log_densities, sample_components
 
 K, D = 3, 4
 RNG = np.random.default_rng(0)
-PACKAGE = Path(skdpgmm.__file__).parent
 
 
 @pytest.fixture(params=COVARIANCES)
@@ -256,41 +253,3 @@ def test_em_starts_from_matrices(covariance):
     assert covariance.of_em(fitted).shape == covariance.shape(K, D)
     if start:
         assert_allclose(np.linalg.inv(start["precisions_init"]), matrices)
-
-
-# --------------------------------------------------------------------------
-# The names
-# --------------------------------------------------------------------------
-
-# Moments of a query have the same names, and choices name what they choose.
-MAY_NAME = {
-    "_models/covariances.py",
-    "_algorithms/budget.py",
-    "_algorithms/choices.py",
-    "_algorithms/looks.py",
-    "_rows/device.py",
-}
-
-
-def strings(path):
-    """Yield the strings of a module, but for default values of parameters."""
-    tree = ast.parse(path.read_text())
-    defaults = {
-        id(default)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.arguments)
-        for default in [*node.defaults, *node.kw_defaults]
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in defaults:
-            yield node.value
-
-
-def test_types_are_named_in_one_file():
-    naming = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        if any(value in COVARIANCES for value in strings(path) if type(value) is str)
-    }
-    naming = {p for p in naming if not p.startswith(("_queries/", "privacy/"))}
-    assert naming <= MAY_NAME

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from private_queries import random_feature_ball
+from private_queries import (
+    random_feature_ball,
+    whole_ball,
+)
 
 from skdpgmm._models.scores import draw_features
-from skdpgmm._queries.lifts import with_cosines
+from skdpgmm._queries.lifts import projected, with_cosines
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 
 
@@ -53,3 +56,11 @@ def test_whatever_the_features_norms_are_bounded(seed):
     # A row is what it is, whatever the others are.
     assert_array_equal(G[::-1], ball.to_grid(X[::-1].copy()))
     assert_array_equal(G[7:8], ball.to_grid(X[7:8]))
+
+
+def test_projection_is_exact():
+    # Integers small enough that no order of summation rounds: |G P| < 2**53.
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((300, 16)))[0]
+    matrix = projected(whole_ball(300), basis).lift.matrix
+    assert np.array_equal(matrix, np.rint(matrix))
+    assert np.linalg.norm(matrix, axis=0).max() * 2.0**GRID_BITS < 2.0**53

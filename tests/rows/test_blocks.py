@@ -7,7 +7,7 @@ import pytest
 from private_fits import fit_cases, make_data
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from skdpgmm._rows.blocks import n_threads, one_blas_thread
+from skdpgmm._rows.blocks import WORD_BITS, n_threads, one_blas_thread, sum_blocks
 
 X, Y = make_data(300, 3)
 
@@ -59,3 +59,16 @@ def test_fits_that_overlap_leave_the_number_as_it_was(name, blas):
         thread.join()
     assert not turns.broken
     assert blas() == {3}
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_sums_of_any_number_of_rows_are_exact(n_threads):
+    largest = 2**52  # of a block; 5,000 of these do not fit into an int64
+    blocks = [(largest - i, i - largest, (-1) ** i * i) for i in range(5_000)]
+    (words,) = sum_blocks(
+        lambda block: (np.array(block, dtype=np.int64),), blocks, n_threads
+    )
+    high, low = words.astype(object)
+    expected = [sum(column) for column in zip(*blocks, strict=True)]
+    assert abs(expected[0]) > 2**64
+    assert list(high * 2**WORD_BITS + low) == expected

@@ -1,6 +1,4 @@
-"""Tests of items that are loaded: files, other processes, and what is said of them."""
-
-import copy
+"""Batches of items that are loaded: files, other processes, and bad ones named."""
 
 import numpy as np
 import pytest
@@ -127,52 +125,3 @@ def test_what_is_wrong_with_a_whole_batch_is_said_of_it():
     with pytest.raises(KeyError) as caught:
         transformer.transform(["a", "b", "c"])
     assert caught.value.__notes__ == ["preprocess was given items 0 to 2 of X"]
-
-
-def test_what_the_module_raises_says_where(files):
-    grey = [np.zeros((1, 8, 8), dtype=np.float32)] * 5
-    with pytest.raises(RuntimeError, match="3 channels") as caught:
-        embedding(preprocess=None).transform(grey)
-    assert caught.value.__notes__ == ["module was given items of X from 0 to 2."]
-
-
-def test_nan_is_named():
-    def module(x):
-        return torch.log(x)
-
-    X = np.ones((8, 2))
-    X[6, 1] = -1.0
-    with pytest.raises(ValueError, match="nan or infinity for item 6 of X"):
-        TorchEmbeddingTransformer(module, batch_size=4).transform(X)
-
-
-def test_autocast():
-    X = np.random.default_rng(0).normal(size=(9, 3, 8, 8)).astype(np.float32)
-    full, half = (
-        embedding(preprocess=None, autocast=kind).transform(X)
-        for kind in (None, "bfloat16")
-    )
-    assert half.dtype == np.float32
-    assert 0.0 < np.abs(full - half).max() < 0.05
-
-
-def test_compile():
-    X = np.random.default_rng(0).normal(size=(9, 3, 8, 8)).astype(np.float32)
-    seen = []
-
-    def backend(graph, inputs):
-        seen.append(graph)
-        return graph.forward
-
-    plain = embedding(preprocess=None)
-    state = copy.deepcopy(plain.module.state_dict())
-    Z = embedding(preprocess=None, compile={"backend": backend}).transform(X)
-    np.testing.assert_allclose(Z, plain.transform(X), atol=1e-6)
-    assert seen
-    assert all(torch.equal(a, state[k]) for k, a in plain.module.state_dict().items())
-
-
-def test_a_layer_of_compiled_code_cannot_be_had():
-    transformer = embedding(preprocess=None, compile=True, layer="conv")
-    with pytest.raises(ValueError, match="compile must be False with layer='conv'"):
-        transformer.transform(np.zeros((2, 3, 8, 8)))

@@ -1,0 +1,139 @@
+"""The holder of the records: debit comes first, and no attribute leads to them."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm.privacy import BudgetExceededError, Ledger
+from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.noise import GaussianSource
+from skdpgmm.privacy.records import PrivateRecords
+
+
+class Watched:
+    """Rows that note when they are read."""
+
+    def __init__(self, X, events):
+        self.X, self.events, self.shape = X, events, X.shape
+
+    def __getitem__(self, rows):
+        self.events.append("read")
+        return self.X[rows]
+
+
+class WatchedLedger(Ledger):
+    def __init__(self, mu, events):
+        super().__init__(mu)
+        self.events = events
+
+    def debit(self, entries):
+        super().debit(entries)
+        self.events.append("debit")
+
+
+class WatchedSource:
+    def __init__(self, source, events):
+        self.source, self.events = source, events
+
+    def standard_normal(self, shape):
+        self.events.append("draw")
+        return self.source.standard_normal(shape)
+
+
+def watched_records(mu):
+    events = []
+    ledger = WatchedLedger(mu, events)
+    source = WatchedSource(GaussianSource(0), events)
+    records = PrivateRecords(
+        ArrayRows(Watched(np.ones((10, 2)), events)),
+        ledger=ledger,
+        unit_factor=1,
+        source=source,
+    )
+    return records, events, ledger, source
+
+
+def a_query():
+    center = np.zeros((1, 2))
+    cell = NearestCell(center, np.zeros(1, dtype=np.intp))
+    return CellMoments(
+        Ball(np.zeros(2), 2.0), cell, center, np.ones(1), ("count", "sum")
+    )
+
+
+def test_debit_comes_before_reading_and_drawing():
+    records, events, *_ = watched_records(1.0)
+    records.release("first", a_query(), [0.5, 0.5])
+    assert events == ["debit", "read", "draw", "draw"]
+
+
+def test_refused_release_reads_and_draws_nothing():
+    records, events, ledger, _ = watched_records(1.0)
+    with pytest.raises(BudgetExceededError):
+        # The first part alone would fit: all or nothing.
+        records.release("too much", a_query(), [0.5, 0.9])
+    assert events == []
+    assert ledger.entries == []
+    records.release("fits", a_query(), [0.6, 0.7])
+    assert [e.name for e in ledger.entries] == ["fits: counts", "fits: sums"]
+
+
+def test_failed_release_stays_debited():
+    # Noise that may have been drawn is paid for, whatever happened after it.
+    records, _, ledger, source = watched_records(1.0)
+    source.source = None
+    with pytest.raises(AttributeError):
+        records.release("fails", a_query(), [0.5, 0.5])
+    assert ledger.spent_mu == pytest.approx(math.sqrt(0.5))
+
+
+@pytest.mark.parametrize("mus", [[0.5], [0.1, 0.1, 0.1]])
+def test_every_part_needs_its_budget(mus):
+    records, events, ledger, _ = watched_records(1.0)
+    with pytest.raises(ValueError):
+        records.release("wrong number", a_query(), mus)
+    assert events == []
+    assert ledger.entries == []
+
+
+@pytest.mark.parametrize("mu", [0.0, -0.5, math.nan, None])
+def test_part_without_budget_cannot_be_released(mu):
+    records, events, *_ = watched_records(1.0)
+    with pytest.raises(ValueError, match="mu of the release 'free'"):
+        records.release("free", a_query(), [0.5, mu])
+    assert events == []
+
+
+def attributes_of(obj):
+    """Everything that a name leads to, without looking into functions."""
+    for name in dir(obj):
+        if not name.startswith("__"):
+            yield getattr(obj, name)
+
+
+def test_no_attribute_leads_to_the_rows():
+    X = np.ones((10, 2))
+    rows, ledger, source = ArrayRows(X), Ledger(1.0), GaussianSource(0)
+    records = PrivateRecords(rows, ledger=ledger, unit_factor=1, source=source)
+    assert not hasattr(records, "__dict__")
+    found = list(attributes_of(records))
+    assert len(found) == 2
+    for method in found:
+        assert inspect.isfunction(method)
+        for secret in (X, rows, ledger, source):
+            assert not any(x is secret for x in attributes_of(method))
+
+
+@pytest.mark.parametrize("unit_factor", [2**31, 2**20])
+def test_noise_that_cannot_be_drawn_is_refused_before_anything_is_read(unit_factor):
+    with pytest.raises(ValueError, match="max_contributions is too large"):
+        PrivateRecords(
+            ArrayRows(np.ones((10, 2))),
+            ledger=Ledger(1e-10),
+            unit_factor=unit_factor,
+            source=GaussianSource(0),
+        )
