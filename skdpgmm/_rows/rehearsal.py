@@ -67,5 +67,5 @@ class Rehearsal:
 
 def _words(numbers):
     """Return the high and low words of integers."""
-    whole = np.rint(numbers).astype(np.int64)
-    return np.stack([whole >> WORD_BITS, whole & (2**WORD_BITS - 1)])
+    high, low = np.divmod(np.rint(numbers), 2.0**WORD_BITS)
+    return np.stack([high, low]).astype(np.int64)
