@@ -89,13 +89,13 @@ pytest: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 # The doctests of one module, and the tests of its name: those of its wing, and those
-# that hold for all estimators.
+# that hold for all estimators. tests/contracts/test_mirror.py holds that there are such.
 test-of: $(VENV)/.stamp-tests
 	@wing=$$(basename $$(dirname $(FILE)) | sed 's/^_//'); \
 	module=$$(basename $(FILE) .py | sed 's/^_//'); \
-	tests=$$(ls tests/$$wing/test_$$module.py tests/contracts/test_$$module.py 2>/dev/null); \
-	test "$$tests" || { echo "no test_$$module.py: all of its wing"; tests=tests/$$wing; }; \
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(FILE) $$tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(FILE) \
+	  $$(ls tests/$$wing/test_$$module.py tests/$$wing/test_$${module}_*.py \
+	    tests/contracts/test_$$module.py 2>/dev/null)
 
 coverage: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --cov=skdpgmm --cov-branch \

@@ -67,7 +67,7 @@ class Covariance(ABC):
         """Expected sum of squares of the noise in a matrix, for unit noise."""
 
     def noise_of_scale(self, sd, d) -> float:
-        """Variance of the noise in the multiple of the identity."""
+        """Bound of the variance of the noise in the multiple of the identity."""
         return sd**2 * self.n_numbers(d) / d**2
 
     # Forms

@@ -17,6 +17,7 @@ from private_queries import (
 
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm.privacy.bounded_sum import parts
+from skdpgmm.privacy.grid import HOST
 
 
 @pytest.mark.parametrize("seed", [3032, 12464, 30964, 33825])
@@ -76,3 +77,31 @@ def test_full_scatter_counts_entries_off_the_diagonal_twice(d):
     query = worst_cells(d, False, ("full", "tied"))
     ratios = change(query, np.ones((1, d)))
     assert MARGIN < min(ratios.values()) <= max(ratios.values()) <= 1.0
+
+
+@pytest.mark.parametrize("classes", [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 2, 3], [5]])
+def test_records_go_to_the_nearest_centre_of_their_class(classes):
+    rng = np.random.default_rng(0)
+    ball, classes = whole_ball(3), np.array(classes)
+    centers = ball.on_grid(rng.standard_normal((len(classes), 3)))
+    codes = rng.choice(classes, 500)
+    G = ball.to_grid(rng.standard_normal((500, 3)))
+    squares = np.sum((G[:, None] - centers) ** 2, axis=2)
+    squares[classes[None] != codes[:, None]] = np.inf
+    found = NearestCell(centers, classes).assign(G, codes, HOST)
+    assert np.array_equal(found, squares.argmin(axis=1))
+
+
+def test_one_centre_takes_all_and_counts_of_classes_look_at_no_row():
+    ball, codes = whole_ball(3), np.array([2, 0, 7])
+    one = NearestCell(np.zeros((1, 3)), np.zeros(1, int))
+    assert one.assign(np.ones((3, 3)), codes, HOST).tolist() == [0, 0, 0]
+    zero = np.zeros((3, 3))
+    each = NearestCell(zero, np.array([0, 2, 7]))
+    query = CellMoments(ball, each, zero, np.ones(3), ("count",))
+    assert query.sees == "codes" and each.assign(None, codes, HOST).tolist() == [
+        1,
+        0,
+        2,
+    ]
+    assert CellMoments(ball, each, zero, np.ones(3), ("sum",)).sees == "grid"
