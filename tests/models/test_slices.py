@@ -11,3 +11,4 @@ def test_every_row_is_in_one_slice(n, size):
     slices = row_slices(n, size)
     assert [i for rows in slices for i in range(n)[rows]] == list(range(n))
     assert all(0 < rows.stop - rows.start <= size for rows in slices)
+    assert max((rows.stop for rows in slices), default=0) == n
