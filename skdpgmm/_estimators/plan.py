@@ -35,6 +35,14 @@ class Planned(SharedTexts):
         "auto" chooses for real records, by their noisy counts and moments, may
         differ.
 
+        At the noisy number of records that a fit has found, the plan is its ledger
+        but for what follows from other releases. The number of steps of a head
+        follows from the second moment; the cells of a codebook, and what is made of
+        them, from their counts and energies; the clip of a soft pass, and with it the
+        shares of its parts, from the counts of the pass before. And where the mean of
+        the records is far from where it was looked for, it is looked for again, which
+        takes from all that comes after.
+
         Parameters
         ----------
         {imagined}

@@ -1,9 +1,14 @@
-"""Plans are what fits release, and never spend more than there is."""
+"""Plans are what fits release, and never spend more than there is.
+
+A plan at the number of records that a fit has found is its ledger, to the last digit
+but for what follows from other released numbers.
+"""
 
 import math
 
 import pytest
 from private_fits import N_CLASSES, fit_cases, make_data
+from pytest import approx
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -24,38 +29,107 @@ def planned(estimator, n, d=D, labelled=False):
     return estimator.plan(n, d, N_CLASSES if labelled else None)
 
 
-def what_counts(entry):
-    """What no choice by released numbers can change of a release that is made."""
-    cells = "codebook" in entry.name or "over-fit" in entry.name
-    cells = cells or entry.name.startswith("cells")
-    shape = None if cells else entry.shape
-    return entry.name, shape, entry.l2_sensitivity
+# What of a release follows from other released numbers than that of the records: which
+# releases, what of them, and from which numbers.
+FOLLOWS = {
+    "head step": ({"name", "mu"}, "steps, from the second moment"),
+    "codebook": ({"shape"}, "cells that are split, from counts and energies"),
+    "cells": ({"shape"}, "cells that were split"),
+    "over-fit pass": ({"shape", "mu"}, "cells that are clear, and their counts"),
+    "pass": ({"mu"}, "its clip, from the counts of the pass before"),
+    "center again": ({"name"}, "how far the mean is, beside its noise"),
+    "radius again": ({"name"}, "as for the mean"),
+}
 
 
-def without_steps(ledger):
-    return [what_counts(e) for e in ledger if not e.name.startswith("head step")]
+def kind_of(name):
+    """Return the name of a release without its number and part."""
+    return name.split(":")[0].rstrip("0123456789 ")
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_plan_is_what_the_fit_releases(name):
-    make, labelled = CASES[name]
-    X, y = make_data(N, D)
-    report = make(epsilon=20.0, random_state=0).fit(X, y if labelled else None).privacy_
-    plan = planned(make(epsilon=20.0), N, labelled=labelled)
-    assert without_steps(plan.ledger) == without_steps(report.ledger)
-    assert plan.mu == report.mu
-    assert plan.spent_mu == pytest.approx(report.spent_mu, rel=1e-9)
-    # The number of steps follows from a released moment, and each has its share.
-    steps, planned_steps = (
-        [e.mu for e in one.ledger if e.name.startswith("head step")]
+def fit_and_plan(name, n, d, epsilon, offset):
+    """Return the ledgers of a fit, and of the plan at the number that it has found."""
+    make, labelled = fit_cases(d)[name]
+    X, y = make_data(n, d, offset=offset)
+    fitted = make(epsilon=epsilon, random_state=0).fit(X, y if labelled else None)
+    known = [decision.because for decision in fitted.privacy_.decisions]
+    found = [because["noisy_n"] for because in known if "noisy_n" in because]
+    # Noise is added to integers. Where no number is released, none is looked at.
+    n_found = int(found[0]) if found else 7
+    assert not found or n_found == found[0]
+    plan = planned(make(epsilon=epsilon), n_found, d, labelled)
+    return fitted.privacy_, plan
+
+
+def what_is_left(report, plan):
+    """Return the share that looks again have left for what comes last."""
+    last = report.ledger[-1].name.split(":")[0]
+    mus = [
+        [e.mu for e in one.ledger if e.name.split(":")[0] == last]
         for one in (report, plan)
-    )
-    assert math.hypot(*planned_steps) == pytest.approx(math.hypot(*steps))
-    others = ({e.name: e.mu for e in one.ledger} for one in (report, plan))
-    for first, second in zip(*map(dict.items, others), strict=False):
-        if first[0] == second[0] and "head step" not in first[0]:
-            # What depends on a noisy count may differ a little.
-            assert first[1] == pytest.approx(second[1], rel=0.05), first[0]
+    ]
+    return math.hypot(*mus[0]) / math.hypot(*mus[1])
+
+
+def differences(report, plan):
+    """Return what differs: kinds of releases, and what of them."""
+    found = set()
+    ledgers = [{e.name: e for e in one.ledger} for one in (report, plan)]
+    found |= {(kind_of(n), "name") for n in ledgers[0].keys() ^ ledgers[1].keys()}
+    left = what_is_left(report, plan) if ("center again", "name") in found else 1.0
+    for name in ledgers[0].keys() & ledgers[1].keys():
+        one, other = (ledger[name] for ledger in ledgers)
+        assert one.l2_sensitivity == other.l2_sensitivity
+        if one.shape != other.shape:
+            found.add((kind_of(name), "shape"))
+        if one.mu not in [approx(share * other.mu, rel=1e-12) for share in (1.0, left)]:
+            found.add((kind_of(name), "mu"))
+    # In one order.
+    both = [
+        [n for n in ledger if n in ledgers[1 - i]] for i, ledger in enumerate(ledgers)
+    ]
+    assert both[0] == both[1]
+    return found
+
+
+@pytest.mark.parametrize(
+    "setting", [(900, 4, 20.0, 0.0), (400, 40, 3.0, 50.0)], ids=["near", "far"]
+)
+@pytest.mark.parametrize("name", CASES)
+def test_a_plan_is_what_the_fit_releases(name, setting):
+    report, plan = fit_and_plan(name, *setting)
+    follows = {(kind, what) for kind, (some, _) in FOLLOWS.items() for what in some}
+    assert differences(report, plan) <= follows
+    assert plan.mu == report.mu
+    # Both spend all that they have, but for a share that no further look has needed.
+    spends = [one.spent_mu for one in (report, plan)]
+    assert spends[0] == approx(spends[1], rel=1e-9)
+    # Steps share what they have, however many there are.
+    steps = [
+        math.hypot(*(e.mu for e in one.ledger if kind_of(e.name) == "head step"))
+        for one in (report, plan)
+    ]
+    assert steps[0] == approx(what_is_left(report, plan) * steps[1])
+
+
+EXAMPLES = [
+    ("head step", "logistic", (3000, 40, 5.0, 0.0)),
+    ("codebook", "mixture-plain", (900, 4, 20.0, 0.0)),
+    ("cells", "mixture-full", (300, 3, 3.0, 0.0)),
+    ("over-fit pass", "mixture-spherical", (900, 4, 20.0, 0.0)),
+    ("pass", "mixture-auto", (5000, 4, 2.0, 0.0)),
+    ("center again", "kmeans", (400, 40, 3.0, 50.0)),
+    ("radius again", "kmeans", (400, 40, 3.0, 50.0)),
+]
+
+
+@pytest.mark.parametrize("kind, name, setting", EXAMPLES)
+def test_what_follows_from_other_releases_does_differ(kind, name, setting):
+    assert kind in {kind for kind, _ in differences(*fit_and_plan(name, *setting))}
+
+
+def test_there_is_an_example_of_all_that_follows():
+    assert [kind for kind, *_ in EXAMPLES] == list(FOLLOWS)
 
 
 @pytest.mark.parametrize("epsilon", [0.1, 1.0, 1e3, math.inf])
