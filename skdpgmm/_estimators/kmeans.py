@@ -16,7 +16,7 @@ from skdpgmm._algorithms.budget import KMEANS, KMEANS_IN_PUBLIC_BALL
 from skdpgmm._algorithms.doubts import doubt_counts
 from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._estimators.base import PrivateEstimator
-from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.parameters import COUNT
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.transaction import private_fit
@@ -146,7 +146,8 @@ class DPKMeans(
 
     def _check(self, given, n_samples):
         k, d = self.n_clusters, given.n_features
-        check_memory(k * d, f"n_clusters={k} with {d} features")
+        n_numbers = max(k * d, codebook_numbers(k, 1, d))
+        check_memory(n_numbers, f"n_clusters={k} with {d} features")
 
     def _fit(self, session, given):
         shares = KMEANS if self.clip_norm == "auto" else KMEANS_IN_PUBLIC_BALL

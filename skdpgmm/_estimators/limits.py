@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skdpgmm._algorithms import choices
+
 # Errors of variances are compared by the squares of squares of a radius, which noise
 # may multiply by 1e24, as it does for the least epsilon and many records of a person.
 LARGEST, SMALLEST = 1e60, 1e-60
@@ -49,6 +51,15 @@ def check_memory(n_numbers, what):
             f"{what} would need {needed / 1e9:.3g} GB of memory for what is released, "
             f"and this machine has {there / 1e9:.3g} GB. Nothing was spent."
         )
+
+
+def codebook_numbers(k, n_classes, n_features):
+    """Return how many numbers the largest release of a codebook of k-means has."""
+    if k == 1:
+        return 0
+    width = choices.codebook_features(n_features).value
+    # A count, a sum and an energy of each cell.
+    return n_classes * choices.n_codewords(k) * (width + 2)
 
 
 def _memory() -> float:

@@ -13,7 +13,7 @@ from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import mixture_shares
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
-from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.randomness import sampling_generator
@@ -220,11 +220,14 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
                 "Expected n_samples >= n_components when epsilon=inf, but got "
                 f"n_components = {self.n_components}, n_samples = {n_samples}"
             )
-        self._start(given.n_features)
+        start = self._start(given.n_features)
         d, k = given.n_features, self.n_components
         covariance = COVARIANCES[self.covariance_type]
         check_memory(
-            k * d + math.prod(covariance.shape(k, d)),
+            max(
+                k * d + math.prod(covariance.shape(k, d)),
+                codebook_numbers(k, 1, d) if start.means is None else 0,
+            ),
             f"n_components={k} and covariance_type={covariance.name!r} with {d} "
             "features",
         )

@@ -16,7 +16,7 @@ from skdpgmm._algorithms.looks import on_unit_sphere
 from skdpgmm._algorithms.measured_mixture import measure_clusters
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
-from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
@@ -257,7 +257,10 @@ class DPEmbeddingSynthesizer(
         covariance = COVARIANCES.get(self.covariance_type, Tied())
         n_total = n_classes * k
         check_memory(
-            n_total * n_features + math.prod(covariance.shape(n_total, n_features)),
+            max(
+                n_total * n_features + math.prod(covariance.shape(n_total, n_features)),
+                codebook_numbers(k, n_classes, n_features),
+            ),
             f"n_components={self.n_components!r} and covariance_type="
             f"{self.covariance_type!r} with {n_features} features and {n_classes} "
             "classes",
