@@ -11,6 +11,7 @@ import numpy as np
 from skdpgmm._algorithms.doubts import collected_doubts
 from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.session import Session
+from skdpgmm._models.reduction import rough_reductions
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.rehearsal import Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
@@ -69,7 +70,8 @@ class Planned(SharedTexts):
         noise_sd: list[float] = []
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
         session = Session(records, account, np.random.default_rng(0))
-        with collected_doubts() as doubts:
+        # No release of imagined records follows from the parameters of a mixture.
+        with collected_doubts() as doubts, rough_reductions():
             copied._fit(session, given)
         report = account.report()
         where = "at a distance of clip_norm" if known else "of norm 1, for want of more"

@@ -1,6 +1,7 @@
 """A plan is the fit itself, of records that are not there."""
 
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -89,3 +90,12 @@ def test_the_docstring_of_plan(cls):
     ignored = {"ES01", "EX01", "SA01", "GL01", "RT02", "GL03", "PR06"}
     assert not [error for error in errors if error[0] not in ignored]
     assert "{" not in cls.plan.__doc__
+
+
+@pytest.mark.parametrize("n", [50, 900, 10**5])
+@pytest.mark.parametrize("name", ["mixture-auto", "mixture-full", "synthesizer-auto"])
+def test_rough_reductions_change_no_plan(name, n, monkeypatch):
+    make, labelled = CASES[name]
+    found = planned(make(), n, labelled=labelled)
+    monkeypatch.setattr("skdpgmm._estimators.plan.rough_reductions", nullcontext)
+    assert found == planned(make(), n, labelled=labelled)

@@ -5,7 +5,7 @@ import pytest
 from private_fits import COVARIANCE_TYPES
 
 from skdpgmm._models.covariances import COVARIANCES
-from skdpgmm._models.reduction import reduce_mixture, runnalls
+from skdpgmm._models.reduction import reduce_mixture, rough_reductions, runnalls
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -60,3 +60,26 @@ def test_greedy_merges_are_those_of_all_pairs():
     for a, b in zip(*by_weight, strict=True):
         for x, y in zip(a, b, strict=True):
             np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12)
+
+
+def test_rough_reductions_are_quick_and_end_with_their_context():
+    rng = np.random.default_rng(0)
+    means, shapes = rng.standard_normal((6, 4)), np.broadcast_to(np.eye(4), (6, 4, 4))
+
+    def reduced():
+        return reduce_mixture(
+            np.ones(6),
+            means,
+            shapes,
+            2,
+            COVARIANCES["full"],
+            1,
+            np.random.default_rng(1),
+        )
+
+    before = reduced()
+    with rough_reductions():
+        rough = reduced()
+    assert rough.covariances.shape == before.covariances.shape
+    assert not np.array_equal(rough.means, before.means)
+    assert np.array_equal(reduced().means, before.means)
