@@ -36,7 +36,6 @@ from skdpgmm import DPEmbeddingSynthesizer, DPGaussianMixture, DPKMeans
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.passes import Summand
 
 BLOCK = 4096
 
@@ -55,7 +54,7 @@ def scatter_pass(repeats):
             dsyrk(1.0, X64[start : start + BLOCK].T, 1.0, total, overwrite_c=True)
 
     def ours():
-        rows.sum(Summand(query))
+        rows.sum(query)
 
     yield "scatter pass / dsyrk of the blocks", 1.3, ratio(ours, arithmetic, repeats)
     yield "scatter pass / X.T @ X", 1.0, ratio(ours, lambda: X64.T @ X64, repeats)

@@ -16,7 +16,7 @@ import numpy as np
 import sklearn
 
 from skdpgmm.exceptions import SeededNoiseWarning
-from skdpgmm.privacy.noise import make_generator
+from skdpgmm.privacy.noise import GaussianSource, make_generator
 
 _INSIDE = str(Path(sklearn.__file__).parent), str(Path(__file__).parents[1])
 
@@ -38,6 +38,16 @@ def entropy_of(random_state) -> int | None:
 def is_seed(random_state) -> bool:
     """Whether a `random_state` makes the noise reproducible, for tests."""
     return isinstance(random_state, Integral)
+
+
+def make_generators(entropy: int | None, seeded: bool):
+    """Return the source of the noise and the generator of public randomness.
+
+    Both have fresh keys of the operating system without `entropy`; with it, the noise
+    follows from it only if `seeded`.
+    """
+    source = GaussianSource(entropy if seeded else None)
+    return source, make_generator(entropy, "public")
 
 
 def sampling_generator(random_state) -> np.random.Generator:

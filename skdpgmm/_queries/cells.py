@@ -143,7 +143,7 @@ class CellMoments(Query):
                 V -= on.put(self.centers)
             V *= float(scales[0])
         else:
-            V -= on.take(self.centers, cell)
+            V -= taken(self.centers, cell, on)
             V *= on.xp.take(on.put(scales), cell)[:, None]
         return cell, V
 
@@ -153,6 +153,14 @@ def _distances(G, centers, on):
     distances = G @ (-2.0 * centers.T)
     distances += squared_norms(centers, on.xp)
     return distances
+
+
+def taken(points, index, on):
+    """Return public points by their index."""
+    if on.xp is not np:
+        return on.xp.take(on.put(points), index, axis=0)
+    out = on.scratch((len(index), *points.shape[1:]), "vectors")
+    return np.take(points, index, axis=0, out=out, mode="clip")
 
 
 def point_slices(G, k):

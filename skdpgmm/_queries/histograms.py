@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdpgmm._queries.cells import NearestCell, point_slices
+from skdpgmm._queries.cells import NearestCell, point_slices, taken
 from skdpgmm.privacy.bounded_sum import Query, known
 from skdpgmm.privacy.grid import Ball, squared_norms
 
@@ -64,7 +64,7 @@ class DistanceHistogram(_Bins):
 
     def map(self, G, codes, on):
         """Return the bin of each record."""
-        G -= on.take(self.centers, self.partition.assign(G, codes, on))
+        G -= taken(self.centers, self.partition.assign(G, codes, on), on)
         return self._bins(self.ball.step * on.xp.sqrt(squared_norms(G, on.xp)), on)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
-from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
+from skdpgmm._rows.digest import digest
+from skdpgmm._rows.host import HOST, grid_points
+from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block, summed
 from skdpgmm.privacy.grid import Ball, row_slices
-from skdpgmm.privacy.passes import digest
 
 
 class ArrayRows:
@@ -59,10 +60,10 @@ class ArrayRows:
         self._ball: Ball | None = None
         self._held: dict[int, tuple[np.ndarray, int]] = {}
 
-    def sum(self, summand):
+    def sum(self, query):
         """Sum over the slices."""
         return sum_blocks(
-            lambda rows: summand(*self._block(rows, summand.query)),
+            lambda rows: summed(query, *self._block(rows, query)),
             self._slices,
             self._n_threads,
         )
@@ -88,19 +89,19 @@ class ArrayRows:
 
     def _to_grid(self, rows, ball):
         X, _, seen = self._take(rows)
-        return _grid_points(X, ball), seen
+        return grid_points(X, ball), seen
 
     def _block(self, rows, query):
         """Return a block of a slice, and its digest."""
         first = self._first + rows.start == 0
         if self._ball is None or query.ball is not self._ball:
             X, codes, seen = self._take(rows)
-            return Block(X, codes, first=first), seen
+            return Block(X, codes, None, HOST, first), seen
         if rows.start not in self._held:
             self._held[rows.start] = self._to_grid(rows, self._ball)
         codes = codes_of(self._codes, self._kept, rows)
         held, seen = self._held[rows.start]
-        return Block(None, codes, held, first=first), seen
+        return Block(None, codes, held, HOST, first), seen
 
     def _take(self, rows):
         X, seen = np.asarray(self._X[rows]), 0
@@ -108,11 +109,6 @@ class ArrayRows:
             X = checked_block(X, self.n_features, rows.start)
             seen = digest(X, self._first + rows.start)
         return *those_kept(X, self._codes, self._kept, rows), seen
-
-
-def _grid_points(X, ball):
-    # float32 represents every integer up to 2**24, the norm of the longest.
-    return ball.to_grid(X).astype(np.float32)
 
 
 def those_kept(X, codes, kept, rows) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
-from skdpgmm.privacy.grid import HOST
+from skdpgmm._rows.host import HOST
 from skdpgmm.privacy.noise import WORD_BITS
 
 _NO_MORE = object()

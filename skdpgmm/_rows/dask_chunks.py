@@ -15,9 +15,9 @@ import numpy as np
 from skdpgmm._rows.arrays import ArrayRows, checked_block
 from skdpgmm._rows.blocks import one_blas_thread, widen
 from skdpgmm._rows.columns import joined
+from skdpgmm._rows.digest import digest
 from skdpgmm._rows.labels import encode_labels, label_column
 from skdpgmm._rows.plain import floats_for, plain, unwrapped
-from skdpgmm.privacy.passes import digest
 
 # Sums that are added in one task.
 _FAN_IN = 16
@@ -61,15 +61,15 @@ class DaskRows:
         self._public = classes, block_size
         self._ball, self._held = None, nothing
 
-    def sum(self, summand):
+    def sum(self, query):
         """Sum over the chunks by a tree of tasks."""
         task = dask.delayed(_sum_of_chunk, pure=False)
-        ball = summand.query.ball
+        ball = query.ball
         held = self._held if ball is self._ball else [None] * len(self._parts)
         # Sent to a worker once, not with every task.
-        summand = dask.delayed(summand, pure=False, traverse=False)
+        query = dask.delayed(query, pure=False, traverse=False)
         sums = [
-            task(summand, *part, self._public, grid)
+            task(query, *part, self._public, grid)
             for part, grid in zip(self._parts, held, strict=True)
         ]
         add = dask.delayed(_add, pure=False)
@@ -134,14 +134,14 @@ def _has_workers():
 
 
 @_errors_as_values
-def _sum_of_chunk(summand, X, labels, kept, start, public, grid):
+def _sum_of_chunk(query, X, labels, kept, start, public, grid):
     classes, block_size = public
     labels = _value(labels)
     codes = None if labels is None else _encode(labels, classes)
     rows = _rows_of_chunk(X, codes, kept, start, block_size)
     if grid is not None:
-        rows.hold(summand.query.ball, _value(grid))
-    *sums, seen = rows.sum(summand)
+        rows.hold(query.ball, _value(grid))
+    *sums, seen = rows.sum(query)
     return *sums, seen + widen(np.array(_digest_of_labels(labels, start)))
 
 

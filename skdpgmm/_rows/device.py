@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skdpgmm._rows.blocks import one_blas_thread, sum_blocks
-from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
+from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block, summed
 from skdpgmm.privacy.grid import Ball, row_slices
 
 
@@ -29,6 +29,9 @@ class Device:
     to_host: Any
     from_host: Any
 
+    # All rows of a block are mapped together.
+    n_numbers = 2**62
+
     def put(self, array):
         """Return public numbers where the rows are."""
         return self.from_host(np.ascontiguousarray(array))
@@ -36,10 +39,6 @@ class Device:
     def floats(self, array, copy=False):
         """Return an array in float64."""
         return self.xp.astype(array, self.xp.float64, copy=copy)
-
-    def all(self, mask):
-        """Return whether all of a mask are true."""
-        return bool(self.xp.all(mask))
 
     def indices(self, array):
         """Return an array as integers that can be an index."""
@@ -49,17 +48,16 @@ class Device:
         """Return float64 values that are integers as such, in memory."""
         return self.to_host(array).astype(np.int64, order="C")
 
+    def panel(self, rows):
+        """Return a copy of rows in float64."""
+        return self.floats(rows, copy=True)
+
+    def scratch(self, shape, name):
+        """Return None: results are new arrays."""
+
     def empty(self, shape):
         """Return a new array in float64."""
         return self.put(np.empty(shape))
-
-    def take(self, points, index):
-        """Return public points by their index."""
-        return self.xp.take(self.put(points), index, axis=0)
-
-    def panels(self, X, n_numbers=0):
-        """Yield all rows at once, in float64, in a copy."""
-        yield slice(0, X.shape[0]), self.floats(X, copy=True)
 
 
 class DeviceRows:
@@ -92,10 +90,10 @@ class DeviceRows:
             for rows in row_slices(self.n_records, MAX_BLOCK_ROWS)
         ]
 
-    def sum(self, summand):
+    def sum(self, query):
         """Sum over blocks."""
         return sum_blocks(
-            lambda block: summand(self._ready(block, summand.query)), self._blocks
+            lambda block: summed(query, self._ready(block, query)), self._blocks
         )
 
     @contextmanager
@@ -114,7 +112,7 @@ class DeviceRows:
             return block
         if id(block) not in self._held:
             xp = block.on.xp
-            ((_, G),) = self._ball.grid_panels(block.X, block.on)
+            G = self._ball.to_grid(block.on.panel(block.X), block.on)
             # float32 represents every integer up to 2**24, the norm of the longest.
             self._held[id(block)] = xp.astype(G, xp.float32)
         return block._replace(held=self._held[id(block)])

@@ -11,10 +11,11 @@ from sklearn.utils.validation import _get_feature_names
 
 from skdpgmm._rows.arrays import checked_block
 from skdpgmm._rows.containers import frame_of
+from skdpgmm._rows.digest import digest
 from skdpgmm._rows.labels import encode_labels
 from skdpgmm._rows.persons import first_contributions
 from skdpgmm._rows.plain import numbers
-from skdpgmm.privacy.passes import Rows, digest
+from skdpgmm.privacy.records import Rows
 
 FLOATS = [np.float64, np.float32]
 # Each block costs some time of its own: shorter ones save no memory.

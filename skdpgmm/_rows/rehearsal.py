@@ -34,9 +34,8 @@ class Rehearsal:
         self.n_rows = self.n_records = n
         self._norm = norm
 
-    def sum(self, summand):
+    def sum(self, query):
         """Return the sums as if the records were there."""
-        query = summand.query
         sums = [
             self._part(query, name, part)
             for name, part in zip(query.moments, parts(query), strict=True)

@@ -6,10 +6,12 @@ import numpy as np
 
 from skdpgmm._rows.arrays import checked_block, those_kept
 from skdpgmm._rows.blocks import n_threads, one_blas_thread, sum_blocks
+from skdpgmm._rows.digest import digest
+from skdpgmm._rows.host import HOST
 from skdpgmm._rows.plain import plain
-from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block
+from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, Block, summed
 from skdpgmm.privacy.grid import row_slices
-from skdpgmm.privacy.passes import CHANGED_ROWS, digest
+from skdpgmm.privacy.records import CHANGED_ROWS
 
 NO_ROWS = (
     "X gave no rows this time: it must start anew each time that it is read, as a list "
@@ -53,14 +55,14 @@ class StreamRows:
         self._block_size = min(block_size, MAX_BLOCK_ROWS)
         self._n_threads = n_threads(n_jobs)
 
-    def sum(self, summand):
+    def sum(self, query):
         """Sum over the blocks, of which a few are in memory at a time."""
 
         def kernel(piece):
             X, rows = piece
             seen = digest(X, rows.start)
             X, codes = those_kept(X, self._codes, self._kept, rows)
-            return summand(Block(X, codes, first=rows.start == 0), seen)
+            return summed(query, Block(X, codes, None, HOST, rows.start == 0), seen)
 
         totals = sum_blocks(kernel, self._pieces(), self._n_threads)
         if totals is None:

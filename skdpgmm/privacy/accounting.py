@@ -1,21 +1,10 @@
 """From (epsilon, delta), adjacency and unit of privacy to mu, and back.
 
-Every release of this package is a Gaussian mechanism, so all accounting is in
-Gaussian differential privacy (Dong, Roth, Su 2022): a Gaussian mechanism whose
-noise is ``l2_sensitivity / mu`` is mu-GDP, mechanisms that are chosen
-adaptively compose exactly by ``mu_total**2 = sum(mu_i**2)``, and mu-GDP is
-(epsilon, delta)-DP for exactly the pairs of the analytic Gaussian mechanism
-(Balle, Wang 2018).
-
-What the guarantee rests on is checked here, whoever calls: validation of parameters
-in the estimators can be switched off.
-
-References
-----------
-.. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
-   the Royal Statistical Society B 84(1), 2022.
-.. [2] B. Balle, Y.-X. Wang, "Improving the Gaussian Mechanism for Differential
-   Privacy", ICML 2018.
+Every release is a Gaussian mechanism, so all accounting is in Gaussian differential
+privacy (Dong, Roth, Su 2022): noise of ``l2_sensitivity / mu`` is mu-GDP, mechanisms
+that are chosen adaptively compose exactly by ``mu_total**2 = sum(mu_i**2)``, and mu-GDP
+is (epsilon, delta)-DP for exactly the pairs of the analytic Gaussian mechanism (Balle,
+Wang 2018). What the guarantee rests on is checked here, whoever calls.
 """
 
 from __future__ import annotations
@@ -24,7 +13,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from dp_accounting import gaussian_mechanism
@@ -51,37 +39,25 @@ _MAX_CONTRIBUTIONS = 2**31
 _ROUND_DOWN = 1.0 - 1e-12
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-
-
-def _is_count(value: Any) -> bool:
-    whole = isinstance(value, Integral) and _is_real(value)
-    return whole and 1 <= value <= _MAX_CONTRIBUTIONS
-
-
-def _checked(value, name, low, below="inf]"):
+def _checked(value, name, interval, inside):
     """Return a number as a float, or say why no guarantee can be given for it."""
-    if not _is_real(value) or not low <= value or (below == "1)" and value >= 1.0):
-        raise ValueError(
-            f"{name} must be a number in [{low:g}, {below}, got {value!r}."
-        )
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not (real and inside(value)):  # a nan is inside of nothing
+        raise ValueError(f"{name} must be a number in {interval}, got {value!r}.")
     return float(value)
 
 
 def check_epsilon(epsilon) -> float:
     """Return epsilon as a float, or say why no guarantee can be given for it."""
-    return _checked(epsilon, "epsilon", MIN_EPSILON)
+    return _checked(epsilon, "epsilon", "[1e-06, inf]", lambda x: x >= MIN_EPSILON)
 
 
-def check_delta(delta) -> float:
-    """Return delta as a float, or say why no guarantee can be given for it."""
-    return _checked(delta, "delta", MIN_DELTA, "1)")
+def _check_delta(delta) -> float:
+    return _checked(delta, "delta", "[1e-18, 1)", lambda x: MIN_DELTA <= x < 1.0)
 
 
-def check_mu(mu, name="mu") -> float:
-    """Return a positive mu as a float, or say why it is none."""
-    return _checked(mu, name, _MIN_MU)
+def _check_mu(mu, name="mu") -> float:
+    return _checked(mu, name, "[1e-100, inf]", lambda x: x >= _MIN_MU)
 
 
 def mu_from_epsilon(epsilon: float, delta: float) -> float:
@@ -90,21 +66,11 @@ def mu_from_epsilon(epsilon: float, delta: float) -> float:
     Parameters
     ----------
     epsilon : float in [1e-6, inf]
-        Privacy loss; ``inf`` asks for no noise.
+        Privacy loss; ``inf`` asks for no noise, and gives ``inf``.
     delta : float in [1e-18, 1)
         Additive slack: ``P(M(D) in S) <= exp(epsilon) P(M(D') in S) + delta``.
-
-    Returns
-    -------
-    mu : float
-        ``inf`` when epsilon is ``inf``.
-
-    Raises
-    ------
-    ValueError
-        Outside of the range in which float64 is right.
     """
-    epsilon, delta = check_epsilon(epsilon), check_delta(delta)
+    epsilon, delta = check_epsilon(epsilon), _check_delta(delta)
     if math.isinf(epsilon):
         return math.inf
     if epsilon > _MAX_EPSILON:
@@ -127,28 +93,13 @@ def mu_from_epsilon(epsilon: float, delta: float) -> float:
 def epsilon_from_mu(mu: float, delta: float) -> float:
     """Return the smallest epsilon, rounded up, for which mu-GDP is (epsilon, delta)-DP.
 
-    Parameters
-    ----------
-    mu : float in [0, inf]
-        Gaussian differential privacy.
-    delta : float in [1e-18, 1)
-        Additive slack.
-
-    Returns
-    -------
-    epsilon : float
-
-    Raises
-    ------
-    ValueError
-        When mu or delta is not a number in that range.
+    `mu` is in [0, inf], and delta in [1e-18, 1).
     """
-    delta = check_delta(delta)
-    if _is_real(mu) and mu == 0.0:
+    delta = _check_delta(delta)
+    allowed = "[1e-100, inf], or 0"
+    mu = _checked(mu, "mu", allowed, lambda x: x == 0.0 or x >= _MIN_MU)
+    if mu == 0.0:
         return 0.0
-    mu = check_mu(mu)
-    if math.isinf(mu):
-        return math.inf
     if mu > _MAX_MU:
         q = -float(ndtri(delta * _SAFE))
         return mu * (0.5 * mu + q) / _ROUND_DOWN
@@ -165,18 +116,9 @@ def compose_mu(mus) -> float:
 def split_mu(mu: float, shares: Mapping[str, float]) -> dict[str, float]:
     """Split a budget by named shares of ``mu**2``, each rounded down.
 
-    Parameters
-    ----------
-    mu : float
-        The budget.
-    shares : mapping of str to float
-        Non-negative shares whose sum is at most 1 up to rounding. A share of
-        zero gives mu 0: that release must not be made.
-
-    Returns
-    -------
-    parts : dict of str to float
-        ``mu_i`` with ``sum(mu_i**2) <= mu**2``.
+    Shares are non-negative and add up to at most 1, but for rounding. The parts are
+    ``mu_i`` with ``sum(mu_i**2) <= mu**2``, and 0 for a share of zero: that release
+    must not be made.
     """
     total = math.fsum(shares.values())
     # Negated, so that a nan is refused too.
@@ -200,7 +142,10 @@ def unit_factor(adjacency: str, max_contributions: int = 1) -> int:
     """
     if adjacency not in ADJACENCIES:
         raise ValueError(f"adjacency must be one of {ADJACENCIES}, got {adjacency!r}.")
-    if not _is_count(max_contributions):
+    whole = isinstance(max_contributions, Integral)
+    if isinstance(max_contributions, bool) or not (
+        whole and 1 <= max_contributions <= _MAX_CONTRIBUTIONS
+    ):
         raise ValueError(
             f"max_contributions must be an integer in [1, {_MAX_CONTRIBUTIONS}], got "
             f"{max_contributions!r}."
@@ -221,8 +166,6 @@ class LedgerEntry:
     l2_sensitivity : float
         Largest l2 distance of the exact sums of two neighbouring data sets, in
         units of the integer grid on which the sum is taken.
-    noise_multiplier : float
-        Standard deviation of the noise over `l2_sensitivity`: ``1 / mu``.
     mu : float
         Cost in Gaussian differential privacy.
     """
@@ -230,21 +173,22 @@ class LedgerEntry:
     name: str
     shape: tuple[int, ...]
     l2_sensitivity: float
-    noise_multiplier: float
     mu: float
 
     def __post_init__(self):
-        of = f"of the release {self.name!r} must be"
-        check_mu(self.mu, f"mu of the release {self.name!r}")
-        if not (_is_real(self.l2_sensitivity) and 0.0 < self.l2_sensitivity < math.inf):
-            raise ValueError(
-                f"l2_sensitivity {of} a positive number, got {self.l2_sensitivity!r}."
-            )
-        if self.noise_multiplier != 1.0 / self.mu:
-            raise ValueError(
-                f"noise_multiplier {of} 1 / mu = {1.0 / self.mu!r}, got "
-                f"{self.noise_multiplier!r}."
-            )
+        of = f"of the release {self.name!r}"
+        object.__setattr__(self, "mu", _check_mu(self.mu, f"mu {of}"))
+        _checked(
+            self.l2_sensitivity,
+            f"l2_sensitivity {of}",
+            "(0, inf)",
+            lambda x: 0.0 < x < math.inf,
+        )
+
+    @property
+    def noise_multiplier(self) -> float:
+        """Standard deviation of the noise over `l2_sensitivity`."""
+        return 1.0 / self.mu
 
 
 class BudgetExceededError(RuntimeError):
@@ -255,16 +199,11 @@ class Ledger:
     """The releases of one fit, debited before their noise is drawn.
 
     A privacy filter for Gaussian mechanisms: with mu_i chosen adaptively, the
-    whole is mu-GDP as long as the sum of squares never exceeds ``mu**2``.
-
-    Parameters
-    ----------
-    mu : float
-        The budget.
+    whole is mu-GDP as long as the sum of squares never exceeds the budget ``mu**2``.
     """
 
     def __init__(self, mu: float):
-        self.mu = check_mu(mu)
+        self.mu = _check_mu(mu)
         self.entries: list[LedgerEntry] = []
 
     @property

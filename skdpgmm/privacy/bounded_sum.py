@@ -24,10 +24,10 @@ sums of a block are integers below 2**53, which float64 holds in any order.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
 
 from skdpgmm.privacy.grid import (
     GRID_BITS,
@@ -36,10 +36,27 @@ from skdpgmm.privacy.grid import (
     integer_norms,
     row_slices,
 )
-from skdpgmm.privacy.moments import MOMENTS, products
 
 SUMMAND_BITS = 36
 MAX_BLOCK_ROWS = 2 ** (53 - SUMMAND_BITS - 1)
+
+
+class Moment(NamedTuple):
+    """What of a vector is summed: its degree, its axes, and whether over all cells."""
+
+    degree: int
+    n_axes: int
+    pooled: bool = False
+
+
+MOMENTS = {
+    "count": Moment(0, 0),
+    "sum": Moment(1, 1),
+    "energy": Moment(2, 0),
+    "diag": Moment(2, 1),
+    "full": Moment(2, 2),
+    "tied": Moment(2, 2, pooled=True),
+}
 
 
 class Weights(NamedTuple):
@@ -53,39 +70,23 @@ CELL = Weights("cell")
 
 
 class Query:
-    """A public map of one record; `_queries` has them all.
+    """A public map of one record; `_queries` has them all."""
 
-    Attributes
-    ----------
-    sees : {"grid", "rows", "codes"}
-        What the map gets: grid points of `ball`, rows as they are, or nothing but codes
-        of classes.
-    ball : Ball or None
-    weights : Weights
-    vector_bits : int
-        Vectors have norm at most ``2**vector_bits``.
-    point : bool
-        Whether v is the grid point itself, whatever the map returns.
-    moments : tuple of str
-        Names in `MOMENTS`.
-    names : dict of str to str
-        Name of the release of each moment.
-    n_cells, n_features : int
-        Number of cells, and width of a vector.
-    n_made : int
-        Numbers that the map makes of a row, which bound how many rows it gets.
-    """
-
+    # What the map gets: "grid" points of the ball, "rows" as they are, or "codes" of
+    # classes and nothing else.
     sees: Any = "grid"
     ball: Any
     weights = CELL
+    # Vectors have norm at most 2**vector_bits; or are the grid point itself, whatever
+    # the map returns.
     vector_bits = 0
     point = False
+    # Those of `MOMENTS` that are released, and the name of the release of each.
     moments: Any
     names: Any
     n_cells: Any
-    n_features: Any = 0
-    n_made: Any = 1
+    n_features: Any = 0  # of a vector
+    n_made: Any = 1  # numbers that the map makes of a row
 
     def unit(self, moment: str) -> Any:
         """Return the public factor from integers to units of the data."""
@@ -114,14 +115,14 @@ class Part(NamedTuple):
 class Block(NamedTuple):
     """Rows of private records, not to be written to, and codes of their classes.
 
-    `held` has what ``ball.to_grid(X)`` gave for the ball of the query, or is None, and
-    `first` says whether these are the first rows of all.
+    `held` has grid points of the ball of the query, or is None; `first` says whether
+    these are the first rows of all.
     """
 
     X: Any  # (rows, d)
     codes: Any  # (rows,)
     held: Any = None  # (rows, p)
-    on: Any = None
+    on: Any = HOST
     first: bool = False
 
 
@@ -161,89 +162,75 @@ def parts(query) -> tuple[Part, ...]:
     return tuple(found)
 
 
+def summed(query, block: Block, digest=0) -> tuple[np.ndarray, ...]:
+    """Return what blocks add up: exact sums, the number of records, and a digest."""
+    counts = len(block.codes), digest
+    return *exact(query, block), *(np.array(x, dtype=np.int64) for x in counts)
+
+
 def exact(query, block: Block) -> tuple[np.ndarray, ...]:
     """Return the exact sums of each part over a block of records."""
-    n, on = len(block.codes), block.on or HOST
+    n, on = len(block.codes), block.on
     if n > MAX_BLOCK_ROWS:
         raise ValueError(f"A block may have {MAX_BLOCK_ROWS} rows, got {n}.")
-    block = block._replace(on=on, codes=_read_only(block.codes, on))
+    block = block._replace(codes=_read_only(block.codes, on))
     totals: list = []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if block.first and n:
             _look_at_map(query, block)
-        for e, v, squares in _factors(query, block):
-            sums = products(query.moments, query.n_cells, e, v, squares, on)
+        for sums in _sums_of_panels(query, block):
             for total, one in zip(totals, sums, strict=bool(totals)):
                 total += one
             totals = totals or sums
     return tuple(on.integers(total) for total in totals)
 
 
-def _factors(query, block):
-    """Yield verified weights and vectors, with the squared norms of these.
+def _sums_of_panels(query, block):
+    """Yield sums of a few records each, which stay in the cache.
 
-    Of a few rows each, which stay in the cache; but of all at once, where counts or
-    products of matrices are faster for many.
+    But of all at once where products of matrices are faster for many.
     """
-    on, n = block.on, len(block.codes)
-    counts = query.moments == ("count",)
+    on, bits = block.on, query.vector_bits
+    by_cell = query.weights.norm == "cell"
     matrices = any(MOMENTS[name].n_axes == 2 for name in query.moments)
-    if on.xp is not np or query.weights.norm != "cell" or not (counts or matrices):
-        for _, *factors in _verified(query, block):
-            yield factors
-        return
-    cells, squares = np.empty(n, dtype=np.intp), np.empty(n)
-    U = None if counts else np.empty((n, query.n_features))
-    for rows, e, _, norms in _verified(query, block, U):
-        cells[rows] = e
-        if norms is not None:
-            squares[rows] = norms
-    yield cells, U, squares
-
-
-def _verified(query, block, U=None):
-    """Map few rows at a time, and verify what comes back; vectors may go to `U`."""
-    on = block.on
+    at_once = matrices and by_cell and on.xp is np
+    if at_once:
+        cells = np.empty(len(block.codes), np.intp)
+        vectors = np.empty((len(cells), query.n_features))
     for rows, seen in _panels(query, block):
-        n, norms = rows.stop - rows.start, None
-        e, v = query.map(seen, block.codes[rows], on)
-        e = _verified_weights(query, e, n, on)
-        if query.moments == ("count",):
-            v = None
-        elif query.point:
-            e, v = _verified_points(e, seen, on)
-        elif v is not None and v.ndim == 3 and query.weights.norm != "cell":
-            _check_shape("vectors", v, (query.n_cells, n, query.n_features))
-            v = partial(_clipped_of_cell, v, query.vector_bits, on)
+        e, v = _mapped(query, seen, block.codes[rows], on)
+        if at_once:
+            cells[rows] = e
+            clip_round(v, bits, on, vectors[rows])
+        elif v is None and by_cell and on.xp is np:  # faster than a matrix
+            yield [np.bincount(e + 1, minlength=query.n_cells + 1)[1:]]
+        elif v is not None and v.ndim == 3:
+            yield _sums_of_cells(query, e, v, on)
         else:
-            _check_shape("vectors", v, (n, query.n_features))
-            host = on.xp is np
-            out = U[rows] if U is not None else on.buffer(v.shape) if host else None
-            v, norms = clip_round(v, query.vector_bits, on, out)
-        yield rows, e, v, norms
-
-
-def _clipped_of_cell(v, bits, on, j, rows):
-    """Verify the vectors for a cell of the rows that have a weight for it."""
-    return clip_round(on.xp.take(v[j], rows, axis=0), bits, on)
+            if query.point and v is not None:
+                e, v = _verified_points(e, v, on.xp)
+            elif v is not None:
+                v = clip_round(v, bits, on, on.scratch(v.shape, "vectors"))
+            yield _products(query, e, v, on)
+    if at_once:
+        yield _products(query, cells, vectors, on)
 
 
 def _panels(query, block):
     """Yield slices of few rows as the query sees them."""
+    n, on = len(block.codes), block.on
     if query.sees == "codes":
-        yield slice(0, len(block.codes)), None
+        yield slice(0, n), None
         return
-    if query.sees == "rows":
-        panels = block.on.panels(block.X)
-    elif block.held is None:
-        panels = query.ball.grid_panels(block.X, block.on)
-    else:
-        panels = block.on.panels(block.held, 2**19)
-    for rows, panel in panels:
+    is_held = query.sees == "grid" and block.held is not None
+    X = block.held if is_held else block.X
+    size = min(on.n_numbers // X.shape[1], 2**22 // query.n_made)
+    for rows in row_slices(n, max(1, size)):
+        panel = on.panel(X[rows, ...])
+        if query.sees == "grid" and not is_held:
+            panel = query.ball.to_grid(panel, on)
         # Whoever changed the point in place would have it multiplied.
-        panel = _read_only(panel, block.on) if query.point else panel
-        for some in row_slices(rows.stop - rows.start, max(1, 2**22 // query.n_made)):
-            yield slice(rows.start + some.start, rows.start + some.stop), panel[some]
+        yield rows, _read_only(panel, on) if query.point else panel
 
 
 def _read_only(array, on):
@@ -253,33 +240,107 @@ def _read_only(array, on):
     return array
 
 
+def _mapped(query, seen, codes, on):
+    """Return the verified weights of rows, and vectors of the right shape."""
+    n, k, p = len(codes), query.n_cells, query.n_features
+    by_cell = query.weights.norm == "cell"
+    e, v = query.map(seen, codes, on)
+    _check_shape("weights", e, (n,) if by_cell else (n, k))
+    e = _verified_weights(query, e, on)
+    if query.moments == ("count",):
+        return e, None
+    v = seen if query.point else v
+    of_each_cell = v is not None and v.ndim == 3 and not by_cell
+    _check_shape("vectors", v, (k, n, p) if of_each_cell else (n, p))
+    return e, v
+
+
 def _check_shape(what, array, shape):
     found = None if array is None else tuple(array.shape)
     if found != shape:
         raise ValueError(f"A query gave {what} of shape {found}, not {shape}.")
 
 
-def _verified_weights(query, e, n, on):
+def _verified_weights(query, e, on):
     """Return weights that obey their bound: a record whose do not has none."""
-    (norm, bits), xp, k = query.weights, on.xp, query.n_cells
-    _check_shape("weights", e, (n,) if norm == "cell" else (n, k))
+    (norm, bits), xp = query.weights, on.xp
     if norm == "cell":
-        inside = (e >= 0) & (e < k)
-        return on.indices(e if on.all(inside) else xp.where(inside, e, -1))
+        inside = (e >= 0) & (e < query.n_cells)
+        return on.indices(xp.where(inside, e, -1))
     if norm == "l2":
-        return clip_round(e, bits, on)[0]
+        return clip_round(e, bits, on)
     e = xp.round(e)
     inside = xp.all(e >= 0.0, axis=1) & (xp.sum(e, axis=1) <= 2.0**bits)
     return xp.where(inside[:, None], e, xp.zeros_like(e))
 
 
-def _verified_points(e, G, on):
+def _verified_points(e, G, xp):
     """Return weights and grid points: those that are held come from a row source."""
-    inside = integer_norms(G, on.xp) <= 4.0**GRID_BITS
-    if on.all(inside):
+    inside = integer_norms(G, xp) <= 4.0**GRID_BITS
+    if xp.all(inside):
         return e, G
     # Both, as 0 times infinity is no number.
-    return tuple(on.xp.where(inside[:, None], A, on.xp.zeros_like(A)) for A in (e, G))
+    return tuple(xp.where(inside[:, None], A, xp.zeros_like(A)) for A in (e, G))
+
+
+def _sums_of_cells(query, e, v, on):
+    """Return the sums where each cell has vectors of its own."""
+    found = []
+    for j in range(query.n_cells):
+        # Most records have no weight for most components.
+        (rows,) = on.xp.nonzero(e[:, j])
+        weights = on.xp.take(e[:, j], rows)[:, None]
+        z = on.xp.take(v[j, ...], rows, axis=0)
+        z = clip_round(z, query.vector_bits, on, on.scratch(z.shape, "vectors"))
+        found.append(_products(query, weights, z, on))
+    return [
+        sum(sums[1:], sums[0])
+        if MOMENTS[name].pooled
+        else on.xp.stack([total[0, ...] for total in sums])
+        for name, *sums in zip(query.moments, *found, strict=True)
+    ]
+
+
+def _products(query, e, v, on):
+    """Return the sums of weights times each moment of vectors."""
+    xp = on.xp
+    e = _matrix(e, query.n_cells, on) if e.ndim == 1 else e
+    n, k = e.shape
+    of = {
+        "count": lambda: on.put(np.ones(n)) @ e,
+        "sum": lambda: e.T @ v,
+        "energy": lambda: e.T @ integer_norms(v, xp),
+        "diag": lambda: e.T @ (v * v),
+        "full": lambda: xp.stack([_scatter(w, z, xp) for w, z in _by_cell(e, v, xp)]),
+        "tied": lambda: _scatter(e @ on.put(np.ones(k)), v, xp),
+    }
+    return [of[name]() for name in query.moments]
+
+
+def _matrix(cell, k, on):
+    """Return the weight 1 of a cell for each record, or none, as a matrix."""
+    if on.xp is np:
+        weights, n = (cell >= 0).astype(np.float64), len(cell)
+        return csr_array((weights, np.maximum(cell, 0), np.arange(n + 1)), (n, k))
+    return on.floats(on.put(np.arange(k))[:, None] == cell[None, :]).T
+
+
+def _scatter(weights, v, xp):
+    # BLAS does half the work for a matrix times its own transpose.
+    return v.T @ (v if xp.all(weights == 1.0) else weights[:, None] * v)
+
+
+def _by_cell(e, v, xp):
+    """Yield the weights of each cell that are not zero, and their vectors."""
+    cells = e.tocsc() if xp is np and issparse(e) else None
+    for j in range(e.shape[1]):
+        if cells is None:
+            (rows,) = xp.nonzero(e[:, j])
+            weights = xp.take(e[:, j], rows)
+        else:
+            some = slice(cells.indptr[j], cells.indptr[j + 1])
+            weights, rows = cells.data[some], cells.indices[some]
+        yield weights, xp.take(v, rows, axis=0)
 
 
 def _look_at_map(query, block):
@@ -292,24 +353,23 @@ def _look_at_map(query, block):
     key = (type(query), on.xp, query.moments, query.n_cells, query.n_features)
     if key in _LOOKED_AT:
         return
-    rows, seen = next(iter(_panels(query, block)))
+    rows, seen = next(_panels(query, block))
     codes, n = block.codes[rows], rows.stop - rows.start
 
-    def mapped(some):
-        """Return verified weights and vectors, a row for each."""
+    def integers(some):
+        """Return verified weights and vectors, a row for each record."""
         copy = None if seen is None else on.floats(seen[some], copy=True)
-        e, v = query.map(copy, codes[some], on)
-        found = [_verified_weights(query, e, some.stop - some.start, on)]
-        if v is not None and not query.point:
-            vectors = [v[j, ...] for j in range(v.shape[0])] if v.ndim == 3 else [v]
-            found += [clip_round(one, query.vector_bits, on)[0] for one in vectors]
-        return found
+        e, v = _mapped(query, copy, codes[some], on)
+        if v is None:
+            return [e]
+        vectors = [v[j, ...] for j in range(v.shape[0])] if v.ndim == 3 else [v]
+        return [e, *(clip_round(one, query.vector_bits, on) for one in vectors)]
 
-    together = mapped(slice(0, n))
+    together = integers(slice(0, n))
     for i in sorted({0, n // 2, n - 1}):
-        alone = mapped(slice(i, i + 1))
+        alone = integers(slice(i, i + 1))
         for one, among in zip(alone, together, strict=True):
-            if not on.all(one[0, ...] == among[i, ...]):
+            if not on.xp.all(one[0, ...] == among[i, ...]):
                 raise RuntimeError(
                     f"{type(query).__name__} maps a record otherwise when others stand "
                     "beside it, so that its sensitivity is not known."

@@ -4,32 +4,26 @@ Arrays are of float64 and hold integers whose row norms are *verified*, not assu
 sums of squares of integers are exact in float64 below 2**53, and a row that failed the
 check is replaced by zero. So the bound holds for every input, infinities that arise on
 the way included, and no sensitivity needs an analysis of floating-point error.
-
-The same text serves numpy and the libraries of the array API: `on` is where the rows
-are, a `Host` or what has its methods.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from threading import local
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-# Grid points have norm at most 2**24 and public centres, by `Ball.limit`, at most
-# 2**25 and a little, so every term of ||g - c||**2 is an integer below 2**53.
+# Grid points have norm at most 2**24, so that their squares are far below 2**53.
 GRID_BITS = 24
 
 
-class Host(local):
-    """Arrays in numpy, of one thread; a device has the same methods."""
+class Host:
+    """Arrays in numpy. Rows in another library come with what has these methods."""
 
     xp = np
-
-    def __init__(self):
-        self._buffers: dict[str, np.ndarray] = {}
+    # Of the rows that are mapped together, which stay in the cache.
+    n_numbers = 2**18
 
     def put(self, array):
         """Return public numbers where the rows are."""
@@ -39,10 +33,16 @@ class Host(local):
         """Return an array in float64."""
         return array.astype(np.float64, copy=copy)
 
-    @staticmethod
-    def all(mask):
-        """Return whether all of a mask are true."""
-        return mask.all()
+    def panel(self, rows):
+        """Return a copy of rows in float64, which the next one may overwrite."""
+        return self.floats(rows, copy=True)
+
+    def scratch(self, shape, name):
+        """Return an array to write to, until the next of its name, or None."""
+
+    def empty(self, shape):
+        """Return a new array in float64."""
+        return np.empty(shape)
 
     def indices(self, array):
         """Return an array as integers that can be an index."""
@@ -50,37 +50,7 @@ class Host(local):
 
     def integers(self, array):
         """Return float64 values that are integers as such, in memory."""
-        return np.asarray(array).astype(np.int64, order="C")
-
-    def empty(self, shape):
-        """Return a new array in float64."""
-        return np.empty(shape)
-
-    def buffer(self, shape, name="vectors"):
-        """Return an array to write to, which the next call of that name gives anew.
-
-        Memory that is asked for anew with every block costs as much as the work in it.
-        """
-        kept = self._buffers.get(name)
-        if kept is None or kept.shape[1:] != shape[1:] or len(kept) < shape[0]:
-            kept = self._buffers[name] = np.empty(shape)
-        return kept[: shape[0]]
-
-    def forget(self):
-        """Let go of all buffers: records were in them."""
-        self._buffers.clear()
-
-    def take(self, points, index):
-        """Return public points by their index, in the buffer."""
-        out = self.buffer((len(index), *points.shape[1:]))
-        return np.take(points, index, axis=0, out=out, mode="clip")
-
-    def panels(self, X, n_numbers=2**18):
-        """Yield slices of few rows with a float64 copy, which the next overwrites."""
-        for rows in row_slices(len(X), max(1, n_numbers // X.shape[1])):
-            panel = self.buffer((rows.stop - rows.start, X.shape[1]), "panel")
-            np.copyto(panel, X[rows])
-            yield rows, panel
+        return array.astype(np.int64, order="C")
 
 
 HOST = Host()
@@ -118,20 +88,16 @@ def squared_norms(U, xp=np):
 
 
 def integer_norms(U, xp=np):
-    """Return the squared norms of rows of integers: exact in any order below 2**53.
-
-    What is larger is found to be at least that.
-    """
-    if xp is np and hasattr(np, "vecdot"):  # NumPy 2
-        return np.vecdot(U, U)
+    """Return squared norms of integers, exact below 2**53, and found to be so."""
+    if hasattr(xp, "vecdot"):  # NumPy 2, and faster
+        return xp.vecdot(U, U)
     return xp.sum(U * U, axis=1)
 
 
 def clip_round(V, bits, on=HOST, out=None):
-    """Clip rows to norm ``2**bits`` and round them to integers.
+    """Clip rows to norm ``2**bits`` and round them to integers, in numpy into `out`.
 
-    Returns the integers and their exact squared norms. `V` has rows in units in which
-    the clip radius is ``2**bits``, `bits` at most 26.
+    `V` has rows in units in which the clip radius is ``2**bits``, `bits` at most 26.
 
     Lemma. A row is returned as it is rounded only when its exact integer squared norm
     is at most ``4**bits``. Any other is scaled and rounded again, and set to zero when
@@ -142,70 +108,44 @@ def clip_round(V, bits, on=HOST, out=None):
     xp = on.xp
     with np.errstate(over="ignore", invalid="ignore"):
         out = np.rint(V, out=out) if xp is np else xp.round(V)
-        squares = integer_norms(out, xp)
-        inside = squares <= 4.0**bits
-        if on.all(inside):
-            return out, squares
-        if xp is np:
-            over = np.flatnonzero(~inside)
-            out[over], squares[over] = _scaled(np.ascontiguousarray(V[over]), bits, on)
-            return out, squares
-        W, again = _scaled(V, bits, on)
-    return xp.where(inside[:, None], out, W), xp.where(inside, squares, again)
+        over = ~(integer_norms(out, xp) <= 4.0**bits)
+        if xp.any(over):
+            radius = 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
+            W = xp.round(_scaled(V[over], radius, xp))
+            W[~(integer_norms(W, xp) <= 4.0**bits)] = 0.0
+            out[over] = W
+    return out
 
 
-def _scaled(V, bits, on):
-    """Return rows scaled to the radius of `clip_round`, rounded and verified.
-
-    In numpy `V` is overwritten.
-    """
-    xp, radius = on.xp, 2.0**bits - math.sqrt(V.shape[1]) / 2.0 - 1.0
-    there: Any = {"out": V} if xp is np else {}
+def _scaled(V, radius, xp):
+    """Return rows with this norm, but for rounding errors."""
     # An overflow has lost its length, not its sign.
-    W = xp.clip(V, -1e300, 1e300, **there)
-    W /= xp.maximum(xp.max(W, axis=1), -xp.min(W, axis=1))[:, None]
-    W *= (radius / xp.sqrt(squared_norms(W, xp)))[:, None]
-    W = xp.round(W, **there)
-    squares = integer_norms(W, xp)
-    inside = squares <= 4.0**bits
-    if on.all(inside):
-        return W, squares
-    zero = xp.zeros_like(squares)
-    W = xp.where(inside[:, None], W, zero[:, None])
-    return W, xp.where(inside, squares, zero)
-
-
-class Lift(Protocol):
-    """A public map of single grid points of a ball to rows in units of its `step`."""
-
-    @property
-    def n_features(self) -> int: ...
-
-    def __call__(self, G, ball: Ball, on) -> Any: ...
+    V = xp.clip(V, -1e300, 1e300)
+    V /= xp.max(xp.abs(V), axis=1)[:, None]
+    V *= (radius / xp.sqrt(squared_norms(V, xp)))[:, None]
+    return V
 
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """The public ball to which records are clipped, and its integer grid.
-
-    A *lift* is a public map of single grid points, such as a projection. What it gives
-    is clipped and rounded again, so that it is not trusted with a norm.
+    """The ball to which records are clipped, and its integer grid: public, or released.
 
     Attributes
     ----------
     center : ndarray of float64, shape (d,)
-        Public, or released.
     radius : float
-        Of the grid points; public, or released; positive.
-    lift : Lift, optional
-        None leaves grid points as they are.
+        Of the grid points; positive.
+    lift : callable with `n_features`, optional
+        ``lift(G, ball, on)`` maps single grid points to rows in units of `step`, such
+        as a projection does. They are clipped and rounded: it is not trusted with a
+        norm. None leaves grid points as they are.
     clip_radius : float, optional
         To which records are clipped before the lift; None is `radius`.
     """
 
     center: np.ndarray
     radius: float
-    lift: Lift | None = None
+    lift: Any = None
     clip_radius: float | None = None
 
     @property
@@ -224,37 +164,19 @@ class Ball:
         radius = self.radius if self.clip_radius is None else self.clip_radius
         return radius / 2.0**GRID_BITS
 
-    def within(self, radius) -> Ball:
-        """Return the ball with grid points clipped to another radius."""
-        first = self.radius if self.clip_radius is None else self.clip_radius
-        return replace(self, radius=radius, clip_radius=first if self.lift else None)
-
-    def grid_panels(self, X, on):
-        """Yield slices of few rows with their grid points, which the next overwrites.
+    def to_grid(self, V, on=HOST):
+        """Return the grid points of rows in float64, which are overwritten.
 
         Integers of row norms at most ``2**GRID_BITS``, by the lemma of `clip_round`.
         """
-        centered = self.center.any()
-        for rows, V in on.panels(X):
-            out = on.buffer(V.shape, "grid") if on.xp is np else None
-            if centered:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.center.any():
                 V -= on.put(self.center)
             V *= 1.0 / self.first_step
-            G, _ = clip_round(V, GRID_BITS, on, out)
-            if self.lift is not None:
-                G, _ = clip_round(self.lift(G, self, on), GRID_BITS, on)
-            yield rows, G
-
-    def to_grid(self, X):
-        """Return the grid points of rows in numpy, in a new array."""
-        G = np.empty((len(X), self.n_features))
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):
-                for rows, panel in self.grid_panels(X, HOST):
-                    G[rows] = panel
-        finally:
-            HOST.forget()
-        return G
+        G = clip_round(V, GRID_BITS, on, on.scratch(V.shape, "grid"))
+        if self.lift is None:
+            return G
+        return clip_round(self.lift(G, self, on), GRID_BITS, on)
 
     def limit(self, points):
         """Move public points, relative to the centre, to norm at most 2 radii.

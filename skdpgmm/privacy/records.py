@@ -4,23 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from skdpgmm.privacy.accounting import Ledger, LedgerEntry, check_mu
-from skdpgmm.privacy.bounded_sum import SUMMAND_BITS, Query, parts
+from skdpgmm.privacy.accounting import Ledger, LedgerEntry
+from skdpgmm.privacy.bounded_sum import Query, parts
+from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
-    MAX_SIGMA,
     WORD_BITS,
     GaussianSource,
     add_lattice_gaussian,
     add_symmetric_gaussian,
 )
-from skdpgmm.privacy.passes import CHANGED_ROWS, Rows, Summand
 
 # Each sum that is added in one word is of one row at least.
 MAX_ROWS = 2**31
+CHANGED_ROWS = (
+    "X has other rows than when they were first looked at, or the same in another "
+    "order (is it shuffled?): they must be the same each time that they are read."
+)
+
+
+class Rows(Protocol):
+    """Private rows with the codes of their classes, wherever they are.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows, of which some may not take part.
+    n_records : int
+        Number of rows that take part: every pass must see each of them once.
+    digest : int
+        Sum of the digests of all blocks, as they were first looked at; 0 for rows that
+        this process alone holds in memory.
+    """
+
+    n_rows: int
+    n_records: int
+    digest: int
+
+    def sum(self, query: Query) -> tuple[np.ndarray, ...]:
+        """Add `bounded_sum.summed` of blocks that hold every record exactly once.
+
+        Returns int64 arrays of high and low words, of shape (2, ...): a sum is 2**31
+        times the one and the other.
+        """
+        ...
+
+    def holding(self, ball: Ball) -> AbstractContextManager:
+        """Return a context that keeps grid points of this ball, where it saves time."""
+        ...
 
 
 class Release(NamedTuple):
@@ -39,21 +73,9 @@ class PrivateRecords:
 
     Algorithms receive this object in place of the data. The rows, the ledger and the
     source of the noise are variables of its methods, so that no attribute leads to
-    them.
-
-    Parameters
-    ----------
-    rows : Rows
-        The private rows, of finite numbers.
-    ledger : Ledger
-        Holds the budget.
-    unit_factor : int
-        How many bounded records two neighbouring data sets may differ by.
-    source : GaussianSource
-        Source of the noise.
-    watch : callable, optional
-        Maps the name of a release to a context manager that is entered while it is
-        made. The name is all it gets.
+    them. `unit_factor` says how many bounded records two neighbouring data sets may
+    differ by; `watch` maps the name of a release, and no more, to a context in which it
+    is made.
 
     Attributes
     ----------
@@ -63,9 +85,8 @@ class PrivateRecords:
         `query` is made of public values and earlier releases, and `mus` are the
         budgets of its parts, positive; ``inf`` adds no noise.
     holding : callable
-        ``holding(ball)`` is a context in which rows in memory are clipped and rounded
-        to the grid of `ball` once for all releases. It costs memory for time, and
-        changes no result.
+        ``holding(ball)`` is that of the rows: it costs memory for time, and changes no
+        result.
     """
 
     __slots__ = ("holding", "release")
@@ -84,7 +105,6 @@ class PrivateRecords:
     ):
         if rows.n_rows > MAX_ROWS:
             raise ValueError(f"X must have at most {MAX_ROWS} rows for exact sums.")
-        check_noise(unit_factor, ledger.mu)
 
         def release(name, query, mus):
             asked = parts(query)
@@ -93,8 +113,7 @@ class PrivateRecords:
                     f"{name}: {part.name}",
                     part.shape,
                     part.l2_sensitivity * unit_factor,
-                    1.0 / check_mu(mu, f"mu of the release {name!r}"),
-                    float(mu),
+                    mu,
                 )
                 for part, mu in zip(asked, mus, strict=True)
             ]
@@ -111,32 +130,15 @@ class PrivateRecords:
         self.holding = lambda ball: rows.holding(ball)
 
 
-def check_noise(unit_factor: int, mu: float) -> None:
-    """Refuse a fit whose noise would be too large to be drawn, before it starts.
-
-    No release has less than 2**-24 of the budget ``mu**2``.
-    """
-    if 2.0**SUMMAND_BITS * unit_factor / mu * 2.0**12 > MAX_SIGMA:
-        raise ValueError(
-            "max_contributions is too large for epsilon and delta: with a budget of "
-            f"mu={mu:.3g}, nothing but noise comes out of sums that a person may "
-            f"change by {unit_factor} records."
-        )
-
-
 def exact_sums(rows: Rows, query: Query) -> list[np.ndarray]:
     """Return the exact sums of a query, of every record once."""
-    *sums, n_records, digest = rows.sum(Summand(query))
+    *sums, n_records, digest = rows.sum(query)
+    found = [int(high) * 2**WORD_BITS + int(low) for high, low in (n_records, digest)]
     # Row sources are not part of this folder, so verify that each record was read
     # once, and in the same order: others belong to other persons.
-    if (_one(n_records), _one(digest)) != (rows.n_records, rows.digest):
+    if found != [rows.n_records, rows.digest]:
         raise ValueError(CHANGED_ROWS)  # not how many: that is private
     return sums
-
-
-def _one(words) -> int:
-    high, low = words
-    return int(high) * 2**WORD_BITS + int(low)
 
 
 def add_noise(part, exact, entry: LedgerEntry, source: GaussianSource) -> Release:

@@ -15,9 +15,9 @@ from private_fits import (
 from tapes import Tape
 
 from skdpgmm import DPGaussianMixture, DPKMeans
+from skdpgmm._rows.host import HOST
 from skdpgmm.privacy import BudgetExceededError, Ledger, mu_from_epsilon, unit_factor
 from skdpgmm.privacy.bounded_sum import parts
-from skdpgmm.privacy.grid import HOST
 
 pytestmark = [
     # Without noise a fit may say, as in scikit-learn, that it has not met tol.
@@ -191,7 +191,7 @@ def test_no_buffer_keeps_records(name, n_jobs):
     make, labelled = fit_cases(4)[name]
     fit(make(n_jobs=n_jobs), X, y, labelled)
     assert not HOST._buffers
-    HOST.buffer((3, 4))[:] = 1.0
+    HOST.scratch((3, 4), "rows")[:] = 1.0
     assert HOST._buffers  # as it would be
     HOST.forget()
 

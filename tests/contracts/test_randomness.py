@@ -19,9 +19,9 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
+from skdpgmm._estimators.randomness import make_generators
 from skdpgmm.exceptions import SeededNoiseWarning
 from skdpgmm.metrics import private_accuracy
-from skdpgmm.privacy.noise import make_generators
 
 
 def draws(generator, n=500):

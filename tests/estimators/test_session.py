@@ -20,7 +20,7 @@ def account_of(epsilon=1.0, adjacency="add-remove", bound=None, seed=None, **giv
 
 
 def spend(account, mu):
-    account.ledger.debit([LedgerEntry("x: counts", (1,), 1.0, 1.0 / mu, mu)])
+    account.ledger.debit([LedgerEntry("x: counts", (1,), 1.0, mu)])
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,9 @@ class Tape:
 
         read = ArrayRows.sum
 
-        def guarded(rows, summand):
+        def guarded(rows, query):
             assert reading, "a replayed fit read the data beside its releases"
-            return read(rows, summand)
+            return read(rows, query)
 
         self._install(exact_sums, add, release)
         self.monkeypatch.setattr(ArrayRows, "sum", guarded)

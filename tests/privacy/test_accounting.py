@@ -45,7 +45,7 @@ def rdp_epsilon(noise_multiplier, delta, relation):
 
 
 def entry(name="sums", mu=0.5, shape=(2, 3), sensitivity=4.0):
-    return LedgerEntry(name, shape, sensitivity, 1.0 / mu, mu)
+    return LedgerEntry(name, shape, sensitivity, mu)
 
 
 def report(entries, epsilon=1.0, delta=1e-5, **kwargs):

@@ -49,7 +49,7 @@ def test_without_noise_nothing_is_private():
 
 
 def entries(*names, mu=0.5):
-    return [LedgerEntry(name, (2,), 1.0, 1.0 / mu, mu) for name in names]
+    return [LedgerEntry(name, (2,), 1.0, mu) for name in names]
 
 
 def shown(ledger):

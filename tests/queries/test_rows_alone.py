@@ -12,7 +12,8 @@ from sklearn.externals.array_api_compat import numpy as numpy_of_the_api
 from sklearn.externals.array_api_compat import torch as xp
 
 from skdpgmm._rows.device import Device
-from skdpgmm.privacy import grid
+from skdpgmm._rows.host import BufferedHost
+from skdpgmm.privacy import bounded_sum, grid
 from skdpgmm.privacy.bounded_sum import Block, exact
 from skdpgmm.privacy.grid import Host
 
@@ -20,6 +21,7 @@ torch = pytest.importorskip("torch")
 
 LIBRARIES = {
     "numpy": Host,
+    "numpy, in buffers": BufferedHost,
     "array API": lambda: Device(numpy_of_the_api, np.asarray, np.asarray),
     "torch": lambda: Device(xp, lambda array: array.numpy(), torch.from_numpy),
 }
@@ -38,9 +40,9 @@ def rows_for(query, rng, n, d, n_classes):
 def mapped(query, X, codes, on):
     """Return what a query sees of rows, and what it maps them to, a row for each."""
     X, codes = on.put(X.copy()), on.put(codes)
-    panels = on.panels(X) if query.ball is None else query.ball.grid_panels(X, on)
     with np.errstate(all="ignore"):
-        ((_, seen),) = panels
+        seen = on.panel(X)
+        seen = seen if query.ball is None else query.ball.to_grid(seen, on)
         home = getattr(on, "to_host", np.asarray)
         looked_at = home(seen).copy()
         e, v = query.map(seen, codes, on)
@@ -89,7 +91,7 @@ def test_softmax_of_any_number_of_classes(kind, n_classes):
 @pytest.mark.parametrize("size", [1, 2, 7, 20])
 def test_blocks_of_a_row_more_than_their_panels(name, size, monkeypatch):
     slices = grid.row_slices
-    monkeypatch.setattr(grid, "row_slices", lambda n, _: slices(n, size))
+    monkeypatch.setattr(bounded_sum, "row_slices", lambda n, _: slices(n, size))
     rng = np.random.default_rng(size)
     query = QUERIES[name](rng, 7, 2)
     for n in (size + 1, 2 * size + 1):

@@ -11,6 +11,7 @@ import skdpgmm._estimators.session
 from skdpgmm import DPKMeans
 from skdpgmm._queries.softmax import SoftmaxErrors
 from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._rows.host import grid_points
 from skdpgmm.privacy.accounting import Ledger
 from skdpgmm.privacy.bounded_sum import Block, exact
 from skdpgmm.privacy.grid import Ball
@@ -73,7 +74,7 @@ def test_grid_points_that_are_held_change_nothing(scale):
     ball = Ball(rng.standard_normal(40), 0.5)
     coef = rng.standard_normal((3, 41))
     query = SoftmaxErrors(ball, coef, 0.5, ("sum", "count"))
-    held = ball.to_grid(X).astype(np.float32)
+    held = grid_points(X, ball)
     expected = exact(query, Block(X, codes))
     assert_same(exact(query, Block(None, codes, held)), expected)
 

@@ -148,13 +148,13 @@ def count_grids():
 
     if not hasattr(Ball, "made"):
         Ball.made = 0
-        original = Ball.grid_panels
+        original = Ball.to_grid
 
-        def counted(ball, X, on):
+        def counted(ball, V, on):
             Ball.made += isinstance(ball.lift, Cosines)
-            return original(ball, X, on)
+            return original(ball, V, on)
 
-        Ball.grid_panels = counted
+        Ball.to_grid = counted
     return Ball.made
 
 

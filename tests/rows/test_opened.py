@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from skdpgmm._rows.digest import digest
 from skdpgmm._rows.opened import (
     Asked,
     check_two_dimensions,
@@ -12,7 +13,6 @@ from skdpgmm._rows.opened import (
     names_of,
     refuse_iterator,
 )
-from skdpgmm.privacy.passes import digest
 
 X = np.random.default_rng(0).standard_normal((10, 3))
 

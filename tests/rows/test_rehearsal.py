@@ -12,12 +12,11 @@ from skdpgmm._rows.blocks import WORD_BITS
 from skdpgmm._rows.rehearsal import Rehearsal
 from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.grid import Ball
-from skdpgmm.privacy.passes import Summand
 
 
 def sums_of(query, n, **kwargs):
     """Sums in units of the data; the numbers of records and the digest are checked."""
-    *sums, count, digest = Rehearsal(n, **kwargs).sum(Summand(query))
+    *sums, count, digest = Rehearsal(n, **kwargs).sum(query)
     assert (number(count), number(digest)) == (n, 0)
     return [number(words) for words in sums]
 

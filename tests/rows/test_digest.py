@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from private_queries import squared_distance
 
-from skdpgmm.privacy.passes import digest
+from skdpgmm._rows.digest import digest
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
