@@ -13,7 +13,7 @@ from skdpgmm._algorithms.looks import release_class_counts, release_second_momen
 from skdpgmm._estimates.spectrum import Spikes
 from skdpgmm._models.placement import mixture_of_head
 from skdpgmm._models.scores import Head, LabelModel, draw_features
-from skdpgmm._queries.lifts import with_cosines, within
+from skdpgmm._queries.lifts import with_cosines
 
 # Features of one record can be longer than they are on average, but hardly twice.
 _LONGEST = 2.0
@@ -48,7 +48,7 @@ def fit_label_model(view, median_radius, n_features, counts, moment, budget):
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
     wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
-    inner = within(wide, math.hypot(median_radius, length))
+    inner = wide.within(math.hypot(median_radius, length))
     head, n_steps = fit_head(
         view.through(wide), inner, counts, Spikes.of(joint), budget
     )

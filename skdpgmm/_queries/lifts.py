@@ -8,7 +8,7 @@ is done to each number by itself.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -100,12 +100,6 @@ class Cosines:
         V[:, :d] = G * (ball.first_step / ball.step)
         V[:, d:] = cosines
         return V
-
-
-def within(ball, radius) -> Ball:
-    """Return a ball whose grid points are clipped to another radius."""
-    first = ball.radius if ball.clip_radius is None else ball.clip_radius
-    return replace(ball, radius=radius, clip_radius=first if ball.lift else None)
 
 
 def with_cosines(ball, features, radius) -> Ball:

@@ -9,7 +9,7 @@ the way included, and no sensitivity needs an analysis of floating-point error.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,11 @@ class Ball:
         """Length of one step of the points that the lift gets."""
         radius = self.radius if self.clip_radius is None else self.clip_radius
         return radius / 2.0**GRID_BITS
+
+    def within(self, radius) -> Ball:
+        """Return the ball with grid points clipped to another radius."""
+        first = self.radius if self.clip_radius is None else self.clip_radius
+        return replace(self, radius=radius, clip_radius=first if self.lift else None)
 
     def to_grid(self, V, on=HOST):
         """Return the grid points of rows in float64, which are overwritten.

@@ -9,7 +9,7 @@ from private_queries import (
 )
 
 from skdpgmm._models.scores import draw_features
-from skdpgmm._queries.lifts import projected, with_cosines, within
+from skdpgmm._queries.lifts import projected, with_cosines
 from skdpgmm.privacy.grid import GRID_BITS, Ball
 
 
@@ -37,7 +37,7 @@ def test_the_grid_holds_the_features(drawn):
     G = with_features.to_grid(Z + center)
     expected = np.hstack([Z, features(Z)])
     assert_allclose(G * with_features.step, expected, atol=1e-6 * radius)
-    narrow = within(with_features, 0.1 * length)
+    narrow = with_features.within(0.1 * length)
     norms = np.linalg.norm(narrow.to_grid(Z + center), axis=1)
     assert_allclose(norms, 2.0**GRID_BITS, rtol=1e-6)
 
