@@ -21,8 +21,6 @@ from skdpgmm._estimators.randomness import (
 )
 from skdpgmm._rows.persons import bound_of
 from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
-from skdpgmm.privacy.bounded_sum import SUMMAND_BITS
-from skdpgmm.privacy.noise import MAX_SIGMA
 from skdpgmm.privacy.records import PrivateRecords, Rows
 from skdpgmm.privacy.report import Decision, PrivacyReport
 
@@ -53,7 +51,6 @@ class Account:
 
     def __post_init__(self):
         self.ledger = Ledger(mu_from_epsilon(self.epsilon, self.delta))
-        check_noise(self.unit_factor, self.mu)
 
     @property
     def mu(self) -> float:
@@ -80,19 +77,6 @@ class Account:
             seeded=seeded,
             declared_public=self.declared_public,
             decisions=tuple(self.decisions),
-        )
-
-
-def check_noise(unit_factor: int, mu: float) -> None:
-    """Refuse a fit whose noise would be too large to be drawn, before it starts.
-
-    No release has less than 2**-24 of the budget ``mu**2``.
-    """
-    if 2.0**SUMMAND_BITS * unit_factor / mu * 2.0**12 > MAX_SIGMA:
-        raise ValueError(
-            "max_contributions is too large for epsilon and delta: with a budget of "
-            f"mu={mu:.3g}, nothing but noise comes out of sums that a person may "
-            f"change by {unit_factor} records."
         )
 
 

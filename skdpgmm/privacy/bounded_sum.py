@@ -280,7 +280,10 @@ def _verified_points(e, G, xp):
     if xp.all(inside):
         return e, G
     # Both, as 0 times infinity is no number.
-    return tuple(xp.where(inside[:, None], A, xp.zeros_like(A)) for A in (e, G))
+    G = xp.where(inside[:, None], G, xp.zeros_like(G))
+    if e.ndim == 1:
+        return xp.where(inside, e, -1), G
+    return xp.where(inside[:, None], e, xp.zeros_like(e)), G
 
 
 def _sums_of_cells(query, e, v, on):

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from skdpgmm.privacy.accounting import Ledger, LedgerEntry
-from skdpgmm.privacy.bounded_sum import Query, parts
+from skdpgmm.privacy.bounded_sum import SUMMAND_BITS, Query, parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
+    MAX_SIGMA,
     WORD_BITS,
     GaussianSource,
     add_lattice_gaussian,
@@ -105,6 +106,13 @@ class PrivateRecords:
     ):
         if rows.n_rows > MAX_ROWS:
             raise ValueError(f"X must have at most {MAX_ROWS} rows for exact sums.")
+        # No release has less than 2**-24 of the budget ``mu**2``.
+        if 2.0 ** (SUMMAND_BITS + 12) * unit_factor / ledger.mu > MAX_SIGMA:
+            raise ValueError(
+                "max_contributions is too large for epsilon and delta: with a budget "
+                f"of mu={ledger.mu:.3g}, nothing but noise comes out of sums that a "
+                f"person may change by {unit_factor} records."
+            )
 
         def release(name, query, mus):
             asked = parts(query)

@@ -81,6 +81,7 @@ CASES = {
     "l1": (Weights("l1", 10), 13, ("count", "sum", "energy", "diag", "full")),
     "l1, pooled": (Weights("l1", 10), 13, ("tied",)),
     "l2": (Weights("l2", 12), 24, ("count", "sum")),
+    "cell, the point": (CELL, GRID_BITS, ("sum", "count")),
     "l2, the point": (Weights("l2", 12), GRID_BITS, ("sum", "count")),
     "l1, of each cell": (Weights("l1", 10), 13, ("count", "sum", "full")),
 }
@@ -94,7 +95,7 @@ def adversary(name, rng, n):
         e = kinds_of_numbers(rng, (n, K), weights.bits - 2)
         if weights.norm == "l1" and rng.random() < 0.7:
             e = np.abs(e)
-    point = name == "l2, the point"
+    point = name.endswith("the point")
     v = kinds_of_numbers(rng, shape, bits)
     return Anything(e, v, weights, moments, bits, point)
 
@@ -153,7 +154,7 @@ def test_bound_is_attained(name):
     X[0, 1] = 1.0  # on the edge of the ball
     if name == "l1, of each cell":
         v = np.stack([v] * K)
-    query = Anything(e, v, weights, moments, bits, name == "l2, the point")
+    query = Anything(e, v, weights, moments, bits, name.endswith("the point"))
     sums = exact(query, Block(X, np.zeros(1, int)))
     for part, total in zip(parts(query), sums, strict=True):
         total = total.astype(object)
@@ -181,6 +182,11 @@ def test_points_that_are_held_are_verified():
     )
     (total,) = exact(query, Block(None, np.zeros(3, int), held))
     assert total[0].tolist() == [2**36, 0, 0, 0]
+    # As many records as cells, whose weights could be taken for a matrix.
+    query = Anything([2, 2, 1], None, CELL, ("sum", "count"), 24, True)
+    total, counts = exact(query, Block(None, np.zeros(3, int), held))
+    assert total[2].tolist() == [2**24, 0, 0, 0] and not total[:2].any()
+    assert counts.tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_every_part_needs_its_budget(mus):
 @pytest.mark.parametrize("mu", [0.0, -0.5, math.nan, None])
 def test_part_without_budget_cannot_be_released(mu):
     records, events, *_ = watched_records(1.0)
-    with pytest.raises(ValueError, match="mu of the release 'free'"):
+    with pytest.raises(ValueError, match="mu of the release 'free: sums'"):
         records.release("free", a_query(), [0.5, mu])
     assert events == []
 

@@ -49,7 +49,9 @@ def test_what_is_forgotten_is_gone():
 @pytest.mark.parametrize("n_numbers", [1, 7, 2**18])
 def test_grid_points_are_those_of_the_ball(n_numbers, monkeypatch):
     monkeypatch.setattr(BufferedHost, "n_numbers", n_numbers)
-    X = np.random.default_rng(0).standard_normal((20, 3)) * np.repeat([[1e-3], [1e300]], 10, axis=0)
+    X = np.random.default_rng(0).standard_normal((20, 3)) * np.repeat(
+        [[1e-3], [1e300]], 10, axis=0
+    )
     ball = Ball(np.ones(3), 2.0)
     given = X.copy()
     G = grid_points(X, ball)
