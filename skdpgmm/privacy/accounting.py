@@ -15,22 +15,22 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from dp_accounting import gaussian_mechanism
-from scipy.special import ndtri
+from scipy.optimize import brentq
+from scipy.special import erfcx, ndtri
 
 ADJACENCIES = ("add-remove", "replace-one")
 
-# Where float64 is right: there the formula is within 3e-7 of the true delta, as
-# tests/privacy/test_accounting.py finds in exact arithmetic. `_SAFE` makes it
-# one-sided.
+# Here `_log_delta` is right to 1e-12, as tests/privacy/test_accounting_range.py finds
+# in exact arithmetic. `_SAFE` makes one-sided what follows from it.
 MIN_EPSILON = 1e-6
 MIN_DELTA = 1e-18
 _SAFE = 1.0 - 1e-6
-# Beyond, the formula loses digits, and its second term is next to nothing.
-_MAX_EPSILON = 1e5
-_MAX_MU = math.sqrt(2.0 * _MAX_EPSILON)
 # Squares of smaller numbers would leave the range of float64.
 _MIN_MU = 1e-100
+# Points and weights of Gauss and Legendre on [0, 1].
+_POINTS, _WEIGHTS = (np.polynomial.legendre.leggauss(5) + np.array([[1.0], [0.0]])) / 2
+# Below, delta is 1 in float64.
+_LOWEST = -10.0
 # A person's records, and all sums, are counted in integers of 31 bits.
 _MAX_CONTRIBUTIONS = 2**31
 
@@ -73,16 +73,16 @@ def mu_from_epsilon(epsilon: float, delta: float) -> float:
     epsilon, delta = check_epsilon(epsilon), _check_delta(delta)
     if math.isinf(epsilon):
         return math.inf
-    if epsilon > _MAX_EPSILON:
-        # The first term of the formula alone, Phi(mu / 2 - epsilon / mu) = delta.
-        q = -float(ndtri(delta * _SAFE))
-        root = math.hypot(q, math.sqrt(2.0 * epsilon))
-        return 2.0 * epsilon / (root + q) * _ROUND_DOWN
-    with np.errstate(divide="ignore"):
-        sigma = gaussian_mechanism.get_sigma_gaussian(epsilon, delta * _SAFE)
-    mu = _ROUND_DOWN / sigma
-    # The calibration above is a root search with a tolerance; the loop makes it
-    # one-sided, so that no budget is ever larger than what was asked for.
+    root = math.sqrt(2.0) * math.sqrt(epsilon)
+
+    def mu_of(a):
+        """Return the mu of epsilon: ``a * mu + mu**2 / 2`` is epsilon."""
+        b = math.hypot(a, root)
+        return root * (root / (a + b)) if a > 0.0 else b - a
+
+    a = _solved(lambda a: _log_delta(a, mu_of(a)), _LOWEST, delta)
+    mu = mu_of(a) * _ROUND_DOWN
+    # Both are rounded: no budget is ever larger than what was asked for.
     slack = 1e-12
     while epsilon_from_mu(mu, delta) > epsilon:
         mu *= 1.0 - slack
@@ -100,12 +100,40 @@ def epsilon_from_mu(mu: float, delta: float) -> float:
     mu = _checked(mu, "mu", allowed, lambda x: x == 0.0 or x >= _MIN_MU)
     if mu == 0.0:
         return 0.0
-    if mu > _MAX_MU:
-        q = -float(ndtri(delta * _SAFE))
-        return mu * (0.5 * mu + q) / _ROUND_DOWN
-    with np.errstate(divide="ignore"):
-        epsilon = gaussian_mechanism.get_epsilon_gaussian(1.0 / mu, delta * _SAFE)
-    return float(epsilon)
+    low = max(-0.5 * mu, _LOWEST)  # where epsilon is 0
+    if _log_delta(low, mu) <= math.log(delta * _SAFE):
+        return 0.0
+    a = _solved(lambda a: _log_delta(a, mu), low, delta)
+    return mu * (0.5 * mu + a) / _ROUND_DOWN
+
+
+def _log_delta(a, mu):
+    """Return log delta of mu-GDP at ``epsilon = a * mu + mu**2 / 2``.
+
+    With the ratio of Mills, ``R(t) = Phi(-t) / phi(t)``, the formula of Balle and Wang
+    is ``phi(a) (R(a) - R(a + mu))``. Where these are nearly the same, their difference
+    is taken as the integral of ``-R'(t) = 1 - t R(t)``.
+    """
+    if mu < 0.5:
+        t = a + mu * _POINTS
+        gap = mu * float(_WEIGHTS @ (1.0 - t * _mills(t)))
+    else:
+        gap = float(_mills(a) - _mills(a + mu))
+    return math.log(gap) - 0.5 * (a * a + math.log(2.0 * math.pi))
+
+
+def _mills(t):
+    return math.sqrt(0.5 * math.pi) * erfcx(t * math.sqrt(0.5))
+
+
+def _solved(log_delta, low, delta):
+    """Return the a at which delta, which falls with it, is a little below this."""
+    delta *= _SAFE
+    # Delta is below Phi(-a), the first of the two terms of the formula.
+    high = 1.0 - float(ndtri(delta))
+    return brentq(
+        lambda a: log_delta(a) - math.log(delta), low, high, xtol=1e-15, maxiter=500
+    )
 
 
 def compose_mu(mus) -> float:

@@ -95,8 +95,7 @@ def test_calibration_inverts_and_never_exceeds(epsilon, delta):
 def test_calibration_agrees_with_analytic_gaussian(epsilon, delta):
     sigma = gaussian_mechanism.get_sigma_gaussian(epsilon, delta)
     mu = mu_from_epsilon(epsilon, delta)
-    # Above 1e5 a bound takes the place of the formula, and costs next to nothing.
-    assert mu == pytest.approx(1.0 / sigma, rel=1e-5 if epsilon <= 1e5 else 1e-4)
+    assert mu == pytest.approx(1.0 / sigma, rel=1e-5)
     assert mu < 1.0 / sigma
 
 

@@ -1,8 +1,10 @@
 """Where the accounting is right in float64, and that it refuses to go elsewhere."""
 
 import math
+from itertools import product
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from skdpgmm.privacy import (
     mu_from_epsilon,
     unit_factor,
 )
-from skdpgmm.privacy.accounting import MIN_DELTA, MIN_EPSILON
+from skdpgmm.privacy.accounting import MIN_DELTA, MIN_EPSILON, _log_delta
 
 
 def entry(mu=0.5, sensitivity=4.0):
@@ -46,9 +48,52 @@ def test_calibration_is_safe_in_exact_arithmetic(log_epsilon, log_delta):
     mu = mu_from_epsilon(epsilon, delta)
     assert exact_delta(mu, epsilon) <= delta
     # And not wasteful: a little more would be too much.
-    if epsilon < 1e5 and delta < 0.5:
+    if delta < 0.5:
         assert exact_delta(mu * 1.0001, epsilon) > delta
     assert exact_delta(mu, epsilon_from_mu(mu, delta)) <= delta
+
+
+# Four to the decade of epsilon and three of delta, and more where both are small.
+EPSILONS = np.geomspace(MIN_EPSILON, 1e12, 73)
+DELTAS = [*np.geomspace(MIN_DELTA, 0.1, 52), 0.5, 0.9, 0.999, 1.0 - 1e-9, 1.0 - 2**-53]
+GRID = [
+    *product(EPSILONS, DELTAS),
+    *product(np.geomspace(1e-6, 1e-4, 41), np.geomspace(1e-18, 1e-9, 91)),
+]
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_conversions_are_safe_all_over_the_range(part):
+    for epsilon, delta in GRID[part::8]:
+        mu = mu_from_epsilon(epsilon, delta)
+        back = epsilon_from_mu(mu, delta)
+        assert back <= epsilon
+        assert exact_delta(mu, epsilon) <= delta
+        assert back == 0.0 or exact_delta(mu, back) <= delta
+        if delta < 0.5:
+            # Large mu lose more by being rounded.
+            assert exact_delta(mu, epsilon) >= delta * (1.0 - 2e-6 - 1e-10 * mu)
+
+
+@pytest.mark.parametrize("delta", [1e-18, 1e-15, 1e-9, 1e-5, 0.1, 0.9])
+def test_epsilon_of_any_mu_is_safe(delta):
+    """Those of epsilon 0 as well, where nothing but delta is left of a guarantee."""
+    for mu in [*np.geomspace(1e-20, 1e6, 261), *(delta * np.linspace(2.4, 2.6, 21))]:
+        epsilon = epsilon_from_mu(mu, delta)
+        assert exact_delta(mu, epsilon) <= delta
+        if epsilon > 0.0:
+            assert exact_delta(mu, 0.0) > delta * (1.0 - 2e-6)
+
+
+def test_delta_is_right_to_twelve_digits():
+    rng = np.random.default_rng(0)
+    for mu in 10.0 ** rng.uniform(-20, 3, 500):
+        a = rng.uniform(max(-0.5 * mu, -10.0), 9.8)
+        with mpmath.workdps(60):  # epsilon must be that of a, beyond float64
+            epsilon = mpmath.mpf(a) * mu + mpmath.mpf(mu) ** 2 / 2
+            found = mpmath.exp(_log_delta(a, mu))
+        with mpmath.workdps(80 + int(2.0 * math.log10(abs(float(epsilon)) + 1.0))):
+            assert abs(found / exact_delta(mu, epsilon) - 1) < 1e-12
 
 
 def test_calibration_of_large_epsilon():
