@@ -32,6 +32,7 @@ from scipy.sparse import csr_array, issparse
 from skdpgmm.privacy.grid import (
     GRID_BITS,
     HOST,
+    NORM_BITS,
     clip_round,
     integer_norms,
     row_slices,
@@ -142,6 +143,8 @@ def parts(query) -> tuple[Part, ...]:
     if type(query) not in _KNOWN:
         raise TypeError(f"{kind} is not a known query.")
     norm, weight_bits = query.weights
+    if max(weight_bits, query.vector_bits) > NORM_BITS:
+        raise ValueError(f"{kind} has norms of more than {NORM_BITS} bits.")
     found = []
     for name in query.moments:
         degree, n_axes, pooled = MOMENTS[name]

@@ -16,6 +16,8 @@ import numpy as np
 
 # Grid points have norm at most 2**24, so that their squares are far below 2**53.
 GRID_BITS = 24
+# Norms are verified up to 2**26: sums of squares are exact beyond that, to 2**53.
+NORM_BITS = 26
 
 
 class Host:
@@ -97,7 +99,8 @@ def integer_norms(U, xp=np):
 def clip_round(V, bits, on=HOST, out=None):
     """Clip rows to norm ``2**bits`` and round them to integers, in numpy into `out`.
 
-    `V` has rows in units in which the clip radius is ``2**bits``, `bits` at most 26.
+    `V` has rows in units in which the clip radius is ``2**bits``, with `bits` at most
+    `NORM_BITS`.
 
     Lemma. A row is returned as it is rounded only when its exact integer squared norm
     is at most ``4**bits``. Any other is scaled and rounded again, and set to zero when

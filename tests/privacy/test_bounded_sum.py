@@ -252,6 +252,13 @@ def test_more_bits_than_a_block_holds_exactly():
             parts(query)
 
 
+@pytest.mark.parametrize("weights, bits", [(CELL, 27), (Weights("l2", 27), 0)])
+def test_norms_that_cannot_be_verified(weights, bits):
+    """Sums of squares are exact below 2**53, though a summand has but 27 bits."""
+    with pytest.raises(ValueError, match="norms of more than 26 bits"):
+        parts(Anything(None, None, weights, ("sum",), bits))
+
+
 def test_pooled_moments_of_weights_that_are_bounded_in_l2_only():
     query = Anything(None, None, Weights("l2", 10), ("tied",), 13)
     with pytest.raises(ValueError, match=r"adds up cells.*not in l2"):

@@ -13,14 +13,10 @@ import pytest
 from private_fits import fit, make_data, release_cases
 from randomgen import AESCounter
 
+from skdpgmm._estimators.randomness import make_generators
 from skdpgmm.privacy import noise
 from skdpgmm.privacy import records as core
-from skdpgmm.privacy.noise import (
-    GaussianSource,
-    derive_key,
-    make_generator,
-    make_generators,
-)
+from skdpgmm.privacy.noise import GaussianSource, derive_key, make_generator
 
 CASES = sorted(release_cases(3))
 ALL_ONES = 2**128 - 1
