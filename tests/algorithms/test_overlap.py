@@ -51,7 +51,7 @@ def test_the_rule_is_that_of_bayes(seed):
     mean = mixture.weights @ mixture.means
     directions = np.linalg.solve(mixture.covariances, (mixture.means - mean).T).T
     rule = linear_rule(ball, mixture, directions)
-    found = rule.assign(ball.to_grid(X), HOST)
+    found = rule.assign(ball.to_grid(X.copy()), HOST)
     assert np.mean(found == guessed(mixture, X)) > 0.998
     # Integers, so that scores are exact.
     for numbers in (rule.weights, rule.offsets):
