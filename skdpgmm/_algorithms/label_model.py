@@ -19,7 +19,9 @@ from skdpgmm._queries.lifts import with_cosines
 _LONGEST = 2.0
 
 
-def fit_label_model(view, median_radius, n_features, counts, moment, budget):
+def fit_label_model(
+    view, median_radius, n_features, counts, moment, budget, widest=None
+):
     """Train a head on the records and features of them.
 
     Parameters
@@ -29,12 +31,15 @@ def fit_label_model(view, median_radius, n_features, counts, moment, budget):
     median_radius : float
         A radius that holds half of them.
     n_features : int
-        Number of features, at least 1; public.
+        Number of features; public. Without any, the head is linear.
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records of the classes.
     moment : NoisyMoment
         Second moment of the records about the centre.
     budget : Budget
+    widest : float, optional
+        Radius to which records were clipped for the second moment; None is that of
+        the ball.
 
     Returns
     -------
@@ -42,6 +47,10 @@ def fit_label_model(view, median_radius, n_features, counts, moment, budget):
     n_steps : int
     """
     ball = view.ball
+    if n_features == 0:
+        inner, second = ball.within(median_radius), moment.estimate
+        head, n_steps = fit_head(view, inner, counts, second, budget, widest)
+        return LabelModel(ball.center, None, head, head), n_steps
     features, moments = draw_features(
         n_features, moment.estimate.matrix(), median_radius, view.public_rng
     )

@@ -13,7 +13,6 @@ from sklearn.utils.validation import validate_data
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import LOGISTIC
 from skdpgmm._algorithms.choices import moment_radius
-from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.label_model import fit_label_model
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._estimators.base import PrivateEstimator
@@ -204,19 +203,11 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self._fit_head(view, inner, counts, moment, radius, session.left())
 
     def _fit_head(self, view, inner, counts, moment, radius, budget):
-        ball, d, m = view.ball, view.n_features, self.n_random_features
-        self.random_features_ = self.random_coef_ = None
-        if m:
-            model, self.n_iter_ = fit_label_model(
-                view, inner.radius, m, counts, moment, budget
-            )
-            head = model.head
-            self.random_features_ = model.features.shifted(ball.center)
-        else:
-            head, self.n_iter_ = fit_head(
-                view, inner, counts, moment.estimate, budget, radius
-            )
-        coef, intercept = head
+        ball, d = view.ball, view.n_features
+        model, self.n_iter_ = fit_label_model(
+            view, inner.radius, self.n_random_features, counts, moment, budget, radius
+        )
+        coef, intercept = model.head
         intercept = intercept + log_class_weights(
             self.class_weight, self.classes_, counts
         )
@@ -225,7 +216,9 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.coef_ = coef[:, :d]
         self._center = ball.center
         self.intercept_ = intercept - self.coef_ @ ball.center
-        if m:
+        self.random_features_ = self.random_coef_ = None
+        if model.features is not None:
+            self.random_features_ = model.features.shifted(ball.center)
             self.random_coef_ = coef[:, d:]
 
     @over_blocks

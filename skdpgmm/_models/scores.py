@@ -80,13 +80,13 @@ class Head(NamedTuple):
 
 
 class LabelModel(NamedTuple):
-    """A softmax head on rows and random cosine features of them.
+    """A softmax head on rows, and random cosine features of them where it has any.
 
     Attributes
     ----------
     center : ndarray of shape (d,)
         Released.
-    features : CosineFeatures
+    features : CosineFeatures or None
         Of rows about the centre; made of public randomness and released scales.
     head : Head
         Of rows about the centre, and then the features; released.
@@ -95,7 +95,7 @@ class LabelModel(NamedTuple):
     """
 
     center: np.ndarray
-    features: CosineFeatures
+    features: CosineFeatures | None
     head: Head
     linear: Head
 
@@ -116,7 +116,9 @@ class LabelModel(NamedTuple):
 
     def _scores(self, X):
         Z = X - self.center
-        return self.head.scores(np.hstack([Z, self.features(Z)]))
+        if self.features is not None:
+            Z = np.hstack([Z, self.features(Z)])
+        return self.head.scores(Z)
 
 
 class FeatureMoments(NamedTuple):
