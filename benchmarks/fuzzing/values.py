@@ -189,7 +189,7 @@ TABLE: dict[str, tuple[Callable, Callable]] = {
         mapped(one_of(None), public_rows),
         mapped(wrong_width, public_nan, with_nan, one_of("public", 3, [[1.0]])),
     ),
-    "n_random_features": (one_of(0, 1, 7, 32), one_of(-1, 1.5, None, "8")),
+    "n_random_features": (one_of(0, 1, 7, 32, "auto"), one_of(-1, 1.5, None, "8")),
     "n_clusters": (n_clusters, one_of(0, -2, 2.5, "8", None, math.nan)),
     "n_components": (n_clusters, one_of(0, -2, 2.5, "many", None, math.nan)),
     "n_init": (one_of(1, 2, 3), one_of(0, 1.5, None)),

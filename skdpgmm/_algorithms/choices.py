@@ -12,7 +12,8 @@ import numpy as np
 from scipy.stats import chi2
 
 from skdpgmm._algorithms.budget import part_costs
-from skdpgmm._algorithms.head_plan import plan_head
+from skdpgmm._algorithms.head_plan import learnt, plan_head, spectrum
+from skdpgmm._models.scores import FEATURE_SHARE
 from skdpgmm.privacy.report import Decision
 
 # --------------------------------------------------------------------------
@@ -267,7 +268,7 @@ def residual_quantile(d, mu, n):
 # The head
 # --------------------------------------------------------------------------
 
-# Random features of a label model. Not argued; time grows with them.
+# Random features of a label model that has any. Not argued; time grows with them.
 N_RANDOM_FEATURES = 512
 # Noise that hides this share of the mean eigenvalue of a second moment is little. Not
 # argued.
@@ -287,6 +288,35 @@ def moment_radius(n, n_features, mu, median_radius, radius):
     edge = math.sqrt(2.0 * n_features) / (n * mu)
     widest = median_radius * math.sqrt(_LITTLE_HIDDEN / (n_features * edge + 1e-300))
     return float(np.clip(widest, min(median_radius, radius), radius))
+
+
+def n_random_features(counts, mu, second, radius, beyond):
+    """Return how many random features a head gets beside its rows, or 0.
+
+    They are a share of the squared length of what it sees, and so of its noise. They
+    are worth that where the steps would learn at least this share of what is not linear
+    in them; below, they would mostly be left where they started.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_classes,)
+        Estimated numbers of records of the classes.
+    mu : float
+        Budget of all steps.
+    second : Spikes
+        Second moment of the records.
+    radius : float
+        Smallest radius of the steps.
+    beyond : ndarray of shape (m,)
+        Eigenvalues of what is not linear in the features.
+    """
+    values, widths = spectrum(second, radius)
+    plan = plan_head(0.0, counts, mu, values, widths, 1.0)
+    known = learnt(plan.length, beyond / radius**2, len(counts))
+    share = float(known @ beyond / max(beyond.sum(), 1e-300))
+    m = N_RANDOM_FEATURES if share >= FEATURE_SHARE else 0
+    because = {"length": plan.length, "learnt": share, "cost": FEATURE_SHARE}
+    return Decision("n_random_features", m, because)
 
 
 def head_plan(counts, mu, values, widths, widest):

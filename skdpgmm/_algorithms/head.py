@@ -13,7 +13,7 @@ from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.budget import HEAD, HEAD_STEP
 from skdpgmm._algorithms.calibration import calibrate
 from skdpgmm._algorithms.doubts import doubt_classes
-from skdpgmm._algorithms.head_plan import DIRECTION_SPREAD
+from skdpgmm._algorithms.head_plan import DIRECTION_SPREAD, spectrum
 from skdpgmm._models.scores import Head
 from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors
 
@@ -46,9 +46,7 @@ def fit_head(view, inner, counts, second, budget, widest=None):
     ball = view.ball
     budgets = budget.split(HEAD)
     doubt_classes(view.n / len(counts), budget.mu)
-    values = np.append(second.values, second.bulk) / inner.radius**2
-    widths = np.append(np.ones(len(second.values)), ball.n_features)
-    widths[-1] -= len(second.values)
+    values, widths = spectrum(second, inner.radius)
     widest = max((widest or ball.radius) / inner.radius, 1.0)
     plan, decision = choices.head_plan(
         counts, budgets["steps"].mu, values, widths, widest

@@ -52,6 +52,21 @@ _KURTOSIS = 3.0
 _LEAST_EIGENVALUE = 2.0**-40
 
 
+def spectrum(second, radius):
+    """Return the eigenvalues of `Spikes` in squared radii, and how many each has."""
+    n_features, n_spikes = second.vectors.shape
+    values = np.append(second.values, second.bulk) / radius**2
+    return values, np.append(np.ones(n_spikes), n_features - n_spikes)
+
+
+def learnt(length, values, k):
+    """Return how much steps tell of a direction of each eigenvalue, from 0 to 1.
+
+    What a prior leaves of a weight, along a curvature a, is ``a H / (1 + a H)``.
+    """
+    return 1.0 - 1.0 / (1.0 + length * values * (_DOUBT / k))
+
+
 class HeadPlan(NamedTuple):
     """The steps of a head.
 
@@ -135,14 +150,13 @@ def _most_length(counts, values, widths, square):
     class but one, a_i being the curvatures.
     """
     n, k = counts.sum(), len(counts)
-    curvatures = values * _DOUBT / k
     most, least = n / _FEW_RECORDS / (k - 1), _SCORE_SPREAD**2 * n / square
     if widths.sum() <= most:
         return DIRECTION_SPREAD**2 * n / values.min()
     low, high = 0.0, 200.0  # powers of 2
     for _ in range(40):
         power = (low + high) / 2.0
-        shares = 1.0 / (1.0 + 2.0**-power / curvatures)
+        shares = learnt(2.0**power, values, k)
         low, high = (power, high) if widths @ shares <= most else (low, power)
     return max(least, 2.0**low)
 

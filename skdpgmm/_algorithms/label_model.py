@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from skdpgmm._algorithms import choices
-from skdpgmm._algorithms.budget import LABEL_MODEL
+from skdpgmm._algorithms.budget import HEAD, LABEL_MODEL
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._estimates.spectrum import Spikes
@@ -30,7 +30,7 @@ def fit_label_model(
         Through a ball that holds nearly all records.
     median_radius : float
         A radius that holds half of them.
-    n_features : int
+    n_features : int or "auto"
         Number of features; public. Without any, the head is linear.
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records of the classes.
@@ -46,14 +46,13 @@ def fit_label_model(
     model : LabelModel
     n_steps : int
     """
-    ball = view.ball
-    if n_features == 0:
-        inner, second = ball.within(median_radius), moment.estimate
+    ball, second = view.ball, moment.estimate
+    drawn = _features(view, median_radius, n_features, counts, second, budget)
+    if drawn is None:
+        inner = ball.within(median_radius)
         head, n_steps = fit_head(view, inner, counts, second, budget, widest)
         return LabelModel(ball.center, None, head, head), n_steps
-    features, moments = draw_features(
-        n_features, moment.estimate.matrix(), median_radius, view.public_rng
-    )
+    features, moments = drawn
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
     wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
@@ -64,6 +63,23 @@ def fit_label_model(
     linear = head.coef[:, :d] + head.coef[:, d:] @ moments.slopes
     model = LabelModel(ball.center, features, head, Head(linear, head.intercept))
     return model, n_steps
+
+
+def _features(view, median_radius, n_features, counts, second, budget):
+    """Return random features and their moments, or None where there are to be none."""
+    auto = n_features == "auto"
+    m = choices.N_RANDOM_FEATURES if auto else n_features
+    if not m:
+        return None
+    features, moments = draw_features(
+        m, second.matrix(), median_radius, view.public_rng
+    )
+    if auto:
+        mu, beyond = budget.split(HEAD)["steps"].mu, moments.beyond()
+        choice = choices.n_random_features(counts, mu, second, median_radius, beyond)
+        if not view.decide(choice):
+            return None
+    return features, moments
 
 
 def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
@@ -91,9 +107,8 @@ def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
-    m = choices.N_RANDOM_FEATURES
     model, n_steps = fit_label_model(
-        view, median_radius, m, counts, moment, budgets["head"]
+        view, median_radius, "auto", counts, moment, budgets["head"]
     )
     coef = model.linear.coef
     second = moment.along(coef - weights @ coef).matrix()

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import LOGISTIC
-from skdpgmm._algorithms.choices import moment_radius
+from skdpgmm._algorithms.choices import N_RANDOM_FEATURES, moment_radius
 from skdpgmm._algorithms.label_model import fit_label_model
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._estimators.base import PrivateEstimator
@@ -44,10 +44,12 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         Embeddings of public records by the same encoder; labels are not needed. The
         mean of the records is shrunk toward theirs, and their second moment stands
         in for what noise hides.
-    n_random_features : int, default=0
+    n_random_features : int or "auto", default=0
         Random cosine features of the records beside their own, at least 0, for
         boundaries that are not linear. They cost time, and a little accuracy where
-        boundaries are linear. The label model of `DPEmbeddingSynthesizer` has 512.
+        boundaries are linear. "auto", as in the label model of
+        `DPEmbeddingSynthesizer`, takes 512 where records and budget are enough to
+        learn from them, and none elsewhere.
     class_weight : dict of class to weight, "balanced" or None, default=None
         Scores and probabilities are those of records of which each class is there as
         often as its weight says, 1 where it has none; "balanced" makes all classes
@@ -111,7 +113,10 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     _parameter_constraints: dict = {
         "classes": ["array-like", None],
         "X_public": ["array-like", None],
-        "n_random_features": [Interval(Integral, 0, None, closed="left")],
+        "n_random_features": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -177,10 +182,11 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
                 f"{classes.tolist()}. Name the others in classes=."
             )
         check_class_weight(self.class_weight, classes)
-        m, width = self.n_random_features, d + self.n_random_features
+        m = self.n_random_features
+        width = d + (N_RANDOM_FEATURES if m == "auto" else m)
         check_memory(
             width * (width + len(classes)),
-            f"n_random_features={m} with {d} features and {len(classes)} classes",
+            f"n_random_features={m!r} with {d} features and {len(classes)} classes",
         )
 
     def _fit(self, session, given):

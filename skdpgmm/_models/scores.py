@@ -23,6 +23,8 @@ _BANDWIDTH = 0.9
 # Root mean square norm of the features over that of the records: with it, the norm of
 # both, and the noise, is larger by an eighth.
 _WEIGHT = 0.5
+# Share of the features in the squared norm of both.
+FEATURE_SHARE = _WEIGHT**2 / (1.0 + _WEIGHT**2)
 _ROWS = 4096
 # Scores that are held at a time where only the largest matters.
 _N_SCORES = 2**22
@@ -135,6 +137,12 @@ class FeatureMoments(NamedTuple):
 
     joint: np.ndarray
     slopes: np.ndarray
+
+    def beyond(self):
+        """Return the eigenvalues of what of the features is not linear in the rows."""
+        d = self.slopes.shape[1]
+        linear = self.slopes @ self.joint[:d, d:]
+        return np.maximum(np.linalg.eigvalsh(self.joint[d:, d:] - linear), 0.0)
 
 
 def draw_features(n_features, second, length, public_rng):
