@@ -293,9 +293,9 @@ def moment_radius(n, n_features, mu, median_radius, radius):
 def n_random_features(counts, mu, second, radius, beyond):
     """Return how many random features a head gets beside its rows, or 0.
 
-    They are a share of the squared length of what it sees, and so of its noise. They
-    are worth that where the steps would learn at least this share of what is not linear
-    in them; below, they would mostly be left where they started.
+    Without them the noise is smaller by a share. They are worth it where the steps
+    would learn at least this share of what is not linear in them; below, they would
+    mostly be left where they started.
 
     Parameters
     ----------

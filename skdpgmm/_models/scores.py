@@ -23,8 +23,8 @@ _BANDWIDTH = 0.9
 # Root mean square norm of the features over that of the records: with it, the norm of
 # both, and the noise, is larger by an eighth.
 _WEIGHT = 0.5
-# Share of the features in the squared norm of both.
-FEATURE_SHARE = _WEIGHT**2 / (1.0 + _WEIGHT**2)
+# By which share the norm, and the noise, of rows is smaller without features.
+FEATURE_SHARE = 1.0 - (1.0 + _WEIGHT**2) ** -0.5
 _ROWS = 4096
 # Scores that are held at a time where only the largest matters.
 _N_SCORES = 2**22

@@ -6,12 +6,15 @@ from skdpgmm import (
     DPGaussianMixture,
 )
 from skdpgmm._algorithms.choices import (
+    N_RANDOM_FEATURES,
     affordable_shapes,
     covariance_type,
     n_passes,
+    n_random_features,
     relative_noise,
 )
 from skdpgmm._algorithms.mixture import UNKNOWN
+from skdpgmm._estimates.spectrum import Spikes
 from skdpgmm._models.covariances import Full
 
 
@@ -47,3 +50,21 @@ def test_what_is_chosen_by_itself_takes_little_memory():
     for n_classes, n_features in [(1, 32), (150, 768), (10_000, 64), (10_000, 1280)]:
         k = affordable_shapes(n_classes, n_features)
         assert 8 * n_classes * k * n_features**2 <= 2**31
+
+
+def test_random_features_need_records_and_few_classes():
+    values = np.geomspace(0.1, 0.001, 20)
+    second, beyond = Spikes(0.001, values, np.eye(100, 20)), np.full(500, 1e-4)
+
+    def auto(n, mu=1.0, k=3):
+        return n_random_features(np.full(k, n / k), mu, second, 1.0, beyond).value
+
+    sizes = np.geomspace(1e2, 1e7, 30)
+    found = [auto(n) for n in sizes]
+    assert found == sorted(found)
+    assert set(found) == {0, N_RANDOM_FEATURES}
+    enough = sizes[found.index(N_RANDOM_FEATURES)]
+    assert auto(enough, mu=0.3) == 0
+    assert auto(enough, k=100) == 0
+    assert auto(1e7, mu=np.inf) == N_RANDOM_FEATURES
+    assert auto(100.0, mu=np.inf) == 0

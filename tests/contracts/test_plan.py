@@ -32,7 +32,10 @@ def planned(estimator, n, d=D, labelled=False):
 # What of a release follows from other released numbers than that of the records: which
 # releases, what of them, and from which numbers.
 FOLLOWS = {
-    "head step": ({"name", "mu"}, "steps, from the second moment"),
+    "head step": (
+        {"name", "mu", "shape"},
+        "steps and random features, from the second moment",
+    ),
     "codebook": ({"shape"}, "cells that are split, from counts and energies"),
     "cells": ({"shape"}, "cells that were split"),
     "over-fit pass": ({"shape", "mu"}, "cells that are clear, and their counts"),

@@ -64,6 +64,20 @@ def test_random_features_bend_the_boundary():
     assert_allclose(bent.decision_function(X), scores, atol=1e-9)
 
 
+@pytest.mark.parametrize("epsilon, m", [(0.1, None), (100.0, 512)])
+def test_random_features_where_they_are_worth_it(epsilon, m):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 8))
+    y = (np.linalg.norm(X, axis=1) > 2.7).astype(int)
+    classifier = DPLogisticRegression(
+        epsilon=epsilon, n_random_features="auto", random_state=0
+    ).fit(X, y)
+    features = classifier.random_features_
+    assert m == (None if features is None else len(features.phases))
+    decided = {d.what: d.value for d in classifier.privacy_.decisions}
+    assert decided["n_random_features"] == (m or 0)
+
+
 @pytest.mark.parametrize("shift, scale", [(0.0, 1e-6), (30.0, 1.0), (-3.0, 1e6)])
 def test_location_and_scale_do_not_matter(digits, shift, scale):
     X, X_test, y, y_test = digits

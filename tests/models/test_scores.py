@@ -41,6 +41,13 @@ def test_slopes_are_the_regression_of_features_on_rows(drawn):
         assert_allclose(rates, moments.slopes[:, i], atol=0.01 * features.scale)
 
 
+def test_what_is_not_linear_in_the_rows_is_the_residual_of_a_regression(drawn):
+    Z, _, _, features, moments = drawn
+    rest = features(Z) - Z @ moments.slopes.T
+    found = np.linalg.eigvalsh(rest.T @ rest / len(rest))
+    assert_allclose(found, moments.beyond(), atol=0.02 * found.max())
+
+
 def test_features_for_rows_about_the_origin(drawn):
     Z, _, _, features, _ = drawn
     center = np.arange(6.0)
