@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
-.PHONY: benchmark-images fuzz
+.PHONY: benchmark-images benchmark-rows fuzz
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -33,6 +33,7 @@ help:
 	@echo "make data                 download Fashion-MNIST into the cache, once"
 	@echo "make demo                 private synthetic embeddings of Fashion-MNIST"
 	@echo "make benchmark-synthetic  accuracy of networks trained on synthetic rows"
+	@echo "make benchmark-rows       what private rows teach, and how like records they are"
 	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
 	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
@@ -116,6 +117,9 @@ demo: $(VENV)/.stamp-examples
 
 benchmark-synthetic: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.train_on_synthetic $(BENCHMARK_ARGS)
+
+benchmark-rows: $(VENV)/.stamp-examples
+	$(BIN)/python -m benchmarks.rows $(BENCHMARK_ARGS)
 
 benchmark-clustering: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.clustering $(BENCHMARK_ARGS)

