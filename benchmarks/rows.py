@@ -141,21 +141,19 @@ def columns_of(entry):
 
 
 def print_heads():
-    heads = [f"{name[:9]:>11}" for name in JUDGES] * 2
-    heads += [
-        f"{name:>11}"
-        for name in ("Frechet", "precision", "recall", "density", "coverage", "copies")
-    ]
-    print(f"{'':44}{'accuracy':>44}{'log loss':>44}")
-    print(f"{'data':<22} {'rows':<20}  eps" + "".join(heads))
+    names = [*JUDGES] * 2 + ["frechet", "precision", "recall", "density", "coverage"]
+    heads = "".join(f"{name:>11}" for name in [*names, "copies"])
+    print(f"{'':47}{'accuracy':^44}{'log loss':^44}{'likeness':^66}")
+    print(f"{'data':<22} {'rows':<20} {'eps':>4}{heads}")
 
 
 def print_line(name, keys, entry):
     method, epsilon = keys
-    values = "".join(
-        f"{mean:7.3f}{'±' + f'{spread:.3f}'[1:] if spread else '':4}"
+    cells = (
+        f"{mean:.3f}" + ("±" + f"{spread:.3f}".lstrip("0") if spread else "")
         for mean, spread in columns_of(entry).values()
     )
+    values = "".join(f"{cell:>11}" for cell in cells)
     print(f"{name:<22} {method:<20} {epsilon:>4g}{values}", flush=True)
 
 
@@ -170,14 +168,17 @@ def parse_arguments():
         "--epsilon", type=float, nargs="+", default=[0.5, 1.0, 2.0, 8.0, np.inf]
     )
     parser.add_argument("--seeds", type=int, default=3, help="draws of each")
-    parser.add_argument("--only", nargs="+", choices=SETS, help="names of data sets")
+    parser.add_argument(
+        "--only", nargs="+", choices=SETS, metavar="SET", help="; ".join(SETS)
+    )
     parser.add_argument("--no-peers", action="store_true", help="ours only")
     parser.add_argument(
         "--again",
         nargs="+",
         default=[],
         choices=[*OURS, *PEERS, *NOT_PRIVATE],
-        help="methods to measure again",
+        metavar="ROWS",
+        help=f"to measure anew: {'; '.join([*OURS, *PEERS, *NOT_PRIVATE])}",
     )
     return parser.parse_args()
 

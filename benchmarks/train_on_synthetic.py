@@ -232,7 +232,9 @@ def parse_arguments():
     )
     parser.add_argument("--seeds", type=int, default=3, help="fits for each epsilon")
     parser.add_argument("--n-train", type=int, default=60_000, help="private images")
-    parser.add_argument("--only", nargs="+", choices=SETS, help="names of data sets")
+    parser.add_argument(
+        "--only", nargs="+", choices=SETS, metavar="SET", help="; ".join(SETS)
+    )
     parser.add_argument("--no-peers", action="store_true", help="ours only")
     parser.add_argument("--public", action="store_true", help="needs --mnist")
     parser.add_argument("--thin", type=int, nargs="*", help="classes; none is all")
