@@ -47,7 +47,7 @@ SYNTHESIZER_OF_KNOWN_NORM = {"ball": 0.05, "unit_norm": 0.0, "rest": 0.95}
 # label model also places components by it, and `DPLogisticRegression` only limits its
 # steps. Nor are the other shares; nearly all is for the head, which asks the question.
 LOGISTIC = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "rest": 0.84}
-LABEL_MODEL = {"counts": 0.01, "moment": 0.15, "head": 0.84}
+LABEL_MODEL = {"counts": 0.01, "moment": 0.15, "head": 0.83, "agreement": 0.01}
 
 # --------------------------------------------------------------------------
 # The ball

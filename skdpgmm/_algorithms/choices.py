@@ -114,6 +114,19 @@ def use_label_model(label_model, n_classes, k, n_features, one_matrix):
     return Decision("label_model", used, because)
 
 
+def drawn_labels(n, n_classes, n_features):
+    """Return the share of rows whose label is drawn, rather than the likeliest.
+
+    Whoever learns from rows with drawn labels is as sure as the head is; with the
+    likeliest ones, much too sure. But what is drawn is noise in about k d numbers that
+    he finds from, say, as many rows as there are records: where these are few for each
+    number, it would cost him more. Where the border lies is not argued.
+    """
+    per_record = n_classes * n_features / n
+    because = {"noisy_n": n, "n_classes": n_classes, "n_features": n_features}
+    return Decision("drawn_labels", max(1.0 - 2.0 * per_record, 0.0), because)
+
+
 def _sizes(n, n_classes, n_features, mu):
     return {"noisy_n": n, "n_classes": n_classes, "n_features": n_features, "mu": mu}
 

@@ -10,13 +10,17 @@ from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.budget import HEAD, LABEL_MODEL
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
+from skdpgmm._algorithms.overlap import grid_rule
 from skdpgmm._estimates.spectrum import Spikes
-from skdpgmm._models.placement import mixture_of_head
+from skdpgmm._models.placement import placed_means, tied_mixture
 from skdpgmm._models.scores import Head, LabelModel, draw_features
+from skdpgmm._queries.histograms import AgreementCount
 from skdpgmm._queries.lifts import with_cosines
 
 # Features of one record can be longer than they are on average, but hardly twice.
 _LONGEST = 2.0
+# Share of the records that a head is believed to be right about, at most. Not argued.
+_MOST_RIGHT = 0.99
 
 
 def fit_label_model(
@@ -45,24 +49,25 @@ def fit_label_model(
     -------
     model : LabelModel
     n_steps : int
+    seen : View
+        Through what the head was trained on.
     """
     ball, second = view.ball, moment.estimate
     drawn = _features(view, median_radius, n_features, counts, second, budget)
     if drawn is None:
         inner = ball.within(median_radius)
         head, n_steps = fit_head(view, inner, counts, second, budget, widest)
-        return LabelModel(ball.center, None, head, head), n_steps
+        return LabelModel(ball.center, None, head, head), n_steps, view
     features, moments = drawn
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
     wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
+    seen = view.through(wide)
     inner = wide.within(math.hypot(median_radius, length))
-    head, n_steps = fit_head(
-        view.through(wide), inner, counts, Spikes.of(joint), budget
-    )
+    head, n_steps = fit_head(seen, inner, counts, Spikes.of(joint), budget)
     linear = head.coef[:, :d] + head.coef[:, d:] @ moments.slopes
     model = LabelModel(ball.center, features, head, Head(linear, head.intercept))
-    return model, n_steps
+    return model, n_steps, seen
 
 
 def _features(view, median_radius, n_features, counts, second, budget):
@@ -107,10 +112,25 @@ def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
-    model, n_steps = fit_label_model(
+    model, n_steps, seen = fit_label_model(
         view, median_radius, "auto", counts, moment, budgets["head"]
     )
-    coef = model.linear.coef
-    second = moment.along(coef - weights @ coef).matrix()
-    mixture = mixture_of_head(model.linear, weights, second, view.public_rng)
-    return mixture, model, n_steps
+    gaps = model.linear.coef - weights @ model.linear.coef
+    second = moment.along(gaps).matrix()
+    right = share_right(seen, model.head, counts, budgets["agreement"])
+    means = placed_means(model.linear, weights, second, right, view.public_rng)
+    mixture = tied_mixture(means, weights, np.arange(n_classes), second)
+    drawn = choices.drawn_labels(counts.sum(), n_classes, view.n_features)
+    return mixture, model._replace(drawn=view.decide(drawn)), n_steps
+
+
+def share_right(view, head, counts, budget):
+    """Return the share of the records to which a head gives their own label, about.
+
+    As often as the largest class at least, and never quite always.
+    """
+    rule = grid_rule(view.ball, head.coef, head.intercept, np.arange(len(counts)))
+    query = AgreementCount(view.ball, rule)
+    (count,) = view.release("agreement", query, [budget])
+    n = counts.sum()
+    return float(np.clip(count.value[0] / n, counts.max() / n, _MOST_RIGHT))

@@ -89,6 +89,11 @@ def linear_rule(ball, mixture, weights):
     mean = mixture.weights @ mixture.means
     halfway = 0.5 * (mixture.means + mean)
     offsets = np.log(mixture.weights) - np.sum(weights * halfway, axis=1)
+    return grid_rule(ball, weights, offsets, mixture.classes)
+
+
+def grid_rule(ball, weights, offsets, classes):
+    """Return the rule of the largest linear score, on the grid."""
     # A common positive factor changes no decision; this one makes the scores exact.
     longest = np.sqrt(np.sum(weights**2, axis=1)).max()
     highest = np.abs(offsets).max() / ball.step
@@ -96,7 +101,7 @@ def linear_rule(ball, mixture, weights):
         2.0**_WEIGHT_BITS / max(longest, 1e-200), 2.0**50 / max(highest, 1e-200)
     )
     grid_offsets = np.rint(offsets / ball.step * factor)
-    return LinearCell(np.rint(weights * factor), grid_offsets, mixture.classes)
+    return LinearCell(np.rint(weights * factor), grid_offsets, classes)
 
 
 def _matching_scale(mixture, Y, target, public_rng):

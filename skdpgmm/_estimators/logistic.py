@@ -210,7 +210,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
 
     def _fit_head(self, view, inner, counts, moment, radius, budget):
         ball, d = view.ball, view.n_features
-        model, self.n_iter_ = fit_label_model(
+        model, self.n_iter_, _ = fit_label_model(
             view, inner.radius, self.n_random_features, counts, moment, budget, radius
         )
         coef, intercept = model.head

@@ -96,8 +96,9 @@ class DPEmbeddingSynthesizer(
     covariance_type_ : str
         Covariance type that was used; released.
     label_model_ : LabelModel or None
-        Released scores of the classes, ``label_model_.scores(X)``: rows carry the
-        label of the largest. None without a label model.
+        Released scores of the classes, ``label_model_.scores(X)``. Rows carry the
+        label of the largest, or one drawn from their softmax, as the share
+        ``label_model_.drawn`` of them does. None without a label model.
     normalize_ : bool
         Whether synthetic rows are put on the unit sphere; released.
     n_iter_ : int

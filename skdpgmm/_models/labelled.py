@@ -61,7 +61,7 @@ class LabelledMixture:
             return bare
         rows = bare.draw_any(_N_PILOT, public_rng)
         Z = rows - model.center
-        labels = model.labels(bare.placed(rows))
+        labels = model.labels(bare.placed(rows), public_rng)
         slack = 0.0
         for some in row_slices(len(Z), max(1, _N_HELD // len(mixture.weights))):
             scores = model.linear.scores(Z[some])
@@ -146,7 +146,7 @@ class LabelledMixture:
         missing = np.arange(len(codes))
         share = 1.0
         while share > _USEFUL and len(missing):
-            rows, labels = self._labelled(self.draw_any(len(missing), rng), dtype)
+            rows, labels = self._labelled(self.draw_any(len(missing), rng), dtype, rng)
             wanted, found = _pairs(codes[missing], labels)
             X[missing[wanted]] = rows[found]
             share = len(wanted) / len(missing)
@@ -169,12 +169,12 @@ class LabelledMixture:
         components, scores = sampler.draw(codes, rng)
         rows = self._rows_of(components, rng)
         gaps = scores - model.linear.scores(rows - model.center)
-        return self._labelled(sampler.move(rows, gaps), dtype)
+        return self._labelled(sampler.move(rows, gaps), dtype, rng)
 
-    def _labelled(self, rows, dtype):
+    def _labelled(self, rows, dtype, rng):
         model: Any = self.model
         rows = self._finished(rows, dtype)
-        return rows, model.labels(rows)
+        return rows, model.labels(rows, rng)
 
 
 def _pairs(wanted, given):

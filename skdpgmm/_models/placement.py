@@ -1,12 +1,10 @@
 """Components placed by a linear head: from a second moment and scores to a mixture.
 
-Class means of their own would cost budget, and where classes are many, their noise
-would put synthetic rows where few labels win. A head knows in which direction each
-class lies; the second moment tells how far records spread. With both, a mixture of
-one covariance has the second moment that was released, and component j lies in the
-direction ``S**(1/2) w_j``, w_j the weights of its class. How far is the one free number
-left: too near, and labels have nothing to do with components; too far, and no row is
-ever near a boundary.
+A head knows in which direction each class lies, where class means of their own are
+mostly noise; the second moment tells how far records spread. With both, component j
+lies in the direction ``S**(1/2) w_j``, w_j the weights of its class, and one covariance
+makes up the second moment that was released. How far is the one free number left: so
+far that the head is as sure of draws as it is right about records.
 """
 
 from __future__ import annotations
@@ -14,21 +12,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from skdpgmm._models.covariances import Tied
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._models.slices import row_slices
 
-# Share of the rows whose label should be that of their component. Measured against 0.95
-# by benchmarks/train_on_synthetic.py: what was trained on rows of 0.75 agreed with the
-# head on more of the real rows.
+# Share of the rows whose likeliest class should be that of their component, at least:
+# a head can be sure of rows of components that coincide. Not argued.
 _AGREEMENT = 0.75
 # Share of the second moment in one direction that may lie between components. Not
 # argued; below 1, so that what is left has a Cholesky factor.
 _MOST_BETWEEN = 0.95
-# Draws of the mixture: an agreement of three quarters is known to 0.7 %.
+# Draws of the mixture: how sure a head is of them on average is known to 0.5 %.
 _N_DRAWS = 4_000
-# Scales between which the agreement is looked for, and halvings of their ratio: to a
+# Scales between which the right one is looked for, and halvings of their ratio: to a
 # hundred-thousandth. Not argued.
 _SCALES, _N_HALVINGS = (1e-3, 30.0), 20
 # Scores that are held at a time.
@@ -37,8 +35,8 @@ _N_SCORES = 2**22
 _MAX_TRIES = 200
 
 
-def mixture_of_head(head, weights, second, public_rng):
-    """Return a tied mixture with a component for each class of a head.
+def placed_means(head, weights, second, sureness, public_rng):
+    """Return a mean for each class of a head.
 
     Parameters
     ----------
@@ -48,13 +46,16 @@ def mixture_of_head(head, weights, second, public_rng):
         Of sum 1, positive.
     second : ndarray of shape (p, p)
         Second moment about the centre, positive definite; public.
+    sureness : float
+        Mean probability of the most likely class that draws of the mixture should
+        have.
     public_rng : numpy.random.Generator
         Public randomness.
 
     Returns
     -------
-    mixture : Mixture
-        About the centre of the ball; with one covariance.
+    means : ndarray of shape (k, p)
+        About the centre of the ball.
     """
     values, vectors = np.linalg.eigh(second)
     # In whitened principal coordinates the second moment is the identity.
@@ -69,47 +70,75 @@ def mixture_of_head(head, weights, second, public_rng):
     def between(scale):
         return np.minimum(scale * lengths, limit)
 
-    def agreement(scale):
+    def far_enough(scale):
         b = between(scale)
         means = (left * b) @ (right @ coef.T) / np.sqrt(weights)[:, None]
         within = coef - (coef @ right.T * (1.0 - np.sqrt(1.0 - b**2))) @ right
-        return draws.agreement(means + head.intercept, _slim(within))
+        sure, agree = draws.show(means + head.intercept, _slim(within))
+        return sure >= sureness and agree >= _AGREEMENT
 
     low, high = _SCALES
     for _ in range(_N_HALVINGS):
         scale = np.sqrt(low * high)
-        if agreement(scale) < _AGREEMENT:
-            low = scale
-        else:
+        if far_enough(scale):
             high = scale
-    b = between(high)
+        else:
+            low = scale
     root = np.sqrt(values)[:, None] * vectors.T
-    means = ((left * b) @ right / np.sqrt(weights)[:, None]) @ root
+    return ((left * between(high)) @ right / np.sqrt(weights)[:, None]) @ root
+
+
+def tied_mixture(means, weights, classes, second):
+    """Return the mixture of one covariance that has these means and second moment.
+
+    Where the means ask for more than the second moment has in a direction, they are
+    moved together there.
+
+    Parameters
+    ----------
+    means : ndarray of shape (k, p)
+        About the centre of the ball.
+    weights : ndarray of shape (k,)
+        Of sum 1, positive.
+    classes : ndarray of shape (k,)
+    second : ndarray of shape (p, p)
+        Second moment about the centre, positive definite; public.
+
+    Returns
+    -------
+    mixture : Mixture
+        About the centre of the ball.
+    """
+    values, vectors = np.linalg.eigh(second)
+    white = np.sqrt(weights)[:, None] * (means @ vectors) / np.sqrt(values)
+    left, lengths, right = np.linalg.svd(white, full_matrices=False)
+    lengths = np.minimum(lengths, np.sqrt(_MOST_BETWEEN))
+    root = np.sqrt(values)[:, None] * vectors.T
+    means = ((left * lengths) @ right / np.sqrt(weights)[:, None]) @ root
     # As a square it is positive definite, however badly conditioned.
-    within = root - (right.T * (1.0 - np.sqrt(1.0 - b**2))) @ (right @ root)
-    covariance = within.T @ within
-    classes = np.arange(len(weights))
-    return Mixture(weights, means, covariance, Tied(), classes)
+    within = root - (right.T * (1.0 - np.sqrt(1.0 - lengths**2))) @ (right @ root)
+    return Mixture(weights, means, within.T @ within, Tied(), classes)
 
 
 class _Draws:
-    """The same draws for every scale, so that agreement hardly wavers."""
+    """The same draws for every scale, so that what they show hardly wavers."""
 
     def __init__(self, weights, rank, public_rng):
         self.components = public_rng.choice(len(weights), size=_N_DRAWS, p=weights)
         self.noise = public_rng.standard_normal((_N_DRAWS, rank))
 
-    def agreement(self, mean_scores, root):
-        """Share of draws that score highest for their own component.
+    def show(self, mean_scores, root):
+        """Mean probability of the likeliest class, and share that has its component.
 
         `root` is one of the covariance of the scores, of shape (k, rank).
         """
-        n_right = 0
+        sure = agree = 0.0
         for rows in _rows(_N_DRAWS, len(mean_scores)):
             own = self.components[rows]
             scores = mean_scores[own] + self.noise[rows] @ root.T
-            n_right += int(np.count_nonzero(scores.argmax(axis=1) == own))
-        return n_right / _N_DRAWS
+            sure += float(softmax(scores, axis=1).max(axis=1).sum())
+            agree += float(np.count_nonzero(scores.argmax(axis=1) == own))
+        return sure / _N_DRAWS, agree / _N_DRAWS
 
 
 def _rows(n_rows, n_scores):
@@ -133,11 +162,11 @@ class ScoreSampler(NamedTuple):
     ----------
     weights : ndarray of shape (k,)
         Of the components.
-    mean_scores : ndarray of shape (k, k)
+    mean_scores : ndarray of shape (k, n_classes)
         Linear scores of the mean of each component.
-    root : ndarray of shape (k, rank)
+    root : ndarray of shape (n_classes, rank)
         Root of the covariance of the linear scores about them.
-    lift : ndarray of shape (p, k)
+    lift : ndarray of shape (p, n_classes)
         Regression of rows on linear scores.
     slack : float
         How far the linear score of a label may be from the largest.
@@ -154,12 +183,12 @@ class ScoreSampler(NamedTuple):
 
         Of a label that is hardly ever in reach, they are the last ones tried.
         """
-        k, rank = self.root.shape
+        n_classes, rank = self.root.shape
         components = np.empty(len(codes), dtype=np.intp)
-        scores = np.empty((len(codes), k))
+        scores = np.empty((len(codes), n_classes))
         missing = np.arange(len(codes))
         for _ in range(_MAX_TRIES):
-            drawn = rng.choice(k, size=len(missing), p=self.weights)
+            drawn = rng.choice(len(self.weights), size=len(missing), p=self.weights)
             noise = rng.standard_normal((len(missing), rank))
             found = self.mean_scores[drawn] + noise @ self.root.T
             components[missing], scores[missing] = drawn, found

@@ -94,12 +94,16 @@ class LabelModel(NamedTuple):
         Of rows about the centre, and then the features; released.
     linear : Head
         The best guess of the scores that is linear in rows about the centre.
+    drawn : float
+        Share of synthetic rows whose label is drawn from the probabilities of the
+        classes; the others carry that of the largest score. Released.
     """
 
     center: np.ndarray
     features: CosineFeatures | None
     head: Head
     linear: Head
+    drawn: float = 0.0
 
     def scores(self, X):
         """Return the scores of the classes, of rows about the origin."""
@@ -108,12 +112,16 @@ class LabelModel(NamedTuple):
             scores[rows] = self._scores(X[rows])
         return scores
 
-    def labels(self, X):
-        """Return the class with the largest score, of rows about the origin."""
+    def labels(self, X, rng):
+        """Return labels of synthetic rows about the origin."""
         k = len(self.head.intercept)
         codes = np.empty(len(X), dtype=np.intp)
         for rows in row_slices(len(X), min(_ROWS, max(1, _N_SCORES // k))):
-            codes[rows] = self._scores(X[rows]).argmax(axis=1)
+            scores = self._scores(X[rows])
+            drawn = rng.uniform(size=len(scores)) < self.drawn
+            # The largest of scores with Gumbel noise has their softmax.
+            scores[drawn] += rng.gumbel(size=(np.count_nonzero(drawn), k))
+            codes[rows] = scores.argmax(axis=1)
         return codes
 
     def _scores(self, X):

@@ -9,6 +9,7 @@ from skdpgmm._algorithms.choices import (
     N_RANDOM_FEATURES,
     affordable_shapes,
     covariance_type,
+    drawn_labels,
     n_passes,
     n_random_features,
     relative_noise,
@@ -68,3 +69,9 @@ def test_random_features_need_records_and_few_classes():
     assert auto(enough, k=100) == 0
     assert auto(1e7, mu=np.inf) == N_RANDOM_FEATURES
     assert auto(100.0, mu=np.inf) == 0
+
+
+def test_labels_are_drawn_where_records_are_many():
+    shares = [drawn_labels(n, 10, 100).value for n in (1e2, 2e3, 1e4, 1e9)]
+    assert shares[:2] == [0.0, 0.0]
+    assert 0.0 < shares[2] < shares[3] <= 1.0

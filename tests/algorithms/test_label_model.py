@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from skdpgmm import DPEmbeddingSynthesizer
 
@@ -20,14 +22,37 @@ def labels_of(synthesizer, X):
 
 def test_rows_carry_the_labels_of_the_label_model(fitted):
     X, y = fitted.sample(3000)
-    assert np.mean(labels_of(fitted, X) == y) > 0.999
+    assert 0.0 < fitted.label_model_.drawn < 1.0
+    likeliest = np.mean(labels_of(fitted, X) == y)
+    assert 1.0 - fitted.label_model_.drawn < likeliest < 1.0
     shares = np.bincount(y, minlength=10) / 3000
     assert_allclose(shares, fitted.class_weights_, atol=0.03)
     X, y = fitted.sample(500, y=7)
     assert_array_equal(y, np.full(500, 7))
-    assert np.mean(labels_of(fitted, X) == 7) > 0.99
+    assert np.mean(labels_of(fitted, X) == 7) > 0.7
     batches = [y for _, y in fitted.iter_samples(50, y=3, batch_size=20)]
     assert_array_equal(np.concatenate(batches), np.full(50, 3))
+
+
+def test_rows_of_many_records_are_calibrated():
+    # A class for each side of a blurred plane: whoever learns from rows with the
+    # likeliest labels only is far too sure.
+    rng = np.random.default_rng(0)
+    X, slopes = rng.standard_normal((6000, 40)), 0.35 * rng.standard_normal(40)
+    y = X @ slopes + rng.logistic(size=6000) > 0.0
+    synthesizer = DPEmbeddingSynthesizer(epsilon=8.0, random_state=0).fit(X, y)
+    found = LogisticRegression().fit(*synthesizer.sample(10_000, random_state=0))
+    right = np.logaddexp(0.0, np.where(y, -1.0, 1.0) * (X @ slopes)).mean()
+    assert log_loss(y, found.predict_proba(X)) < 1.1 * right
+
+
+def test_a_majority_does_not_hide_the_other_classes():
+    rng = np.random.default_rng(0)
+    centers = 7.0 / np.sqrt(2.0) * np.linalg.qr(rng.standard_normal((64, 64)))[0][:3]
+    y = np.repeat(np.arange(3), [4000, 400, 40])
+    X = centers[y] + rng.standard_normal((len(y), 64))
+    fitted = DPEmbeddingSynthesizer(epsilon=8.0, random_state=0).fit(X, y)
+    assert np.linalg.norm(fitted.means_[0] - fitted.means_[1]) > 3.5
 
 
 def test_its_share_is_in_the_ledger(fitted):
@@ -35,7 +60,7 @@ def test_its_share_is_in_the_ledger(fitted):
     # The steps, and four last looks; some are several rows of the ledger.
     assert len({e.name.split(":")[0] for e in head}) == fitted.n_iter_ + 4
     share = sum(e.mu**2 for e in head) / fitted.privacy_.mu**2
-    assert_allclose(share, 0.948 * 0.84, rtol=1e-9)
+    assert_allclose(share, 0.948 * 0.83, rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skdpgmm._models.scores import draw_features
+from skdpgmm._models.scores import Head, LabelModel, draw_features
 
 
 def gaussian(d, n, seed=0):
@@ -55,3 +55,15 @@ def test_features_for_rows_about_the_origin(drawn):
     assert_allclose(about(Z[:100] + center), features(Z[:100]), atol=1e-10)
     coef = np.random.default_rng(0).standard_normal((3, 20))
     assert_allclose(features.scores(Z[:5000], coef), features(Z[:5000]) @ coef.T)
+
+
+@pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
+def test_labels_are_the_likeliest_or_drawn(drawn):
+    head = Head(np.zeros((3, 2)), np.log([0.5, 0.3, 0.2]))
+    model = LabelModel(np.zeros(2), None, head, head, drawn)
+    labels = model.labels(np.zeros((40_000, 2)), np.random.default_rng(0))
+    shares = np.bincount(labels, minlength=3) / len(labels)
+    asked = drawn * np.array([0.5, 0.3, 0.2]) + (1.0 - drawn) * np.array(
+        [1.0, 0.0, 0.0]
+    )
+    assert_allclose(shares, asked, atol=0.01)
