@@ -29,6 +29,13 @@ EXPECTED_FAILED_CHECKS: dict[tuple[str, str], str] = {
         "test_clustering_without_labels_ has the rest of that check"
     ),
 }
+# Where a budget is small beside the records of a check.
+EXPECTED_FAILED_IN_NOISE = {
+    ("DPLogisticRegression", "check_class_weight_classifiers"): (
+        "tells rare from frequent classes by some fifty records; "
+        "tests/estimators/test_class_weights.py has the rest of that check"
+    ),
+}
 
 
 def estimators():
@@ -56,9 +63,12 @@ def torch_estimators():
 
 def expected_failed_checks(estimator):
     name = type(estimator).__name__
+    expected = EXPECTED_FAILED_CHECKS
+    if getattr(estimator, "epsilon", None) == EPSILONS[0]:
+        expected = expected | EXPECTED_FAILED_IN_NOISE
     return {
         check: reason
-        for (class_name, check), reason in EXPECTED_FAILED_CHECKS.items()
+        for (class_name, check), reason in expected.items()
         if class_name == name
     }
 
@@ -100,6 +110,7 @@ def all_parameters(estimator):
     """A legal value, other than the default, of every parameter."""
     values = {
         "epsilon": 2.0,
+        "class_weight": "balanced",
         "delta": 1e-6,
         "adjacency": "replace-one",
         "max_contributions": 2,

@@ -133,10 +133,11 @@ def test_workers_hold_the_grid_of_the_head(client):
     X, y = make_data(N, D)
     with dask.config.set(scheduler=client):
         before = client.run(count_grids)
-        found = fitted("synthesizer-labels", chunked(X, 4), chunked(y, 4))
+        head = DPLogisticRegression(n_random_features=8, random_state=0)
+        found = head.fit(chunked(X, 4), chunked(y, 4))
         made = sum(client.run(count_grids).values()) - sum(before.values())
-    # Once for the ball of the steps and once for the balance, not in every step; and a
-    # few rows of the first chunk by the worker that sees a query for the first time.
+    # Once for the ball of the steps and once for the last looks, not in every step; and
+    # a few rows of the first chunk by the worker that sees a query for the first time.
     assert found.n_iter_ >= 20
     assert 2 * 4 <= made <= 2 * 4 + 2
 
