@@ -42,10 +42,10 @@ SYNTHESIZER = {"ball": 0.05, "unit_norm": 0.002, "rest": 0.948}
 # Derived: `normalize` is known.
 SYNTHESIZER_OF_KNOWN_NORM = {"ball": 0.05, "unit_norm": 0.0, "rest": 0.95}
 
-# The two fits of a head, of embeddings and of embeddings with random features, with the
-# same releases. That the second moment has .10 here and .15 there is not argued: the
-# label model also places components by it, and `DPLogisticRegression` only limits its
-# steps. Nor are the other shares; nearly all is for the head, which asks the question.
+# The two fits of a head, by itself and for a label model. That the second moment has
+# .10 here and .15 there is not argued: the label model also places components by it,
+# and `DPLogisticRegression` only limits its steps. Nor are the other shares; nearly all
+# is for the head, which asks the question, and the agreement is one count.
 LOGISTIC = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "rest": 0.84}
 LABEL_MODEL = {"counts": 0.01, "moment": 0.15, "head": 0.83, "agreement": 0.01}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors, SoftmaxSlopes
 
@@ -98,7 +99,7 @@ def slope_ratio(slopes, sd, ratios, variance):
     variance : float
         That of the logarithm of the root, before it is measured.
     """
-    grown, logs = _isotonic(slopes), np.log(ratios)
+    grown, logs = isotonic_regression(slopes).x, np.log(ratios)
     above = int(np.clip(np.searchsorted(grown, 0.0), 1, len(logs) - 1))
     gap = logs[above] - logs[above - 1]
     rate = (grown[above] - grown[above - 1]) / gap
@@ -107,16 +108,6 @@ def slope_ratio(slopes, sd, ratios, variance):
         return 1.0
     root = float(np.clip(logs[above] - grown[above] / rate, logs[0], logs[-1]))
     return math.exp(root * variance / (variance + sd**2 / square))
-
-
-def _isotonic(values):
-    """Return the ascending numbers that are nearest to some."""
-    means = np.cumsum(np.tri(len(values)).T * values, axis=1)
-    n = np.maximum(np.cumsum(np.tri(len(values)).T, axis=1), 1.0)
-    # means[i, j]: of values i to j; the fit is the largest least of them.
-    means = np.where(np.tri(len(values)).T > 0.0, means / n, np.inf)
-    lows = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
-    return np.array([lows[: j + 1, j].max() for j in range(len(values))])
 
 
 def excess(errors, sd, counts):

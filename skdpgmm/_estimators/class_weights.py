@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
+from sklearn.utils import compute_class_weight
 
 
 def check_class_weight(class_weight, classes):
@@ -16,9 +19,11 @@ def check_class_weight(class_weight, classes):
                 f"class_weight has a weight of {label!r}, which is none of the classes "
                 f"{classes.tolist()}."
             )
-        if not 0.0 < float(weight) < np.inf:
+        real = isinstance(weight, Real) and not isinstance(weight, bool)
+        if not (real and 0.0 < weight < np.inf):
             raise ValueError(
-                f"class_weight must be positive, got {weight!r} for {label!r}."
+                f"class_weight must have numbers in (0, inf), got {weight!r} for "
+                f"{label!r}."
             )
 
 
@@ -35,8 +40,9 @@ def log_class_weights(class_weight, classes, counts):
     counts : ndarray of shape (k,)
         Estimated numbers of records of the classes; released.
     """
-    if class_weight is None:
-        return np.zeros(len(classes))
-    if isinstance(class_weight, str):
-        return np.log(counts.mean() / counts)
-    return np.log([float(class_weight.get(c, 1.0)) for c in classes.tolist()])
+    # Each class once, for as many records as there seem to be.
+    return np.log(
+        compute_class_weight(
+            class_weight, classes=classes, y=classes, sample_weight=counts
+        )
+    )

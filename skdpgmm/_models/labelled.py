@@ -61,13 +61,17 @@ class LabelledMixture:
             return bare
         rows = bare.draw_any(_N_PILOT, public_rng)
         Z = rows - model.center
-        labels = model.labels(bare.placed(rows), public_rng)
+        rows = bare.placed(rows)
         slack = 0.0
         for some in row_slices(len(Z), max(1, _N_HELD // len(mixture.weights))):
-            scores = model.linear.scores(Z[some])
-            own = np.take_along_axis(scores, labels[some, None], axis=1)[:, 0]
+            noise = model.label_noise(len(Z[some]), public_rng)
+            labels = (model.scores(rows[some]) + noise).argmax(axis=1)
+            scores = model.linear.scores(Z[some]) + noise
+            own = np.take_along_axis(scores, labels[:, None], axis=1)[:, 0]
             slack = max(slack, float(np.max(scores.max(axis=1) - own)))
-        sampler = score_sampler(mixture, model.linear, slack)
+        sampler = score_sampler(
+            mixture, model.linear, slack, model.label_noise, public_rng
+        )
         return cls(moved, unit_norm, bare.whiteners, roots, model, sampler)
 
     def class_weights(self):
@@ -166,10 +170,11 @@ class LabelledMixture:
         """Draw rows whose linear scores leave it open that they get the labels."""
         model: Any = self.model
         sampler: Any = self.sampler
-        components, scores = sampler.draw(codes, rng)
+        components, scores, noise = sampler.draw(codes, model.label_noise, rng)
         rows = self._rows_of(components, rng)
         gaps = scores - model.linear.scores(rows - model.center)
-        return self._labelled(sampler.move(rows, gaps), dtype, rng)
+        rows = self._finished(sampler.move(rows, gaps), dtype)
+        return rows, (model.scores(rows) + noise).argmax(axis=1)
 
     def _labelled(self, rows, dtype, rng):
         model: Any = self.model

@@ -33,6 +33,9 @@ _SCALES, _N_HALVINGS = (1e-3, 30.0), 20
 _N_SCORES = 2**22
 # Draws of scores before any are taken. Not argued; time grows with them.
 _MAX_TRIES = 200
+# Fewest and most draws of each component that tell which labels are within its reach.
+# Not argued; rare labels need many, and time grows with them.
+_PILOTS = 32, 2**14
 
 
 def placed_means(head, weights, second, sureness, public_rng):
@@ -170,6 +173,8 @@ class ScoreSampler(NamedTuple):
         Regression of rows on linear scores.
     slack : float
         How far the linear score of a label may be from the largest.
+    reach : ndarray of shape (k, n_classes)
+        Share of the draws of each component within reach of each label, about.
     """
 
     weights: np.ndarray
@@ -177,26 +182,64 @@ class ScoreSampler(NamedTuple):
     root: np.ndarray
     lift: np.ndarray
     slack: float
+    reach: np.ndarray
 
-    def draw(self, codes, rng):
-        """Return a component and linear scores for each label.
+    def draw(self, codes, label_noise, rng):
+        """Return a component, linear scores, and noise of these, for each label.
 
         Of a label that is hardly ever in reach, they are the last ones tried.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n,)
+            Labels.
+        label_noise : callable
+            ``label_noise(n_rows, rng)`` is what is added to scores before the largest
+            gives a row its label.
+        rng : numpy.random.Generator
         """
-        n_classes, rank = self.root.shape
-        components = np.empty(len(codes), dtype=np.intp)
-        scores = np.empty((len(codes), n_classes))
+        components = self._components(codes, rng)
+        scores = np.empty((len(codes), len(self.root)))
+        noise = np.empty_like(scores)
         missing = np.arange(len(codes))
         for _ in range(_MAX_TRIES):
-            drawn = rng.choice(len(self.weights), size=len(missing), p=self.weights)
-            noise = rng.standard_normal((len(missing), rank))
-            found = self.mean_scores[drawn] + noise @ self.root.T
-            components[missing], scores[missing] = drawn, found
-            own = found[np.arange(len(missing)), codes[missing]]
-            missing = missing[own < found.max(axis=1) - self.slack]
+            found = self._scores(components[missing], rng)
+            scores[missing] = found
+            noise[missing] = label_noise(len(missing), rng)
+            near = self._within_reach(found + noise[missing])
+            missing = missing[~near[np.arange(len(missing)), codes[missing]]]
             if not len(missing):
                 break
-        return components, scores
+        return components, scores, noise
+
+    def _components(self, codes, rng):
+        """Draw a component for each label, given that the label is within reach."""
+        components = np.empty(len(codes), dtype=np.intp)
+        for code in np.unique(codes):
+            rows = np.flatnonzero(codes == code)
+            p = self.weights * self.reach[:, code]
+            p = p / p.sum() if p.any() else self.weights
+            components[rows] = rng.choice(len(p), size=len(rows), p=p)
+        return components
+
+    def _scores(self, components, rng):
+        spread = rng.standard_normal((len(components), self.root.shape[1]))
+        return self.mean_scores[components] + spread @ self.root.T
+
+    def _within_reach(self, scores):
+        return scores >= scores.max(axis=1, keepdims=True) - self.slack
+
+    def measured(self, label_noise, rng):
+        """Return the sampler with the reach of its components, from draws of each."""
+        k, n_classes = self.mean_scores.shape
+        reach = np.empty((k, n_classes))
+        n_draws = int(np.clip(_N_SCORES // (k * n_classes), *_PILOTS))
+        for some in row_slices(k, max(1, _N_SCORES // (n_draws * n_classes))):
+            components = np.repeat(np.arange(k)[some], n_draws)
+            scores = self._scores(components, rng) + label_noise(len(components), rng)
+            near = self._within_reach(scores).reshape(-1, n_draws, n_classes)
+            reach[some] = near.mean(axis=1)
+        return self._replace(reach=reach)
 
     def move(self, rows, gaps):
         """Move rows so that their linear scores change by `gaps`.
@@ -212,7 +255,7 @@ class ScoreSampler(NamedTuple):
         return rows + gaps @ self.lift.T
 
 
-def score_sampler(mixture, linear, slack):
+def score_sampler(mixture, linear, slack, label_noise, rng):
     """Return the `ScoreSampler` of a tied mixture.
 
     Parameters
@@ -223,6 +266,9 @@ def score_sampler(mixture, linear, slack):
         Likewise; scores of the same classes.
     slack : float
         How far the linear score of the label of a row may be from the largest.
+    label_noise : callable
+        As of `ScoreSampler.draw`.
+    rng : numpy.random.Generator
 
     Returns
     -------
@@ -233,10 +279,12 @@ def score_sampler(mixture, linear, slack):
     # Scores that all rise together change no label: that direction may be empty.
     lengths = np.where(lengths**2 > 1e-9 * lengths.max() ** 2, lengths, 0.0)
     inverse = np.divide(1.0, lengths, where=lengths > 0.0, out=np.zeros_like(lengths))
-    return ScoreSampler(
+    sampler = ScoreSampler(
         mixture.weights,
         linear.scores(mixture.means),
         axes * lengths,
         factor @ (right.T * inverse) @ axes.T,
         slack,
+        np.empty(0),
     )
+    return sampler.measured(label_noise, rng)

@@ -112,16 +112,23 @@ class LabelModel(NamedTuple):
             scores[rows] = self._scores(X[rows])
         return scores
 
+    def label_noise(self, n_rows, rng):
+        """Return what is added to scores before the largest gives a row its label.
+
+        The largest of scores with Gumbel noise has their softmax.
+        """
+        noise = np.zeros((n_rows, len(self.head.intercept)))
+        drawn = rng.uniform(size=n_rows) < self.drawn
+        noise[drawn] = rng.gumbel(size=(np.count_nonzero(drawn), noise.shape[1]))
+        return noise
+
     def labels(self, X, rng):
         """Return labels of synthetic rows about the origin."""
         k = len(self.head.intercept)
         codes = np.empty(len(X), dtype=np.intp)
         for rows in row_slices(len(X), min(_ROWS, max(1, _N_SCORES // k))):
             scores = self._scores(X[rows])
-            drawn = rng.uniform(size=len(scores)) < self.drawn
-            # The largest of scores with Gumbel noise has their softmax.
-            scores[drawn] += rng.gumbel(size=(np.count_nonzero(drawn), k))
-            codes[rows] = scores.argmax(axis=1)
+            codes[rows] = (scores + self.label_noise(len(scores), rng)).argmax(axis=1)
         return codes
 
     def _scores(self, X):

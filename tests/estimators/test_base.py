@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from private_fits import make_data
+from simple_rows import rows_about
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -60,11 +61,3 @@ def test_bad_public_rows_are_refused(cls, public, message):
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, y)
     assert not hasattr(estimator, "privacy_")
-
-
-def rows_about(center, n, seed):
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % 2
-    X = center + rng.standard_normal((n, len(center)))
-    X[:, 0] += 4.0 * y
-    return X, y

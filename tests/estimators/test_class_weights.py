@@ -16,7 +16,9 @@ def test_scores_grow_by_the_logarithm_of_the_weight():
     np.testing.assert_allclose(balanced, COUNTS.mean())
 
 
-@pytest.mark.parametrize("weight", [{"d": 1.0}, {"a": 0.0}, {"a": -1.0}, {"b": np.inf}])
+@pytest.mark.parametrize(
+    "weight", [{"d": 1.0}, {"a": 0.0}, {"a": -1.0}, {"b": np.inf}, {"a": "2"}]
+)
 def test_bad_weights_are_refused(weight):
     with pytest.raises(ValueError, match="class_weight"):
         check_class_weight(weight, CLASSES)

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from private_fits import COVARIANCE_TYPES
 from scipy.special import logsumexp
+from simple_rows import CENTERS, D
 from sklearn.base import clone
-from sklearn.datasets import make_blobs
 
 from skdpgmm import DPEmbeddingSynthesizer
 
@@ -158,28 +158,3 @@ def test_transform_gives_responsibilities(data, kind):
 def test_score_without_labels_ignores_y(data, unlabelled):
     X, y = data
     assert unlabelled.score(X, y) == unlabelled.score(X)
-
-
-CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])
-
-
-SIZES = [3000, 2000, 1000]
-
-
-D = CENTERS.shape[1]
-
-
-@pytest.fixture(scope="module")
-def data():
-    X, y = make_blobs(SIZES, centers=CENTERS, cluster_std=0.5, random_state=0)
-    return X, y
-
-
-@pytest.fixture(scope="module")
-def fitted(data):
-    return DPEmbeddingSynthesizer(epsilon=1.0, random_state=0).fit(*data)
-
-
-@pytest.fixture(scope="module")
-def unlabelled(data):
-    return DPEmbeddingSynthesizer(3, epsilon=1.0, random_state=0).fit(data[0])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from simple_rows import rows_about
 
 from skdpgmm import DPEmbeddingSynthesizer, DPLogisticRegression
 
@@ -13,14 +14,6 @@ def test_public_rows_that_are_all_the_same(cls):
     estimator = cls(X_public=np.ones((5, 40)), random_state=0).fit(X, y)
     released = getattr(estimator, "means_", getattr(estimator, "coef_", None))
     assert np.isfinite(released).all()
-
-
-def rows_about(center, n, seed):
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % 2
-    X = center + rng.standard_normal((n, len(center)))
-    X[:, 0] += 4.0 * y
-    return X, y
 
 
 def test_public_rows_draw_the_centre():

@@ -6,31 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from private_fits import COVARIANCE_TYPES
+from simple_rows import CENTERS, SIZES, D
 from sklearn.base import clone
-from sklearn.datasets import make_blobs, make_moons
+from sklearn.datasets import make_moons
 
 from skdpgmm import DPEmbeddingSynthesizer
-
-CENTERS = np.array([[4.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 0.0], [0.0, 0.0, 4.0, 4.0]])
-SIZES = [3000, 2000, 1000]
-D = CENTERS.shape[1]
-
-
-@pytest.fixture(scope="module")
-def data():
-    X, y = make_blobs(SIZES, centers=CENTERS, cluster_std=0.5, random_state=0)
-    return X, y
-
-
-@pytest.fixture(scope="module")
-def fitted(data):
-    return DPEmbeddingSynthesizer(epsilon=1.0, random_state=0).fit(*data)
-
-
-@pytest.fixture(scope="module")
-def unlabelled(data):
-    return DPEmbeddingSynthesizer(3, epsilon=1.0, random_state=0).fit(data[0])
-
 
 # --------------------------------------------------------------------------
 # Fitted attributes

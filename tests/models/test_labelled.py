@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 
 from skdpgmm._models.covariances import COVARIANCES
@@ -16,6 +16,7 @@ WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4])
 MEANS = 8.0 * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 SHAPES = np.array([0.25, 1.0, 4.0, 1.0])
 CENTER = np.array([1.0, -2.0])
+CODES = np.arange(4)
 
 
 def labelled(model=None, unit_norm=False, classes=CLASSES):
@@ -93,3 +94,20 @@ def test_slices_hold_all_rows(monkeypatch):
     assert [rows.stop - rows.start for rows in mixture.slices(X)] == [3, 3, 3, 1]
     whole = logsumexp(mixture.log_joint(X), axis=1)
     assert_allclose(mixture.log_densities(X), whole)
+
+
+def test_rows_of_a_rare_label_are_those_that_draws_carry_it():
+    # Of a label that is drawn, all but few rows have another likeliest one.
+    head = Head(MEANS / 8.0, np.array([2.0, 2.0, 2.0, -3.0]))
+    model = LabelModel(CENTER, None, head, head, drawn=1.0)
+    weights = np.array([0.5, 0.3, 0.198, 0.002])
+    mixture = Mixture(weights, MEANS / 4.0, 2.0 * np.eye(2), COVARIANCES["tied"], CODES)
+    rng = np.random.default_rng(0)
+    mixture = LabelledMixture.of(mixture, CENTER, False, model, rng)
+    rows = mixture.draw_any(400_000, rng)
+    expected = rows[model.labels(rows, rng) == 3]
+    assert 100 < len(expected) < 10_000
+    found, _ = mixture.draw(np.full(4000, 3), np.float64, rng)
+    assert_allclose(found.mean(axis=0), expected.mean(axis=0), atol=0.2)
+    sure = [softmax(model.scores(X), axis=1)[:, 3].mean() for X in (found, expected)]
+    assert_allclose(*sure, rtol=0.15)
