@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csc_array, issparse
 
 from skdpgmm.privacy.grid import (
     GRID_BITS,
@@ -310,25 +310,25 @@ def _sums_of_cells(query, e, v, on):
 def _products(query, e, v, on):
     """Return the sums of weights times each moment of vectors."""
     xp = on.xp
-    e = _matrix(e, query.n_cells, on) if e.ndim == 1 else e
-    n, k = e.shape
+    W = _matrix(e, query.n_cells, on) if e.ndim == 1 else e.T
+    k, n = W.shape
     of = {
-        "count": lambda: on.put(np.ones(n)) @ e,
-        "sum": lambda: e.T @ v,
-        "energy": lambda: e.T @ integer_norms(v, xp),
-        "diag": lambda: e.T @ (v * v),
-        "full": lambda: xp.stack([_scatter(w, z, xp) for w, z in _by_cell(e, v, xp)]),
-        "tied": lambda: _scatter(e @ on.put(np.ones(k)), v, xp),
+        "count": lambda: W @ on.put(np.ones(n)),
+        "sum": lambda: W @ v,
+        "energy": lambda: W @ integer_norms(v, xp),
+        "diag": lambda: W @ (v * v),
+        "full": lambda: xp.stack([_scatter(w, z, xp) for w, z in _by_cell(W, v, xp)]),
+        "tied": lambda: _scatter(on.put(np.ones(k)) @ W, v, xp),
     }
     return [of[name]() for name in query.moments]
 
 
 def _matrix(cell, k, on):
-    """Return the weight 1 of a cell for each record, or none, as a matrix."""
-    if on.xp is np:
+    """Return the weight 1 of each record for its cell, or none, a row for each cell."""
+    if on.xp is np and k > 64:  # sparse ones are faster
         weights, n = (cell >= 0).astype(np.float64), len(cell)
-        return csr_array((weights, np.maximum(cell, 0), np.arange(n + 1)), (n, k))
-    return on.floats(on.put(np.arange(k))[:, None] == cell[None, :]).T
+        return csc_array((weights, np.maximum(cell, 0), np.arange(n + 1)), (k, n))
+    return on.floats(on.put(np.arange(k))[:, None] == cell[None, :])
 
 
 def _scatter(weights, v, xp):
@@ -336,13 +336,13 @@ def _scatter(weights, v, xp):
     return v.T @ (v if xp.all(weights == 1.0) else weights[:, None] * v)
 
 
-def _by_cell(e, v, xp):
+def _by_cell(W, v, xp):
     """Yield the weights of each cell that are not zero, and their vectors."""
-    cells = e.tocsc() if xp is np and issparse(e) else None
-    for j in range(e.shape[1]):
+    cells = W.tocsr() if xp is np and issparse(W) else None
+    for j in range(W.shape[0]):
         if cells is None:
-            (rows,) = xp.nonzero(e[:, j])
-            weights = xp.take(e[:, j], rows)
+            (rows,) = xp.nonzero(W[j, :])
+            weights = xp.take(W[j, :], rows)
         else:
             some = slice(cells.indptr[j], cells.indptr[j + 1])
             weights, rows = cells.data[some], cells.indices[some]
