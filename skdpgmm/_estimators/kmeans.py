@@ -111,7 +111,7 @@ class DPKMeans(
         center=None,
         max_iter=5,
         random_state=None,
-        block_size=4096,
+        block_size=8192,
         n_jobs=None,
     ):
         self.n_clusters = n_clusters

@@ -136,7 +136,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         n_random_features=0,
         class_weight=None,
         random_state=None,
-        block_size=4096,
+        block_size=8192,
         n_jobs=None,
     ):
         self.epsilon = epsilon

@@ -168,7 +168,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         warm_start=False,
         verbose=0,
         verbose_interval=10,
-        block_size=4096,
+        block_size=8192,
         n_jobs=None,
     ):
         super().__init__(

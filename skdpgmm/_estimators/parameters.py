@@ -71,7 +71,7 @@ random_state : int, RandomState instance or None, default=None
     reproducible, noise included: that is for tests, and not private, as whoever
     tries all seeds can take the noise away.""",
     "computation": """
-block_size : int, default=4096
+block_size : int, default=8192
     Rows summed at a time, at least 1, and 64 for less; affects time and memory
     only.
 n_jobs : int, default=None

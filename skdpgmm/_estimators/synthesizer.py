@@ -176,7 +176,7 @@ class DPEmbeddingSynthesizer(
         X_public=None,
         max_iter="auto",
         random_state=None,
-        block_size=4096,
+        block_size=8192,
         n_jobs=None,
     ):
         self.n_components = n_components

@@ -199,7 +199,7 @@ def _sums_of_panels(query, block):
     at_once = matrices and by_cell and on.xp is np
     if at_once:
         cells = np.empty(len(block.codes), np.intp)
-        vectors = np.empty((len(cells), query.n_features))
+        vectors = on.scratch((len(cells), query.n_features), "block")
     for rows, seen in _panels(query, block):
         e, v = _mapped(query, seen, block.codes[rows], on)
         if at_once:
