@@ -48,6 +48,15 @@ SYNTHESIZER_OF_KNOWN_NORM = {"ball": 0.05, "unit_norm": 0.0, "rest": 0.95}
 # is for the head, which asks the question, and the agreement is one count.
 LOGISTIC = {"ball": 0.05, "counts": 0.01, "moment": 0.10, "rest": 0.84}
 LABEL_MODEL = {"counts": 0.01, "moment": 0.15, "head": 0.83, "agreement": 0.01}
+# Clusters have .15, of the moment and the head in proportion. Measured on Fashion-MNIST
+# with 20,000 records at epsilon 8: .30 gained neighbours and forests nothing.
+LABEL_MODEL_OF_CLUSTERS = {
+    "counts": 0.01,
+    "moment": 0.13,
+    "head": 0.70,
+    "agreement": 0.01,
+    "clusters": 0.15,
+}
 
 # --------------------------------------------------------------------------
 # The ball

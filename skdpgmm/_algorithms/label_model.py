@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from skdpgmm._algorithms import choices
-from skdpgmm._algorithms.budget import HEAD, LABEL_MODEL
+from skdpgmm._algorithms.budget import HEAD, LABEL_MODEL, LABEL_MODEL_OF_CLUSTERS
+from skdpgmm._algorithms.class_clusters import spread_components
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._algorithms.overlap import grid_rule
@@ -87,8 +88,8 @@ def _features(view, median_radius, n_features, counts, second, budget):
     return features, moments
 
 
-def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
-    """Fit a label model, and a mixture with one component for each class around it.
+def fit_labelled_mixture(view, median_radius, n_classes, k, budget, prior=None):
+    """Fit a label model, and a mixture around it.
 
     Parameters
     ----------
@@ -97,6 +98,8 @@ def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
     median_radius : float
         A radius that holds half of them.
     n_classes : int
+    k : int
+        Clusters of each class; 0 for one component where the head places it.
     budget : Budget
     prior : ndarray of shape (p, p), optional
         Second moment of public records, of any scale.
@@ -108,7 +111,7 @@ def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
     model : LabelModel
     n_steps : int
     """
-    budgets = budget.split(LABEL_MODEL)
+    budgets = budget.split(LABEL_MODEL_OF_CLUSTERS if k else LABEL_MODEL)
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
@@ -119,7 +122,12 @@ def fit_labelled_mixture(view, median_radius, n_classes, budget, prior=None):
     second = moment.along(gaps).matrix()
     right = share_right(seen, model.head, counts, budgets["agreement"])
     means = placed_means(model.linear, weights, second, right, view.public_rng)
-    mixture = tied_mixture(means, weights, np.arange(n_classes), second)
+    classes = np.arange(n_classes)
+    if k:
+        means, weights, classes = spread_components(
+            view, means, weights, moment.value, k, budgets["clusters"]
+        )
+    mixture = tied_mixture(means, weights, classes, second)
     drawn = choices.drawn_labels(counts.sum(), n_classes, view.n_features)
     return mixture, model._replace(drawn=view.decide(drawn)), n_steps
 

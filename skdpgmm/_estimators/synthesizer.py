@@ -37,10 +37,11 @@ class DPEmbeddingSynthesizer(
     Parameters
     ----------
     n_components : int or "auto", default="auto"
-        Number of components of each class, at least 1. "auto" takes 1 with a label
-        model, as many as can each have a shape of its own, of what the noisy count
-        leaves to a class, without one, and a number that grows with the noisy count
-        without labels; at most 16.
+        Number of components of each class, at least 1. "auto" takes up to 8 with a
+        label model, as many as have means that can be told from noise in the few
+        directions in which records spread most; as many as can each have a shape of
+        its own, of what the noisy count leaves to a class, without one; and a number
+        that grows with the noisy count without labels, at most 16.
     {privacy}
     {clip_norm}
         It is 1.0 for encoders that normalise. Either way |SYNTHESIZER.ball| of the
@@ -56,8 +57,8 @@ class DPEmbeddingSynthesizer(
     {classes}
     label_model : bool or "auto", default="auto"
         Whether a private softmax head, on the embeddings and random features of
-        them, labels the rows and places the components. It needs labels, one
-        component for each class and a tied covariance. "auto" has it where these are
+        them, labels the rows and places the components. It needs labels, 1 or "auto"
+        components for each class and a tied covariance. "auto" has it where these are
         and there are more than 32 features, as in embeddings: there the rows are far
         better to train on. False is the plain method: components have the means of
         the classes and label their rows.
@@ -92,7 +93,7 @@ class DPEmbeddingSynthesizer(
     class_weights_ : ndarray of shape (n_classes,)
         Released share of each class; ``[1.]`` without labels.
     n_components_ : int
-        Number of components of each class that was used; released.
+        Number of components of each class that was used, at most; released.
     covariance_type_ : str
         Covariance type that was used; released.
     label_model_ : LabelModel or None
@@ -238,9 +239,11 @@ class DPEmbeddingSynthesizer(
         k, covariance, with_head = self._choose(view, n_classes, session.budget.mu)
         left, prior, model, n_iter = session.left(), given.public_second, None, 1
         if with_head:
+            n_clusters = self._class_clusters(view, n_classes, session.budget.mu)
             mixture, model, n_iter = fit_labelled_mixture(
-                view, median_radius, n_classes, left, prior
+                view, median_radius, n_classes, n_clusters, left, prior
             )
+            k = max(n_clusters, 1)
         elif n_classes == 1 and view.n_features <= choices.MAX_OVERFIT_FEATURES:
             wanted = Wanted(k, covariance, self.max_iter)
             mixture, n_iter, _ = fit_mixture(view, wanted, left)
@@ -300,6 +303,13 @@ class DPEmbeddingSynthesizer(
         if asked == "auto":
             view.decide(with_head)
         return k, covariance, with_head.value
+
+    def _class_clusters(self, view, n_classes, mu):
+        """Return the clusters of a class, or 0 where one component was asked for."""
+        if self.n_components != "auto":
+            return 0
+        d = view.n_features
+        return view.decide(choices.class_clusters(view.n, n_classes, d, mu))
 
     def _store(self, mixture, given, k):
         self._mixture, self._dtype = mixture, given.dtype
