@@ -8,6 +8,7 @@ from skdpgmm import (
 from skdpgmm._algorithms.choices import (
     N_RANDOM_FEATURES,
     affordable_shapes,
+    class_clusters,
     covariance_type,
     drawn_labels,
     n_passes,
@@ -75,3 +76,18 @@ def test_labels_are_drawn_where_records_are_many():
     shares = [drawn_labels(n, 10, 100).value for n in (1e2, 2e3, 1e4, 1e9)]
     assert shares[:2] == [0.0, 0.0]
     assert 0.0 < shares[2] < shares[3] <= 1.0
+
+
+def test_classes_get_clusters_that_can_be_told():
+    def clusters(n, n_classes=10, d=1000, mu=1.0):
+        return class_clusters(n, n_classes, d, mu).value
+
+    assert clusters(100) == 0
+    assert [clusters(n) for n in (2e3, 8e3, 1e9)] == sorted(
+        clusters(n) for n in (2e3, 8e3, 1e9)
+    )
+    assert clusters(1e9) == clusters(1e9, mu=np.inf) == 8
+    assert clusters(8e3, mu=0.1) < clusters(8e3)
+    assert clusters(8e3, n_classes=100) < clusters(8e3)
+    # Only the directions of a codebook matter.
+    assert clusters(8e3, d=10_000) == clusters(8e3)

@@ -1,0 +1,63 @@
+"""Components of classes: between where a head places them and where records lie."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from views import names_of, view_of
+
+from skdpgmm._algorithms.budget import Budget
+from skdpgmm._algorithms.class_clusters import spread_components
+
+D, N = 24, 3000
+CENTERS = 3.0 * np.eye(D)[:4]  # of two classes, two clouds each
+OF_CLASS = np.array([0, 0, 1, 1])
+MEANS = np.array([CENTERS[OF_CLASS == j].mean(axis=0) for j in (0, 1)])
+PLACED = 0.2 * MEANS
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    cloud = np.arange(N) % 4
+    return CENTERS[cloud] + 0.2 * rng.standard_normal((N, D)), OF_CLASS[cloud]
+
+
+def spread(rows, k, mu=math.inf):
+    X, codes = rows
+    view, ledger = view_of(X, codes, radius=5.0, mu=mu)
+    second = X.T @ X / N
+    found = spread_components(view, PLACED, np.full(2, 0.5), second, k, Budget(mu))
+    return *found, ledger
+
+
+def test_clouds_keep_their_differences_and_classes_move_half_way(rows):
+    means, weights, classes, _ = spread(rows, 2)
+    assert_array_equal(classes, OF_CLASS)
+    assert_allclose(weights, np.full(4, 0.25), atol=0.01)
+    for j in (0, 1):
+        own = means[classes == j]
+        assert_allclose(own.mean(axis=0), (PLACED[j] + MEANS[j]) / 2.0, atol=0.05)
+        gaps = CENTERS[OF_CLASS == j] - MEANS[j]
+        order = np.argsort(own[:, 2 * j])[::-1]
+        assert_allclose(own[order] - own.mean(axis=0), gaps, atol=0.05)
+
+
+def test_a_class_whose_mean_is_noise_stays_where_it_is_placed(rows):
+    means, _, classes, ledger = spread(rows, 1, mu=1e-4)
+    assert_array_equal(classes, [0, 1])
+    assert ledger.spent_mu <= 1e-4
+    # Clipped to the ball, what noise leaves of a shift is no longer than its radius.
+    assert np.linalg.norm(means - PLACED, axis=1).max() < 5.0
+    few, *_ = spread((rows[0][:40], rows[1][:40]), 1, mu=0.05)
+    many, *_ = spread(rows, 1, mu=2.0)
+    ways = [np.linalg.norm(found - PLACED, axis=1).sum() for found in (few, many)]
+    assert ways[0] < 0.5 * ways[1]
+
+
+def test_what_it_releases(rows):
+    assert names_of(spread(rows, 1)[-1]) == ["lloyd pass 0"]
+    names = names_of(spread(rows, 2)[-1])
+    assert names[-1] == "lloyd pass 0"
+    assert all(name.startswith("codebook") for name in names[:-1])
