@@ -124,14 +124,15 @@ def class_clusters(n, n_classes, n_features, mu):
 
     As many as have means that can be told in the directions of a codebook, by
     `n_components` without labels; but a class may be less clear than a component,
-    because a head knows how it differs from the others.
+    because a head knows how it differs from the others. Sampling holds a number for
+    each cluster and class.
     """
     width = min(n_features, _PROJECTED_FEATURES)
     mu_clusters = min(mu, _NOISELESS_MU) * math.sqrt(
         LABEL_MODEL_OF_CLUSTERS["clusters"]
     )
     each = _RECORDS_PER_CLUSTER * (math.sqrt(width) / mu_clusters + width)
-    k = int(min(n / n_classes / each, _MOST_CLUSTERS))
+    k = int(min(n / n_classes / each, _MOST_CLUSTERS, _MOST_NUMBERS // n_classes**2))
     return Decision("class_clusters", k, _sizes(n, n_classes, n_features, mu))
 
 

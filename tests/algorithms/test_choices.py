@@ -89,5 +89,6 @@ def test_classes_get_clusters_that_can_be_told():
     assert clusters(1e9) == clusters(1e9, mu=np.inf) == 8
     assert clusters(8e3, mu=0.1) < clusters(8e3)
     assert clusters(8e3, n_classes=100) < clusters(8e3)
+    assert clusters(1e12, n_classes=10_000) == 2
     # Only the directions of a codebook matter.
     assert clusters(8e3, d=10_000) == clusters(8e3)
