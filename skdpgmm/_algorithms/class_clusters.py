@@ -16,9 +16,9 @@ from skdpgmm._queries.lifts import projected
 
 # How far a class moves from where a head places it to where its records lie. At 0
 # neighbours and forests learn little from rows, at 1 networks need more rows to learn
-# as much. Measured on Fashion-MNIST, tweets and questions to a bank, at 0, .3, .5, 1.
+# as much. Measured on Fashion-MNIST, tweets and questions to a bank, at 0, .5 and 1.
 _MOVE = 0.5
-# After the codebook; more gained nothing on these.
+# After the codebook; on Fashion-MNIST two gained nothing.
 _N_PASSES = 1
 
 

@@ -83,9 +83,7 @@ def test_classes_get_clusters_that_can_be_told():
         return class_clusters(n, n_classes, d, mu).value
 
     assert clusters(100) == 0
-    assert [clusters(n) for n in (2e3, 8e3, 1e9)] == sorted(
-        clusters(n) for n in (2e3, 8e3, 1e9)
-    )
+    assert 0 < clusters(2e3) < clusters(4e3) < clusters(8e3)
     assert clusters(1e9) == clusters(1e9, mu=np.inf) == 8
     assert clusters(8e3, mu=0.1) < clusters(8e3)
     assert clusters(8e3, n_classes=100) < clusters(8e3)
