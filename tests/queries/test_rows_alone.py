@@ -25,6 +25,12 @@ LIBRARIES = {
     "array API": lambda: Device(numpy_of_the_api, np.asarray, np.asarray),
     "torch": lambda: Device(xp, lambda array: array.numpy(), torch.from_numpy),
 }
+if torch.cuda.is_available():
+    LIBRARIES["cuda"] = lambda: Device(
+        xp,
+        lambda array: array.cpu().numpy(),
+        lambda array: torch.from_numpy(array).cuda(),
+    )
 N_ROWS = 21
 
 

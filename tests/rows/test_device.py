@@ -33,6 +33,14 @@ DEVICES = {
     "numpy": Device(numpy_of_the_api, np.asarray, np.asarray),
     "torch": Device(xp, lambda array: array.numpy(), torch.from_numpy),
 }
+PLACES = ["in memory", "elsewhere"]
+if torch.cuda.is_available():
+    PLACES.append("cuda")
+    DEVICES["cuda"] = Device(
+        xp,
+        lambda array: array.cpu().numpy(),
+        lambda array: torch.from_numpy(array).cuda(),
+    )
 CASES = [
     "kmeans",
     "mixture-full",
@@ -92,11 +100,13 @@ def dispatch():
         yield
 
 
-@pytest.fixture(params=["in memory", "elsewhere"])
-def place(request, monkeypatch, dispatch):
-    """Where tensors seem to be."""
+@pytest.fixture(params=PLACES)
+def tensor(request, monkeypatch, dispatch):
+    """Make tensors in a place, or that seem to be in it."""
     if request.param == "elsewhere":
         monkeypatch.setattr("skdpgmm._rows.kinds.is_in_memory", lambda X: False)
+    device = "cuda" if request.param == "cuda" else "cpu"
+    return lambda array: torch.tensor(array, device=device)
 
 
 def fitted(name, X, y):
@@ -106,10 +116,10 @@ def fitted(name, X, y):
 
 @inside
 @pytest.mark.parametrize("name", CASES)
-def test_tensors_give_the_same_model(name, place):
+def test_tensors_give_the_same_model(name, tensor):
     X, y = make_data(300, 40)
     expected = fitted(name, X, y)
-    found = fitted(name, torch.tensor(X), torch.tensor(y))
+    found = fitted(name, tensor(X), tensor(y))
     states = [fitted_state(estimator) for estimator in (expected, found)]
     assert states[0].pop("_like") is None
     example = states[1].pop("_like")
@@ -119,58 +129,58 @@ def test_tensors_give_the_same_model(name, place):
 
 @inside
 @pytest.mark.parametrize("name", ["mixture-full", "mixture-diag", "synthesizer"])
-def test_draws_of_a_release_are_reduced_where_numpy_is(name, place):
+def test_draws_of_a_release_are_reduced_where_numpy_is(name, tensor):
     X, y = make_data(300, 3)
     expected = fitted_state(fitted(name, X, y))
-    found = fitted_state(fitted(name, torch.tensor(X), y))
+    found = fitted_state(fitted(name, tensor(X), y))
     del expected["_like"], found["_like"]
     assert_same(expected, found)
 
 
 @inside
 @pytest.mark.parametrize("name", CASES)
-def test_a_pickle_has_no_records(name, place):
+def test_a_pickle_has_no_records(name, tensor):
     X, y = make_data(300, 40)
-    dumped = pickle.dumps(fitted(name, torch.tensor(X), torch.tensor(y)))
+    dumped = pickle.dumps(fitted(name, tensor(X), tensor(y)))
     assert not any(row.tobytes()[:16] in dumped for row in X)
     assert pickle.loads(dumped)._like.device == torch.device("cpu")
 
 
 @inside
 @pytest.mark.parametrize("name", CASES)
-def test_answers_are_where_the_rows_are(name, place):
+def test_answers_are_where_the_rows_are(name, tensor):
     X, y = make_data(300, 40)
-    tensor = torch.tensor(X)
-    estimator = fitted(name, tensor, torch.tensor(y))
+    rows = tensor(X)
+    estimator = fitted(name, rows, tensor(y))
     answered = 0
     for method in ("predict", "transform", "predict_proba", "score_samples"):
         if hasattr(estimator, method):
-            answer = getattr(estimator, method)(tensor)
+            answer = getattr(estimator, method)(rows)
             assert isinstance(answer, torch.Tensor)
             with config_context(array_api_dispatch=False):
                 expected = getattr(estimator, method)(X)
-            assert_array_equal(answer.numpy(), expected)
+            assert_array_equal(answer.cpu().numpy(), expected)
             answered += 1
     assert answered
     given = () if name.startswith(("kmeans", "mixture")) else (y,)
-    tensors = [torch.tensor(labels) for labels in given]
-    assert_allclose(estimator.score(tensor, *tensors), estimator.score(X, *given))
+    tensors = [tensor(labels) for labels in given]
+    assert_allclose(estimator.score(rows, *tensors), estimator.score(X, *given))
     if hasattr(estimator, "sample"):
         rows, labels = estimator.sample(5, random_state=0)
         assert isinstance(rows, torch.Tensor) and isinstance(labels, torch.Tensor)
         with config_context(array_api_dispatch=False):
             expected = estimator.sample(5, random_state=0)
         assert isinstance(expected[0], np.ndarray)
-        assert_array_equal(rows.numpy(), expected[0])
-        assert_array_equal(labels.numpy(), expected[1])
+        assert_array_equal(rows.cpu().numpy(), expected[0])
+        assert_array_equal(labels.cpu().numpy(), expected[1])
 
 
 @inside
-def test_names_of_classes_stay_names(place):
+def test_names_of_classes_stay_names(tensor):
     X, y = make_data(300, 40)
     names = np.array(["a", "b", "c"])[y]
     constructor, _ = fit_cases(40)["synthesizer-labels"]
-    synthesizer = constructor(random_state=0).fit(torch.tensor(X), names)
+    synthesizer = constructor(random_state=0).fit(tensor(X), names)
     rows, labels = synthesizer.sample(20)
     assert isinstance(rows, torch.Tensor) and labels.dtype.kind == "U"
 
@@ -194,13 +204,13 @@ def test_a_classifier_that_is_not_for_tensors_gets_arrays(dispatch):
 
 
 @inside
-def test_public_knowledge_may_be_tensors(place):
+def test_public_knowledge_may_be_tensors(tensor):
     X, y = make_data(300, 40)
     public, center = X[:50] + 1.0, X.mean(axis=0)
     given = [{"X_public": public, "center": center, "classes": np.arange(4)}]
-    given.append({name: torch.tensor(value) for name, value in given[0].items()})
+    given.append({name: tensor(value) for name, value in given[0].items()})
     coefs = [
-        DPLogisticRegression(random_state=0, **params).fit(torch.tensor(X), y).coef_
+        DPLogisticRegression(random_state=0, **params).fit(tensor(X), y).coef_
         for params in given
     ]
     assert_array_equal(*coefs)
@@ -216,9 +226,9 @@ def test_public_knowledge_may_be_tensors(place):
         (torch.zeros((10, 3), dtype=torch.complex64), "[Cc]omplex|real numbers"),
     ],
 )
-def test_bad_tensors(bad, message, place):
+def test_bad_tensors(bad, message, tensor):
     constructor, _ = fit_cases(3)["kmeans"]
     estimator = constructor()
     with pytest.raises(ValueError, match=message):
-        estimator.fit(bad)
+        estimator.fit(tensor(bad.numpy()))
     assert not hasattr(estimator, "privacy_")
