@@ -21,7 +21,7 @@ from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
 from skdpgmm._estimators.session import Account, Session
-from skdpgmm._rows.array_api import as_numpy
+from skdpgmm._rows.array_api import as_numpy, portable
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
 from skdpgmm._rows.sources import open_rows
@@ -113,6 +113,13 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
             self.feature_names_in_ = opened.names
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+
+    def __getstate__(self: Any):
+        # A pickle is read on machines that lack the device of the records.
+        state = super().__getstate__()
+        if "_like" in state:
+            state = {**state, "_like": portable(state["_like"])}
+        return state
 
     def _given(self, n_features, classes, dtype) -> Given:
         """Check what is declared as public."""

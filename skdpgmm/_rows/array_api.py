@@ -66,6 +66,11 @@ def example_of(X: Any) -> Any:
     return device.xp.zeros((0, 1), dtype=X.dtype, device=device_in(X))
 
 
+def portable(example: Any) -> Any:
+    """Return an example that can be read where there is no such device."""
+    return example.cpu() if hasattr(example, "cpu") else example
+
+
 def like(array: Any, example: Any) -> Any:
     """Return numbers where `example` is, and anything else as it is."""
     device = device_of(example)

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -144,6 +145,17 @@ def test_a_pickle_has_no_records(name, tensor):
     dumped = pickle.dumps(fitted(name, tensor(X), tensor(y)))
     assert not any(row.tobytes()[:16] in dumped for row in X)
     assert pickle.loads(dumped)._like.device == torch.device("cpu")
+
+
+def test_a_pickle_needs_no_device():
+    X, _ = make_data(300, 3)
+    constructor, _ = fit_cases(3)["kmeans"]
+    estimator = constructor(random_state=0).fit(X)
+    in_memory = torch.zeros((0, 1))
+    estimator._like = there = SimpleNamespace(cpu=lambda: in_memory)
+    assert estimator.__getstate__()["_like"] is in_memory
+    assert estimator._like is there
+    assert "_like" not in constructor().__getstate__()
 
 
 @inside
