@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from skdpgmm._algorithms import choices
-from skdpgmm._algorithms.budget import HEAD, LABEL_MODEL, LABEL_MODEL_OF_CLUSTERS
-from skdpgmm._algorithms.class_clusters import spread_components
+from skdpgmm._algorithms.budget import (
+    HEAD,
+    LABEL_MODEL,
+    LABEL_MODEL_OF_CLUSTERS,
+    LABEL_MODEL_OF_SHAPES,
+)
+from skdpgmm._algorithms.class_clusters import (
+    ClassClusters,
+    release_class_shapes,
+    spread_components,
+)
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._algorithms.overlap import grid_rule
 from skdpgmm._estimates.spectrum import Spikes
+from skdpgmm._models.class_shapes import TurnedByClass
 from skdpgmm._models.placement import placed_means, tied_mixture
 from skdpgmm._models.scores import Head, LabelModel, draw_features
 from skdpgmm._queries.histograms import AgreementCount
@@ -88,7 +99,7 @@ def _features(view, median_radius, n_features, counts, second, budget):
     return features, moments
 
 
-def fit_labelled_mixture(view, median_radius, n_classes, k, budget, prior=None):
+def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=None):
     """Fit a label model, and a mixture around it.
 
     Parameters
@@ -98,8 +109,9 @@ def fit_labelled_mixture(view, median_radius, n_classes, k, budget, prior=None):
     median_radius : float
         A radius that holds half of them.
     n_classes : int
-    k : int
-        Clusters of each class; 0 for one component where the head places it.
+    sizes : tuple of int
+        Clusters of each class, 0 for one component where the head places it; and
+        directions in which classes have shapes of their own, 0 for one covariance.
     budget : Budget
     prior : ndarray of shape (p, p), optional
         Second moment of public records, of any scale.
@@ -111,7 +123,8 @@ def fit_labelled_mixture(view, median_radius, n_classes, k, budget, prior=None):
     model : LabelModel
     n_steps : int
     """
-    budgets = budget.split(LABEL_MODEL_OF_CLUSTERS if k else LABEL_MODEL)
+    k, width = sizes
+    budgets = budget.split(_shares(k, width))
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
@@ -122,14 +135,33 @@ def fit_labelled_mixture(view, median_radius, n_classes, k, budget, prior=None):
     second = moment.along(gaps).matrix()
     right = share_right(seen, model.head, counts, budgets["agreement"])
     means = placed_means(model.linear, weights, second, right, view.public_rng)
-    classes = np.arange(n_classes)
+    clusters = ClassClusters(means, weights, np.arange(n_classes), means)
     if k:
-        means, weights, classes = spread_components(
+        clusters = spread_components(
             view, means, weights, moment.value, k, budgets["clusters"]
         )
-    mixture = tied_mixture(means, weights, classes, second)
+    mixture = tied_mixture(*clusters[:3], second)
+    if width:
+        shapes = release_class_shapes(
+            view,
+            clusters,
+            counts,
+            second,
+            mixture.covariances,
+            width,
+            budgets["shapes"],
+        )
+        turned = TurnedByClass(shapes, mixture.classes)
+        mixture = replace(mixture, covariance=turned)
     drawn = choices.drawn_labels(counts.sum(), n_classes, view.n_features)
     return mixture, model._replace(drawn=view.decide(drawn)), n_steps
+
+
+def _shares(k, width):
+    """Return the shares of a label model with these sizes."""
+    if width:
+        return LABEL_MODEL_OF_SHAPES
+    return LABEL_MODEL_OF_CLUSTERS if k else LABEL_MODEL
 
 
 def share_right(view, head, counts, budget):

@@ -83,9 +83,14 @@ class DPEmbeddingSynthesizer(
     means_ : ndarray of shape (n_total, n_features)
         Released means.
     covariances_ : ndarray
-        Released covariances, in scikit-learn's shape for `covariance_type_`.
+        Released covariances, in scikit-learn's shape for `covariance_type_`; where
+        there are `class_shapes_`, what these turn for each class.
     precisions_cholesky_ : ndarray
-        Cholesky factors of the precisions; released.
+        Cholesky factors of the precisions of `covariances_`; released.
+    class_shapes_ : ClassShapes or None
+        Released: ``class_shapes_.covariance(covariances_, j)`` is the covariance of
+        the components of class ``classes_[j]``. None where there are too few records
+        or too little budget for shapes of classes, and without a label model.
     component_classes_ : ndarray of shape (n_total,)
         Class of each component; public. A label model may label rows otherwise.
     classes_ : ndarray of shape (n_classes,) or None
@@ -239,11 +244,11 @@ class DPEmbeddingSynthesizer(
         k, covariance, with_head = self._choose(view, n_classes, session.budget.mu)
         left, prior, model, n_iter = session.left(), given.public_second, None, 1
         if with_head:
-            n_clusters = self._class_clusters(view, n_classes, session.budget.mu)
+            sizes = self._class_sizes(view, n_classes, session.budget.mu)
             mixture, model, n_iter = fit_labelled_mixture(
-                view, median_radius, n_classes, n_clusters, left, prior
+                view, median_radius, n_classes, sizes, left, prior
             )
-            k = max(n_clusters, 1)
+            k = max(sizes[0], 1)
         elif n_classes == 1 and view.n_features <= choices.MAX_OVERFIT_FEATURES:
             wanted = Wanted(k, covariance, self.max_iter)
             mixture, n_iter, _ = fit_mixture(view, wanted, left)
@@ -304,12 +309,16 @@ class DPEmbeddingSynthesizer(
             view.decide(with_head)
         return k, covariance, with_head.value
 
-    def _class_clusters(self, view, n_classes, mu):
-        """Return the clusters of a class, or 0 where one component was asked for."""
+    def _class_sizes(self, view, n_classes, mu):
+        """Return clusters of a class, and directions of its shape; 0 for none.
+
+        There are none where one component was asked for.
+        """
         if self.n_components != "auto":
-            return 0
-        d = view.n_features
-        return view.decide(choices.class_clusters(view.n, n_classes, d, mu))
+            return 0, 0
+        given = view.n, n_classes, view.n_features, mu
+        k = view.decide(choices.class_clusters(*given))
+        return k, view.decide(choices.class_shapes(*given)) if k else 0
 
     def _store(self, mixture, given, k):
         self._mixture, self._dtype = mixture, given.dtype
@@ -324,4 +333,5 @@ class DPEmbeddingSynthesizer(
         codes = found.classes
         self.component_classes_ = codes if classes is None else classes[codes]
         self.class_weights_ = mixture.class_weights()
+        self.class_shapes_ = found.covariance.shapes
         self.label_model_ = mixture.model

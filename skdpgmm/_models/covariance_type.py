@@ -8,7 +8,7 @@ factor: ``P^T (x - m)`` is standard normal.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.mixture import GaussianMixture
@@ -48,6 +48,8 @@ class Covariance(ABC):
     # Whether all components have the same matrix, which can be any. Linear scores then
     # tell classes apart: their overlap can be matched, and a label model place them.
     one_matrix = False
+    # What turns the one matrix for each class.
+    shapes: Any = None
 
     def __repr__(self):
         return f"{type(self).__name__}()"

@@ -137,6 +137,10 @@ class Tied(Full):
         center = means.mean(axis=0)
         return squared_distances((X - center) @ whiteners, (means - center) @ whiteners)
 
+    def distinct_roots(self, covariances, k):
+        """Return roots of the matrices that differ, and which is each component's."""
+        return [self.roots(covariances)], np.zeros(k, dtype=np.intp)
+
     def unwhiten(self, shifts, whiteners):
         return np.linalg.solve(whiteners.T, shifts.T).T
 

@@ -173,7 +173,7 @@ class LabelledMixture:
         components, scores, noise = sampler.draw(codes, model.label_noise, rng)
         rows = self._rows_of(components, rng)
         gaps = scores - model.linear.scores(rows - model.center)
-        rows = self._finished(sampler.move(rows, gaps), dtype)
+        rows = self._finished(sampler.move(rows, gaps, components), dtype)
         return rows, (model.scores(rows) + noise).argmax(axis=1)
 
     def _labelled(self, rows, dtype, rng):

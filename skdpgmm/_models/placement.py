@@ -167,10 +167,12 @@ class ScoreSampler(NamedTuple):
         Of the components.
     mean_scores : ndarray of shape (k, n_classes)
         Linear scores of the mean of each component.
-    root : ndarray of shape (n_classes, rank)
-        Root of the covariance of the linear scores about them.
-    lift : ndarray of shape (p, n_classes)
-        Regression of rows on linear scores.
+    groups : ndarray of shape (k,)
+        Which of the following is that of a component.
+    roots : ndarray of shape (g, n_classes, rank)
+        Roots of the covariances of the linear scores about them.
+    lifts : ndarray of shape (g, p, n_classes)
+        Regressions of rows on linear scores.
     slack : float
         How far the linear score of a label may be from the largest.
     reach : ndarray of shape (k, n_classes)
@@ -179,8 +181,9 @@ class ScoreSampler(NamedTuple):
 
     weights: np.ndarray
     mean_scores: np.ndarray
-    root: np.ndarray
-    lift: np.ndarray
+    groups: np.ndarray
+    roots: np.ndarray
+    lifts: np.ndarray
     slack: float
     reach: np.ndarray
 
@@ -199,7 +202,7 @@ class ScoreSampler(NamedTuple):
         rng : numpy.random.Generator
         """
         components = self._components(codes, rng)
-        scores = np.empty((len(codes), len(self.root)))
+        scores = np.empty((len(codes), self.roots.shape[1]))
         noise = np.empty_like(scores)
         missing = np.arange(len(codes))
         for _ in range(_MAX_TRIES):
@@ -223,8 +226,17 @@ class ScoreSampler(NamedTuple):
         return components
 
     def _scores(self, components, rng):
-        spread = rng.standard_normal((len(components), self.root.shape[1]))
-        return self.mean_scores[components] + spread @ self.root.T
+        scores = self.mean_scores[components]
+        spread = rng.standard_normal((len(components), self.roots.shape[2]))
+        for group, rows in self._grouped(components):
+            scores[rows] += spread[rows] @ self.roots[group].T
+        return scores
+
+    def _grouped(self, components):
+        """Yield each group, and where its components are."""
+        groups = self.groups[components]
+        for group in range(len(self.roots)):
+            yield group, np.flatnonzero(groups == group)
 
     def _within_reach(self, scores):
         return scores >= scores.max(axis=1, keepdims=True) - self.slack
@@ -241,8 +253,8 @@ class ScoreSampler(NamedTuple):
             reach[some] = near.mean(axis=1)
         return self._replace(reach=reach)
 
-    def move(self, rows, gaps):
-        """Move rows so that their linear scores change by `gaps`.
+    def move(self, rows, gaps, components):
+        """Move rows, in place, so that their linear scores change by `gaps`.
 
         A row of the mixture that is moved to scores of the mixture is again one, with
         these scores [1]_.
@@ -252,7 +264,9 @@ class ScoreSampler(NamedTuple):
         .. [1] Y. Hoffman, E. Ribak, "Constrained realizations of Gaussian fields",
            Astrophysical Journal 380, 1991.
         """
-        return rows + gaps @ self.lift.T
+        for group, some in self._grouped(components):
+            rows[some] += gaps[some] @ self.lifts[group].T
+        return rows
 
 
 def score_sampler(mixture, linear, slack, label_noise, rng):
@@ -274,17 +288,26 @@ def score_sampler(mixture, linear, slack, label_noise, rng):
     -------
     sampler : ScoreSampler
     """
-    factor = np.linalg.cholesky(mixture.covariances)
-    axes, lengths, right = np.linalg.svd(linear.coef @ factor, full_matrices=False)
-    # Scores that all rise together change no label: that direction may be empty.
-    lengths = np.where(lengths**2 > 1e-9 * lengths.max() ** 2, lengths, 0.0)
-    inverse = np.divide(1.0, lengths, where=lengths > 0.0, out=np.zeros_like(lengths))
+    factors, groups = mixture.covariance.distinct_roots(
+        mixture.covariances, len(mixture.weights)
+    )
+    scored = [_scored(linear.coef, factor) for factor in factors]
     sampler = ScoreSampler(
         mixture.weights,
         linear.scores(mixture.means),
-        axes * lengths,
-        factor @ (right.T * inverse) @ axes.T,
+        groups,
+        np.stack([root for root, _ in scored]),
+        np.stack([lift for _, lift in scored]),
         slack,
         np.empty(0),
     )
     return sampler.measured(label_noise, rng)
+
+
+def _scored(coef, factor):
+    """Return a root of the covariance of scores, and the regression on them."""
+    axes, lengths, right = np.linalg.svd(coef @ factor, full_matrices=False)
+    # Scores that all rise together change no label: that direction may be empty.
+    lengths = np.where(lengths**2 > 1e-9 * lengths.max() ** 2, lengths, 0.0)
+    inverse = np.divide(1.0, lengths, where=lengths > 0.0, out=np.zeros_like(lengths))
+    return axes * lengths, factor @ (right.T * inverse) @ axes.T

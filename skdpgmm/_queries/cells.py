@@ -148,6 +148,32 @@ class CellMoments(Query):
         return cell, V
 
 
+@known
+@dataclass(frozen=True, eq=False)
+class ClassMoments(CellMoments):
+    """Moments of the records of each class, about the nearest centre of their class.
+
+    As `CellMoments`, but a cell has all records of a class; `radii` has one for each,
+    and every class has a centre.
+    """
+
+    moments: tuple[str, ...] = ("full",)
+
+    sees = "grid"
+
+    @property
+    def n_cells(self):
+        """Number of classes."""
+        return len(self.radii)
+
+    def map(self, V, codes, on):
+        """Return the class of each record, and its residual."""
+        V -= taken(self.centers, self.partition.assign(V, codes, on), on)
+        scales = self.ball.step * 2.0**CELL_BITS / self.radii
+        V *= on.xp.take(on.put(scales), codes)[:, None]
+        return codes, V
+
+
 def _distances(G, centers, on):
     """Return squared distances less the squared norms of the points."""
     distances = G @ (-2.0 * centers.T)

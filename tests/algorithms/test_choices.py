@@ -1,5 +1,7 @@
 """What "auto" stands for, by noisy counts."""
 
+import math
+
 import numpy as np
 
 from skdpgmm import (
@@ -9,6 +11,7 @@ from skdpgmm._algorithms.choices import (
     N_RANDOM_FEATURES,
     affordable_shapes,
     class_clusters,
+    class_shapes,
     covariance_type,
     drawn_labels,
     n_passes,
@@ -70,6 +73,19 @@ def test_random_features_need_records_and_few_classes():
     assert auto(enough, k=100) == 0
     assert auto(1e7, mu=np.inf) == N_RANDOM_FEATURES
     assert auto(100.0, mu=np.inf) == 0
+
+
+def test_classes_get_shapes_that_noise_does_not_hide():
+    def directions(n, n_classes=10, d=1000, mu=1.0):
+        return class_shapes(n, n_classes, d, mu).value
+
+    assert directions(1e4) == 0
+    assert 0 < directions(8e4) < directions(1e5) < directions(1e9) == 64
+    assert directions(1e5, mu=0.1) == directions(1e5, n_classes=100) == 0
+    assert directions(1e5, mu=math.inf) == 64
+    assert directions(1e5, d=5) == 5
+    # What sampling would hold of them takes too much memory.
+    assert directions(1e12, n_classes=1000) == 0
 
 
 def test_labels_are_drawn_where_records_are_many():

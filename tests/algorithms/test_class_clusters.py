@@ -8,7 +8,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from views import names_of, view_of
 
 from skdpgmm._algorithms.budget import Budget
-from skdpgmm._algorithms.class_clusters import spread_components
+from skdpgmm._algorithms.class_clusters import (
+    ClassClusters,
+    release_class_shapes,
+    spread_components,
+)
 
 D, N = 24, 3000
 CENTERS = 3.0 * np.eye(D)[:4]  # of two classes, two clouds each
@@ -29,7 +33,7 @@ def spread(rows, k, mu=math.inf):
     view, ledger = view_of(X, codes, radius=5.0, mu=mu)
     second = X.T @ X / N
     found = spread_components(view, PLACED, np.full(2, 0.5), second, k, Budget(mu))
-    return *found, ledger
+    return *found[:3], ledger
 
 
 def test_clouds_keep_their_differences_and_classes_move_half_way(rows):
@@ -61,3 +65,45 @@ def test_what_it_releases(rows):
     names = names_of(spread(rows, 2)[-1])
     assert names[-1] == "lloyd pass 0"
     assert all(name.startswith("codebook") for name in names[:-1])
+
+
+SPREADS = np.array([[1.0, 0.2, 0.5], [0.3, 0.9, 0.5]])
+CENTERS_OF_CLASSES = 4.0 * np.eye(D)[3:7]
+
+
+def shapes_of(mu, width=3):
+    """Of two classes of two clouds each, that are wide in different directions."""
+    rng = np.random.default_rng(1)
+    cloud = np.arange(N) % 4
+    codes = OF_CLASS[cloud]
+    rows = 0.02 * rng.standard_normal((N, D))
+    rows[:, :3] += SPREADS[codes] * rng.standard_normal((N, 3))
+    view, ledger = view_of(
+        rows + 0.1 * CENTERS_OF_CLASSES[cloud], codes, radius=8.0, mu=mu
+    )
+    second = np.diag(np.append(np.square(SPREADS).mean(axis=0), np.full(D - 3, 0.01)))
+    centers = 0.1 * CENTERS_OF_CLASSES
+    clusters = ClassClusters(centers, np.full(4, 0.25), OF_CLASS, centers)
+    counts, left = np.full(2, N / 2.0), second - 0.005 * np.eye(D)
+    shapes = release_class_shapes(
+        view, clusters, counts, second, left, width, Budget(mu)
+    )
+    return shapes, left, ledger
+
+
+def test_shapes_are_those_of_the_records():
+    shapes, shared, ledger = shapes_of(math.inf)
+    assert shapes.basis.shape == (D, 3) and shapes.factors.shape == (2, 3, 3)
+    for code in (0, 1):
+        found = shapes.covariance(shared, code)
+        # What is longer than the clip radius is cut.
+        assert_allclose(np.diag(found)[:3], SPREADS[code] ** 2, rtol=0.4, atol=0.03)
+    assert names_of(ledger) == ["shapes"]
+
+
+def test_shapes_that_noise_hides_are_what_is_shared():
+    shapes, shared, ledger = shapes_of(1e-3)
+    assert ledger.spent_mu <= 1e-3
+    for code in (0, 1):
+        gaps = shapes.covariance(shared, code) - shared
+        assert np.abs(gaps).max() < 0.5 * np.abs(shared).max()

@@ -56,6 +56,24 @@ def test_a_majority_does_not_hide_the_other_classes():
     assert np.linalg.norm(means[0] - means[1]) > 3.5
 
 
+def test_classes_have_shapes_where_these_can_be_told():
+    rng = np.random.default_rng(0)
+    y = np.arange(6000) % 2
+    X = rng.standard_normal((6000, 40))
+    X[:, 0] *= np.where(y, 4.0, 1.0)  # as wide in one direction, and in another
+    X[:, 1] *= np.where(y, 1.0, 4.0)
+    X[:, 2] += 3.0 * y
+    fitted = DPEmbeddingSynthesizer(epsilon=1e3, random_state=0).fit(X, y)
+    assert fitted.class_shapes_.factors.shape == (2, 40, 40)
+    assert "shapes: scatters" in {entry.name for entry in fitted.privacy_.ledger}
+    assert fitted.score(X, y) > fitted.score(X[:, [1, 0, *range(2, 40)]], y)
+    spreads = [fitted.sample(3000, y=code)[0].std(axis=0)[:2] for code in (0, 1)]
+    assert spreads[0][1] > 1.5 * spreads[0][0]
+    assert spreads[1][0] > 1.5 * spreads[1][1]
+    one = DPEmbeddingSynthesizer(1, epsilon=1e3, random_state=0).fit(X, y)
+    assert one.class_shapes_ is None
+
+
 def test_its_share_is_in_the_ledger(fitted):
     head = [e for e in fitted.privacy_.ledger if e.name.startswith("head")]
     # The steps, and four last looks; some are several rows of the ledger.

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from skdpgmm._models.scores import CosineFeatures
-from skdpgmm._queries.cells import CellMoments, NearestCell
+from skdpgmm._queries.cells import CellMoments, ClassMoments, NearestCell
 from skdpgmm._queries.histograms import (
     AgreementCount,
     DistanceHistogram,
@@ -83,6 +83,16 @@ def cells(kind, projected, moments):
         if "tied" in moments:
             radii[:] = radii[0]
         return CellMoments(ball, partition, centers, radii, moments)
+
+    return build
+
+
+def class_moments(projected):
+    def build(rng, d, n_classes):
+        ball = random_ball(rng, d, projected)
+        partition, centers = nearest(rng, ball, n_classes, 2)
+        radii = ball.radius * 2.0 ** rng.uniform(-12, 2, size=n_classes)
+        return ClassMoments(ball, partition, centers, radii)
 
     return build
 
@@ -205,6 +215,8 @@ for _kind in ("single", "class", "nearest"):
 for _moment in SOFT_MOMENTS:
     for _whitener in ("full", "tied", "diag", "spherical"):
         QUERIES[f"soft-{_moment}-{_whitener}"] = soft(_moment, _whitener)
+for _projected in (False, True):
+    QUERIES[f"classes{'-projected' * _projected}"] = class_moments(_projected)
 QUERIES["soft-full-full-projected"] = soft("full", "full", True)
 
 
