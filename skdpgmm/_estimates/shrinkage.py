@@ -55,10 +55,11 @@ def shrink_between(means, weights, noise, counts, covariance):
 
     Noise is as large in every direction, but in directions of small variance it
     counts for more: left alone, it separates the components of a mixture by
-    differences that are not there. Neighbouring directions share one empirical
-    Bayes factor ``1 - noise / energy``; a band has enough of them for its energy
-    to be known. The bulk, of which all directions are alike, is one band. The noise
-    is that of the release plus that of a sample mean.
+    differences that are not there. Neighbouring directions share one prior energy; a
+    band has enough of them for it to be known. The bulk, of which all directions are
+    alike, is one band. The noise is that of the release plus that of a sample mean.
+    Each component is shrunk by its own, and tells the less of the prior the more it
+    has: some that are all noise leave the others where they are.
 
     Parameters
     ----------
@@ -88,8 +89,12 @@ def shrink_between(means, weights, noise, counts, covariance):
     rest = gaps - T @ vectors.T
 
     def factor(part, width, variance):
-        explained = (k - 1) / k * np.sum(width * noise + variance / counts)
-        return kept_share(np.sum(part**2), explained)
+        explained = (k - 1) / k * (width * noise + variance / counts)
+        explained = np.maximum(explained, 1e-300)
+        trust = (explained.min() / explained) ** 2
+        energy = np.sum(trust * (np.sum(part**2, axis=1) - explained))
+        prior = max(energy, 0.0) / trust.sum()
+        return (prior / (prior + explained))[:, None]
 
     start, fewest = 0, math.ceil(_FEWEST_IN_BAND / (k - 1))
     while start < r:

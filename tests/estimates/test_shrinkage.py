@@ -31,3 +31,22 @@ def test_means_are_shrunk_by_their_noise(spikes):
     half = shrink_between(means, weights, np.full(5, 0.5), counts, covariance)
     share = np.linalg.norm(half - lost) / np.linalg.norm(means - lost)
     assert 0.3 < share < 0.7
+
+
+@pytest.mark.parametrize("spikes", [0, 3])
+def test_a_component_that_is_noise_leaves_the_others(spikes):
+    covariance = spiked_covariance(low_rank_release(0.5)[1], 0.5, 1e-6)
+    covariance = covariance._replace(
+        values=covariance.values[:spikes], vectors=covariance.vectors[:, :spikes]
+    )
+    rng = np.random.default_rng(2)
+    means = rng.standard_normal((5, 60))
+    means[4] *= 1e3
+    weights = np.array([0.25, 0.25, 0.25, 0.25 - 1e-6, 1e-6])
+    noise, counts = np.array([0.01, 0.01, 0.01, 0.01, 1e6]), np.full(5, 1e12)
+    kept = shrink_between(means, weights, noise, counts, covariance)
+    gaps = means[:4] - means[:4].mean(axis=0)
+    assert np.linalg.norm(
+        kept[:4] - kept[:4].mean(axis=0) - gaps
+    ) < 0.1 * np.linalg.norm(gaps)
+    assert np.linalg.norm(kept[4] - weights @ means) < 0.05 * np.linalg.norm(means[4])
