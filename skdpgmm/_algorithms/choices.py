@@ -45,9 +45,9 @@ _WORST_SHAPE = 1.0 / 3.0
 # to a bank: one cluster helped with 1.5 times as many, and hurt with .9 times. And most
 # clusters of a class: on Fashion-MNIST, 16 gained nothing over 8.
 _RECORDS_PER_CLUSTER, _MOST_CLUSTERS = 4.0, 8
-# Fewest and most directions of shapes of classes. On Fashion-MNIST, a network learned as
-# much from rows with 24 of them (20,000 records, epsilon 8), but less, by .005 to .008,
-# with 7 and 11 (epsilon 1 and 2); 128 gained nothing over 64 without noise.
+# Fewest and most directions of shapes of classes. On Fashion-MNIST, a network learned
+# as much from rows with 24 (20,000 records, epsilon 8), but less, by .005 to .008, with
+# 7 and 11 (epsilon 1 and 2); without noise, 128 gained nothing over 64.
 _FEWEST_SHAPED, _MOST_SHAPED = 16, 64
 # A label model makes up for one shape, and is given up at a tenth only; nor are further
 # components worth it before. Not argued.
