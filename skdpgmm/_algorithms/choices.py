@@ -148,9 +148,10 @@ def class_shapes(n, n_classes, n_features, mu):
 
     The noise in a scatter of r directions has a spectral norm of 2 sqrt(r) R**2 /
     mu_s, with R the length of the residuals. Where variances fall so that that of
-    direction r is R**2 / (3 r), as in embeddings of images, it is as large as the
-    scatter of the n / C records of a class at ``r**1.5 = mu_s n / (6 C)``. Sampling
-    holds a matrix of all features and classes for each class.
+    direction r is R**2 / (3 r), it is as large as the scatter of the n / C records of a
+    class at ``r**1.5 = mu_s n / (6 C)``. Of Fashion-MNIST, tweets and questions to a
+    bank, variances in directions 16 to 64 are .6 to .9 of that. Sampling holds a matrix
+    of all features and classes for each class.
     """
     mu_shapes = min(mu, _NOISELESS_MU) * math.sqrt(LABEL_MODEL_OF_SHAPES["shapes"])
     width = (mu_shapes * n / n_classes / 6.0) ** (2.0 / 3.0)

@@ -7,30 +7,15 @@ is rounded.
 
 import numpy as np
 import pytest
+from devices import DEVICES
 from private_queries import QUERIES, errors, exact_sums, gradient, random_ball, scale_of
-from sklearn.externals.array_api_compat import numpy as numpy_of_the_api
-from sklearn.externals.array_api_compat import torch as xp
 
-from skdpgmm._rows.device import Device
 from skdpgmm._rows.host import BufferedHost
 from skdpgmm.privacy import bounded_sum, grid
 from skdpgmm.privacy.bounded_sum import Block, exact
 from skdpgmm.privacy.grid import Host
 
-torch = pytest.importorskip("torch")
-
-LIBRARIES = {
-    "numpy": Host,
-    "numpy, in buffers": BufferedHost,
-    "array API": lambda: Device(numpy_of_the_api, np.asarray, np.asarray),
-    "torch": lambda: Device(xp, lambda array: array.numpy(), torch.from_numpy),
-}
-if torch.cuda.is_available():
-    LIBRARIES["cuda"] = lambda: Device(
-        xp,
-        lambda array: array.cpu().numpy(),
-        lambda array: torch.from_numpy(array).cuda(),
-    )
+LIBRARIES = {"host": Host(), "host, in buffers": BufferedHost(), **DEVICES}
 N_ROWS = 21
 
 
@@ -79,7 +64,7 @@ def test_row_is_mapped_alone(name, n_classes, library):
         for size in range(1, N_ROWS)
         for start in {0, (N_ROWS - size) // 2, N_ROWS - size}
     ]
-    check(query, X, codes, LIBRARIES[library](), [*panels, (0, N_ROWS)])
+    check(query, X, codes, LIBRARIES[library], [*panels, (0, N_ROWS)])
 
 
 @pytest.mark.parametrize("kind", [gradient, errors])
@@ -89,8 +74,8 @@ def test_softmax_of_any_number_of_classes(kind, n_classes):
     query = kind(random_ball)(rng, 5, n_classes)
     X, codes = rows_for(query, rng, N_ROWS, 5, n_classes)
     panels = [(0, size) for size in (1, 2, 4, 7, 20, N_ROWS)]
-    for make in LIBRARIES.values():
-        check(query, X, codes, make(), panels)
+    for on in LIBRARIES.values():
+        check(query, X, codes, on, panels)
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -114,7 +99,7 @@ def test_integers_of_every_library(name, library):
     rng = np.random.default_rng(0)
     query = QUERIES[name](rng, 7, 3)
     X, codes = rows_for(query, rng, 200, 7, 3)
-    on = LIBRARIES[library]()
+    on = LIBRARIES[library]
     found = exact(query, Block(on.put(X), on.put(codes), None, on, True))
     for total, expected in zip(found, exact(query, Block(X, codes)), strict=True):
         np.testing.assert_array_equal(total, expected)

@@ -13,35 +13,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from devices import DEVICES
 from numpy.testing import assert_allclose, assert_array_equal
 from private_fits import fit_cases, fitted_state, make_data
 from private_queries import QUERIES, scale_of
 from sklearn import config_context
-from sklearn.externals.array_api_compat import numpy as numpy_of_the_api
-from sklearn.externals.array_api_compat import torch as xp
 from sklearn.linear_model import LogisticRegression
 from tapes import assert_same
 
 from skdpgmm import DPLogisticRegression, DPSyntheticClassifier
 from skdpgmm._rows.arrays import ArrayRows
-from skdpgmm._rows.device import Device, DeviceRows
+from skdpgmm._rows.device import DeviceRows
 
 torch = pytest.importorskip("torch")
 
 ON = os.environ.get("SCIPY_ARRAY_API") == "1"
 inside = pytest.mark.skipif(not ON, reason="runs in the process of another test")
-DEVICES = {
-    "numpy": Device(numpy_of_the_api, np.asarray, np.asarray),
-    "torch": Device(xp, lambda array: array.numpy(), torch.from_numpy),
-}
-PLACES = ["in memory", "elsewhere"]
-if torch.cuda.is_available():
-    PLACES.append("cuda")
-    DEVICES["cuda"] = Device(
-        xp,
-        lambda array: array.cpu().numpy(),
-        lambda array: torch.from_numpy(array).cuda(),
-    )
+PLACES = ["in memory", "elsewhere", *(["cuda"] if "cuda" in DEVICES else [])]
 CASES = [
     "kmeans",
     "mixture-full",
