@@ -6,6 +6,7 @@ from importlib import import_module
 from skdpgmm._estimators.kmeans import DPKMeans
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
+from skdpgmm._estimators.pca import DPPCA
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
@@ -14,6 +15,7 @@ from skdpgmm._rows.parquet import ParquetColumn
 __version__ = "0.2.0.dev0"
 
 __all__ = [
+    "DPPCA",
     "DPEmbeddingSynthesizer",
     "DPGaussianMixture",
     "DPKMeans",

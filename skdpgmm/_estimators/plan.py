@@ -17,8 +17,6 @@ from skdpgmm._rows.rehearsal import Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
-# Choices by where the records lie, which nobody knows before.
-_OF_PLACE = ("clip_norm", "normalize")
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
 
 
@@ -27,6 +25,8 @@ class Planned(SharedTexts):
 
     # Whether a fit takes labels: "none", "optional" or "needed".
     _takes_labels = "none"
+    # Choices by where the records lie, which nobody knows before.
+    _of_place: tuple[str, ...] = ("clip_norm", "normalize")
 
     def plan(self: Any, n_samples, n_features, n_classes=None):
         """Return what `fit` would release, without a record.
@@ -56,6 +56,10 @@ class Planned(SharedTexts):
         ------
         {not_legal}
         """
+        return self._rehearsed(n_samples, n_features, n_classes)[1]
+
+    def _rehearsed(self: Any, n_samples, n_features, n_classes):
+        """Return the estimator as if it were fitted, and its plan."""
         _check_number("n_samples", n_samples, MAX_ROWS)
         _check_number("n_features", n_features)
         copied = object.__new__(type(self))
@@ -75,7 +79,7 @@ class Planned(SharedTexts):
             copied._fit(session, given)
         report = account.report()
         where = "at a distance of clip_norm" if known else "of norm 1, for want of more"
-        return PrivacyPlan(
+        plan = PrivacyPlan(
             epsilon=report.epsilon,
             delta=report.delta,
             mu=report.mu,
@@ -84,9 +88,12 @@ class Planned(SharedTexts):
             records=f"about {n_samples:,}, {where}",
             ledger=report.ledger,
             noise_sd=tuple(noise_sd),
-            decisions=tuple(d for d in report.decisions if d.what not in _OF_PLACE),
+            decisions=tuple(
+                d for d in report.decisions if d.what not in self._of_place
+            ),
             doubts=tuple(doubts),
         )
+        return copied, plan
 
 
 def _check_number(name, value, largest=None):

@@ -11,6 +11,7 @@ from sklearn.utils import estimator_html_repr
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdpgmm import (
+    DPPCA,
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
@@ -44,6 +45,7 @@ def estimators():
             budget = {"epsilon": epsilon, "adjacency": adjacency}
             yield DPKMeans(**budget)
             yield DPLogisticRegression(**budget)
+            yield DPPCA(**budget)
             yield DPSyntheticClassifier(
                 DPEmbeddingSynthesizer(**budget), n_samples=1000
             )
@@ -120,7 +122,7 @@ def all_parameters(estimator):
         "block_size": 64,
         "n_jobs": 2,
         "n_clusters": 3,
-        "n_components": 3,
+        "n_components": 1 if isinstance(estimator, DPPCA) else 3,
         "max_iter": 2,
         "covariance_type": "diag",
         "classes": [0, 1, 2, 3],
@@ -137,6 +139,7 @@ def all_parameters(estimator):
         "label_model": False,
         "normalize": True,
         "n_random_features": 20,
+        "whiten": True,
         "X_public": [[0.0, 0.0], [1.0, 1.0]],
     }
     return {name: values[name] for name in estimator.get_params()}

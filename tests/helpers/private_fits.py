@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from skdpgmm import (
+    DPPCA,
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
@@ -35,6 +36,7 @@ REGISTRY = {
     DPGaussianMixture: Facts("means_", "mixture-full", samples=True),
     DPEmbeddingSynthesizer: Facts("means_", "synthesizer-1", True, True),
     DPLogisticRegression: Facts("coef_", "logistic", labelled=True),
+    DPPCA: Facts("components_", "pca"),
 }
 ESTIMATORS = tuple(REGISTRY)
 LABELLED = tuple(cls for cls, facts in REGISTRY.items() if facts.labelled)
@@ -145,6 +147,9 @@ def fit_cases(d):
             True,
         ),
         "logistic-public": (partial(DPLogisticRegression, X_public=public), True),
+        "pca": (partial(DPPCA, 2), False),
+        "pca-auto": (partial(DPPCA, whiten=True), False),
+        "pca-all": (partial(DPPCA, None), False),
         "mixture-1": (partial(DPGaussianMixture, 1, max_iter=1), False),
         # Whatever is "auto" follows from noisy counts.
         "mixture-auto": (partial(DPGaussianMixture, k), False),
