@@ -4,9 +4,11 @@ import sys
 from importlib import import_module
 
 from skdpgmm._estimators.kmeans import DPKMeans
+from skdpgmm._estimators.leaks import check_pipeline
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
 from skdpgmm._estimators.pca import DPPCA
+from skdpgmm._estimators.pipeline import PrivatePipeline
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
@@ -25,7 +27,9 @@ __all__ = [
     "DiffusersDecoder",
     "OnnxEncoder",
     "ParquetColumn",
+    "PrivatePipeline",
     "TorchEmbeddingTransformer",
+    "check_pipeline",
 ]
 
 

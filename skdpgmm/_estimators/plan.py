@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,23 @@ from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
+
+
+class Rehearsed(NamedTuple):
+    """A fit without a record.
+
+    Attributes
+    ----------
+    plan : PrivacyPlan
+    fitted : estimator
+        As if it were fitted.
+    of_place : set of str
+        What it has chosen by where imagined records lie, which says nothing.
+    """
+
+    plan: PrivacyPlan
+    fitted: Any
+    of_place: set[str]
 
 
 class Planned(SharedTexts):
@@ -56,10 +73,17 @@ class Planned(SharedTexts):
         ------
         {not_legal}
         """
-        return self._rehearsed(n_samples, n_features, n_classes)[1]
+        return self.__rehearsed__(n_samples, n_features, n_classes).plan
 
-    def _rehearsed(self: Any, n_samples, n_features, n_classes):
-        """Return the estimator as if it were fitted, and its plan."""
+    def __rehearsed__(
+        self: Any, n_samples, n_features, n_classes, of_pipeline=False
+    ) -> Rehearsed:
+        """Return the fit without a record, for `plan` and those of pipelines.
+
+        A pipeline has one number of classes for all steps, labelled or not.
+        """
+        if of_pipeline and self._takes_labels == "none":
+            n_classes = None
         _check_number("n_samples", n_samples, MAX_ROWS)
         _check_number("n_features", n_features)
         copied = object.__new__(type(self))
@@ -93,7 +117,9 @@ class Planned(SharedTexts):
             ),
             doubts=tuple(doubts),
         )
-        return copied, plan
+        copied.n_features_in_ = int(n_features)
+        of_place = {d.what for d in report.decisions if d.what in self._of_place}
+        return Rehearsed(plan, copied, of_place)
 
 
 def _check_number(name, value, largest=None):

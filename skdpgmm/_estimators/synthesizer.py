@@ -126,7 +126,8 @@ class DPEmbeddingSynthesizer(
     Privacy: the fitted attributes and all samples are (epsilon,
     delta)-differentially private. `transform` and `score` of private records are
     as private as these records. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid.
+    learn from the private records: a StandardScaler would, unpaid, and a
+    `PrivatePipeline` refuses it.
 
     The idea of clustering embeddings privately and training on samples is that of
     [1]_.

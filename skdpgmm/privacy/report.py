@@ -2,166 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import math
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from dp_accounting import ComposedDpEvent, GaussianDpEvent, NonPrivateDpEvent
 
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu, epsilon_from_mu
-
-# The last number in the name of a release, which counts repetitions.
-_NUMBER = re.compile(r"\d+(?!.*\d)")
-
-
-class Repeated(NamedTuple):
-    """Rows of a ledger that differ in the number in their name only.
-
-    Attributes
-    ----------
-    name : str
-        That of all, such as "head step 0-59: gradient".
-    entry : LedgerEntry
-        The first.
-    place : int
-        Its place in the ledger.
-    times : int
-    """
-
-    name: str
-    entry: LedgerEntry
-    place: int
-    times: int
-
-
-def repeated(ledger) -> list[Repeated]:
-    """Return the rows of a ledger, with those as one that repeat a release.
-
-    Parameters
-    ----------
-    ledger : sequence of LedgerEntry
-        A release has several rows where it has several parts: these are repeated
-        together.
-
-    Returns
-    -------
-    rows : list of Repeated
-    """
-    releases: list[list[int]] = []
-    for i, entry in enumerate(ledger):
-        name = entry.name.split(": ")[0]
-        if releases and ledger[releases[-1][0]].name.split(": ")[0] == name:
-            releases[-1].append(i)
-        else:
-            releases.append([i])
-    runs: list[list[list[int]]] = []
-    for release in releases:
-        before = runs[-1] if runs else None
-        if before and _follows(ledger, before[-1], release):
-            before.append(release)
-        else:
-            runs.append([release])
-    return [
-        Repeated(_name_of_run(ledger, run, part), ledger[i], i, len(run))
-        for run in runs
-        for part, i in enumerate(run[0])
-    ]
-
-
-def _follows(ledger, first, second):
-    """Whether a release is the next of the same kind, in all that costs."""
-    if len(first) != len(second):
-        return False
-    for i, j in zip(first, second, strict=True):
-        a, b = ledger[i], ledger[j]
-        name, _, part = a.name.partition(": ")
-        number = _NUMBER.search(name)
-        if number is None:
-            return False
-        following = _NUMBER.sub(str(int(number[0]) + 1), name)
-        if replace(a, name=f"{following}: {part}" if part else following) != b:
-            return False
-    return True
-
-
-def _name_of_run(ledger, run, part):
-    first, last = ledger[run[0][part]].name, ledger[run[-1][part]].name
-    if len(run) == 1:
-        return first
-    name, _, rest = first.partition(": ")
-    number = _NUMBER.search(last.partition(": ")[0])
-    assert number is not None  # as in `_follows`
-    name = _NUMBER.sub(lambda found: f"{found[0]}-{number[0]}", name)
-    return f"{name}: {rest}" if rest else name
-
-
-def as_text(facts, rows) -> str:
-    """Return facts, a line each, and a table whose first row is its header."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    margin = max(10, *(len(name) for name, _ in facts))
-    lines = [f"{name:{margin}} {text}" for name, text in facts]
-    for i, row in enumerate(rows):
-        cells = [row[0].ljust(widths[0])]
-        cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-        if i == 0:
-            lines.append("  ".join("-" * w for w in widths))
-    return "\n".join(lines)
-
-
-def as_html(facts, rows) -> str:
-    """Return facts and a table as HTML."""
-    shown = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
-        for name, text in facts
-    )
-    head, *body = rows
-    ths = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-    trs = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
-        for row in body
-    )
-    return (
-        f"<table>{shown}</table><table><thead><tr>{ths}</tr></thead>"
-        f"<tbody>{trs}</tbody></table>"
-    )
-
-
-def table(ledger, noise_sds=None) -> list[tuple[str, ...]]:
-    """Return the rows of a table of releases, a header first.
-
-    Parameters
-    ----------
-    ledger : sequence of LedgerEntry
-        The releases; those that repeat are one row.
-    noise_sds : sequence of float, optional
-        A further column: the noise of each row of the ledger.
-
-    Returns
-    -------
-    rows : list of tuple of str
-    """
-    lines = repeated(ledger)
-    header = ["release", "shape", "l2_sensitivity", "noise_multiplier", "mu"]
-    often = any(line.times > 1 for line in lines)
-    header += ["noise_sd"] * (noise_sds is not None) + [""] * often
-    rows = [tuple(header)]
-    for name, entry, i, times in lines:
-        cells = [
-            name,
-            " x ".join(map(str, entry.shape)) or "scalar",
-            f"{entry.l2_sensitivity:g}",
-            f"{entry.noise_multiplier:.5g}",
-            f"{entry.mu:.5g}",
-        ]
-        if noise_sds is not None:
-            cells.append(f"{noise_sds[i]:.4g}")
-        if often:
-            cells.append(f"x {times}" if times > 1 else "")
-        rows.append(tuple(cells))
-    return rows
+from skdpgmm.privacy.tables import as_html, as_text, table
 
 
 class Decision(NamedTuple):
@@ -198,6 +47,36 @@ def _short(value) -> str:
 
 def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
     return replace(entry, name=f"fit {number}, {entry.name}")
+
+
+def of_step(step: str, ledger, decisions):
+    """Return the ledger and the decisions of a step, which say whose they are."""
+    return (
+        tuple(replace(entry, name=f"{step}, {entry.name}") for entry in ledger),
+        tuple(one._replace(what=f"{step}, {one.what}") for one in decisions),
+    )
+
+
+def _same(first, second, why):
+    """Refuse reports that have no guarantee in common."""
+    for name in ("delta", "adjacency", "unit"):
+        one, other = getattr(first, name), getattr(second, name)
+        if one != other:
+            raise ValueError(
+                f"{name} must be that of {why}, {one!r}, so that both have one "
+                f"guarantee; got {other!r}."
+            )
+
+
+def _joined(reports) -> dict[str, Any]:
+    """Return what reports that are told as one say together, but for the ledger."""
+    declared = (one for report in reports for one in report.declared_public)
+    return {
+        "noise": "; then ".join(dict.fromkeys(report.noise for report in reports)),
+        "seeded": any(report.seeded for report in reports),
+        "declared_public": tuple(dict.fromkeys(declared)),
+        "decisions": tuple(one for report in reports for one in report.decisions),
+    }
 
 
 # Left out where a report is one line.
@@ -304,33 +183,48 @@ class PrivacyReport:
         -------
         report : PrivacyReport
         """
-        for name in ("delta", "adjacency", "unit"):
-            first, second = getattr(earlier, name), getattr(self, name)
-            if first != second:
-                raise ValueError(
-                    f"{name} must be that of the fit that is gone on from, {first!r}, "
-                    f"so that both have one guarantee; got {second!r}."
-                )
+        _same(earlier, self, "the fit that is gone on from")
         mu = compose_mu([earlier.mu, self.mu])
         n_fits = earlier.n_fits + self.n_fits
         first_rows = earlier.ledger
         if earlier.n_fits == 1:
             first_rows = tuple(_of_fit(entry, 1) for entry in first_rows)
         rows = tuple(_of_fit(entry, n_fits) for entry in self.ledger)
-        both = (earlier.noise, self.noise)
         return replace(
             self,
             epsilon=epsilon_from_mu(mu, self.delta),
             mu=mu,
-            noise="; then ".join(dict.fromkeys(both)),
             ledger=first_rows + rows,
-            seeded=earlier.seeded or self.seeded,
             n_fits=n_fits,
-            declared_public=tuple(
-                dict.fromkeys(earlier.declared_public + self.declared_public)
-            ),
-            decisions=earlier.decisions + self.decisions,
+            **_joined([earlier, self]),
         )
+
+    @classmethod
+    def of_steps(
+        cls, steps: Mapping[str, PrivacyReport], epsilon: float, mu: float
+    ) -> PrivacyReport:
+        """Return the report of steps that share a budget, in order: of all of them.
+
+        Each sees the records through functions of the releases before it, so that all
+        compose as the releases of one fit do.
+
+        Parameters
+        ----------
+        steps : dict of str to PrivacyReport
+            Of each step, by its name; of one delta, adjacency and unit.
+        epsilon, mu : float
+            What was asked for of all of them.
+
+        Returns
+        -------
+        report : PrivacyReport
+        """
+        named = [_named(step, report) for step, report in steps.items()]
+        for report in named:
+            _same(named[0], report, "the first step")
+        ledger = tuple(entry for report in named for entry in report.ledger)
+        joined = _joined(named)
+        return replace(named[0], epsilon=epsilon, mu=mu, ledger=ledger, **joined)
 
     def _facts(self) -> list[tuple[str, str]]:
         warning = [("warning", self.not_private)] if self.not_private else []
@@ -361,3 +255,10 @@ class PrivacyReport:
 
     def _repr_html_(self) -> str:
         return as_html(self._facts(), table(self.ledger))
+
+
+def _named(step, report: PrivacyReport) -> PrivacyReport:
+    """Return a report that says of which step it is."""
+    ledger, decisions = of_step(step, report.ledger, report.decisions)
+    declared = tuple((f"{step}, {name}", text) for name, text in report.declared_public)
+    return replace(report, ledger=ledger, decisions=decisions, declared_public=declared)

@@ -15,6 +15,7 @@ from skdpgmm import (
     DPLogisticRegression,
     DPSyntheticClassifier,
     DPSyntheticResampler,
+    PrivatePipeline,
 )
 from skdpgmm.metrics import private_accuracy
 
@@ -108,6 +109,12 @@ def around_synthesizer(cls, *, random_state=None, synthesizer=None, **params):
 OWN = ("classifier", "n_samples", "class_weight")
 
 
+def pipeline_of(*makers, epsilon=1.0, delta=1e-5, **params):
+    """A pipeline of private steps, which get all parameters but the budget."""
+    steps = [(f"step{i}", make(**params)) for i, make in enumerate(makers)]
+    return PrivatePipeline(steps, epsilon=epsilon, delta=delta)
+
+
 def wrapper_cases():
     """Estimators that fit something else to synthetic rows, and a metric."""
     classifier = partial(
@@ -126,6 +133,7 @@ def wrapper_cases():
         "resampler-balanced": partial(
             resampler, class_weight="balanced", synthesizer={"n_components": 2}
         ),
+        "pipeline": partial(pipeline_of, partial(DPPCA, 2), DPEmbeddingSynthesizer),
         # Rows have no part in it, nor has what they are clipped to.
         "accuracy": lambda clip_norm=None, **params: PrivateScore(**params),
     }

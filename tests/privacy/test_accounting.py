@@ -23,6 +23,7 @@ from skdpgmm.privacy import (
     split_mu,
     unit_factor,
 )
+from skdpgmm.privacy.accounting import epsilon_within_mu
 
 EPSILONS = [1e-3, 1e-2, 0.1, 0.5, 1.0, 3.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6]
 DELTAS = [1e-12, 1e-8, 1e-5, 1e-2, 0.3]
@@ -335,3 +336,16 @@ def test_repr_is_short_and_report_is_frozen():
     assert len(repr(many)) < 400
     with pytest.raises(AttributeError):
         many.epsilon = 2.0
+
+
+@pytest.mark.parametrize("mu", [1e-3, 0.1, 1.0, 7.0, math.inf])
+@pytest.mark.parametrize("delta", [1e-12, 1e-5])
+def test_an_epsilon_costs_no_more_than_its_mu(mu, delta):
+    back = mu_from_epsilon(epsilon_within_mu(mu, delta), delta)
+    assert back <= mu
+    assert back == pytest.approx(mu, rel=1e-9)
+
+
+def test_a_mu_that_is_less_than_any_epsilon():
+    with pytest.raises(ValueError, match="less than any epsilon"):
+        epsilon_within_mu(1e-6, 1e-5)

@@ -12,8 +12,7 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
-from skdpgmm.privacy import LedgerEntry, epsilon_from_mu
-from skdpgmm.privacy.report import repeated
+from skdpgmm.privacy import PrivacyReport, epsilon_from_mu
 
 N, D = 900, 4
 
@@ -48,40 +47,6 @@ def test_without_noise_nothing_is_private():
     assert set(map(type, event.events)) == {NonPrivateDpEvent}
 
 
-def entries(*names, mu=0.5):
-    return [LedgerEntry(name, (2,), 1.0, mu) for name in names]
-
-
-def shown(ledger):
-    return [(row.name, row.times) for row in repeated(ledger)]
-
-
-def test_rows_that_repeat_are_one():
-    steps = entries(*(f"head step {i}: gradient" for i in range(60)))
-    assert shown(steps) == [("head step 0-59: gradient", 60)]
-    passes = [f"pass {i}: {part}" for i in (3, 4) for part in ("counts", "sums")]
-    assert shown(entries("radius: counts", *passes)) == [
-        ("radius: counts", 1),
-        ("pass 3-4: counts", 2),
-        ("pass 3-4: sums", 2),
-    ]
-
-
-def test_rows_that_differ_stay_apart():
-    apart = [
-        entries("pass 0: sums", "pass 2: sums"),
-        entries("pass 1: sums", "pass 0: sums"),
-        entries("pass 0: sums") + entries("pass 1: sums", mu=0.25),
-        entries("pass 0: sums", "step 1: sums"),
-        entries("pass 0: sums", "pass 1: counts"),
-        entries("pass 0: sums", "pass 1: sums", "pass 1: counts"),
-        entries("norms: counts", "norms again: counts"),
-    ]
-    for ledger in apart:
-        assert shown(ledger) == [(entry.name, 1) for entry in ledger]
-    assert shown([]) == []
-
-
 def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
     X, y = make_data(N, D)
     report = DPLogisticRegression().fit(X, y).privacy_
@@ -93,3 +58,21 @@ def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
         assert line.startswith(f"head step 0-{n_steps - 1}: {part}")
         assert line.endswith(f"x {n_steps}")
     assert report._repr_html_().count("head step") == 2
+
+
+def test_a_report_of_steps_is_that_of_all_releases():
+    one = DPKMeans(2, max_iter=1, epsilon=0.5).fit(X).privacy_
+    two = DPKMeans(3, max_iter=1, epsilon=0.7, random_state=0).fit(X).privacy_
+    mu = math.hypot(one.mu, two.mu)
+    both = PrivacyReport.of_steps({"a": one, "b": two}, epsilon_from_mu(mu, 1e-5), mu)
+    assert both.spent_mu == pytest.approx(math.hypot(one.spent_mu, two.spent_mu))
+    assert both.spent_epsilon <= both.epsilon
+    assert [e.mu for e in both.ledger] == [e.mu for e in one.ledger + two.ledger]
+    assert both.ledger[0].name == "a, norms: counts"
+    assert both.ledger[-1].name.startswith("b, ")
+    assert both.declared_public == (("a, n_features", "2"), ("b, n_features", "2"))
+    # A seed anywhere takes the noise away.
+    assert not one.seeded and both.seeded and "; then " in both.noise
+    other = DPKMeans(2, adjacency="replace-one").fit(X).privacy_
+    with pytest.raises(ValueError, match="adjacency must be that of the first step"):
+        PrivacyReport.of_steps({"a": one, "b": other}, 1.0, 1.0)
