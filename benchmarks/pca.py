@@ -20,7 +20,8 @@ the angles between the true and the private components, which is 1 where they ha
 nothing in common; and of the share of the variance that the private ones miss, of what
 as many can have. Sets are drawn, with standard deviations of 1 / i in the i-th of d
 random directions; the digits of scikit-learn; and, with ``--embeddings``, the first
-array of an npz file. All is written as JSON beside this file, or to ``--output``.
+array of npz files. Both peers draw by rejection, which takes the longer the more rows
+and epsilon there are: drawn sets are small so that they come to an end at all. All is written as JSON beside this file, or to ``--output``.
 """
 
 import tempfile
@@ -38,22 +39,22 @@ from examples._shared.fashion_mnist import cache_dir
 from skdpgmm import DPPCA
 
 OURS = {"DPPCA": 1.0, "DPPCA auto": "auto"}
-N_DRAWN = 20_000
+MOST_ROWS = 20_000
 WIDTHS = (20, 64, 128, 384, 768)
 
 
 # --- data ----------------------------------------------------------------------
-def power_law(d):
+def power_law(n, d):
     """Rows whose standard deviations fall as 1 / i, about a mean that is not 0."""
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.standard_normal((d, d)))[0]
-    X = rng.standard_normal((N_DRAWN, d)) / np.arange(1, d + 1)
+    X = rng.standard_normal((n, d)) / np.arange(1, d + 1)
     return X @ basis.T + rng.standard_normal(d) / np.sqrt(d)
 
 
 def sets_of(args):
     """Sets of rows by name, as functions that make them."""
-    sets = {f"power-law-{d}": partial(power_law, d) for d in WIDTHS}
+    sets = {f"power-law-{d}": partial(power_law, args.rows, d) for d in WIDTHS}
     sets["digits"] = lambda: load_digits().data
     for path in args.embeddings:
         sets[path.split("/")[-1]] = partial(embeddings, path)
@@ -61,9 +62,9 @@ def sets_of(args):
 
 
 def embeddings(path):
-    """Return the first array of a file, of at most as many rows as are drawn."""
+    """Return the first rows of the first array of a file."""
     with np.load(path) as arrays:
-        return np.asarray(arrays[arrays.files[0]][:N_DRAWN], dtype=np.float64)
+        return np.asarray(arrays[arrays.files[0]][:MOST_ROWS], dtype=np.float64)
 
 
 def scale(X):
@@ -112,7 +113,7 @@ def measure(X, args, fit):
 
 
 def mean(measured, epsilon, what):
-    """Return the mean over seeds, or None where not all were fitted."""
+    """Return the mean over the seeds that were fitted, or None."""
     values = [one[what] for one in measured["fits"] if one["epsilon"] == epsilon]
     return float(np.mean(values)) if values else None
 
@@ -138,8 +139,9 @@ def print_row(name, method, measured, epsilons):
 # --- command -------------------------------------------------------------------
 def parse_arguments():
     parser = parser_of("pca", __doc__, "--cache", "--fresh")
-    parser.add_argument("--epsilon", type=float, nargs="+", default=[0.3, 1.0, 3.0])
+    parser.add_argument("--epsilon", type=float, nargs="+", default=[0.1, 0.3, 1.0])
     parser.add_argument("--seeds", type=int, default=3, help="fits for each epsilon")
+    parser.add_argument("--rows", type=int, default=2000, help="of drawn sets")
     parser.add_argument("--n-components", type=int, default=10)
     parser.add_argument("--time-limit", type=float, default=60.0, help="of one fit")
     parser.add_argument(
@@ -151,7 +153,7 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    results = Results(args, ("epsilon", "seeds", "n_components", "time_limit"))
+    results = Results(args, ("epsilon", "seeds", "rows", "n_components", "time_limit"))
     peers, skipped = [], {}
     with tempfile.TemporaryDirectory() as folder:
         if not args.no_peers:
