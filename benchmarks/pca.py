@@ -21,8 +21,8 @@ nothing in common; and of the share of the variance that the private ones miss, 
 as many can have. Sets are drawn, with standard deviations of 1 / i in the i-th of d
 random directions; the digits of scikit-learn; and, with ``--embeddings``, the first
 array of npz files. Both peers draw by rejection, which takes the longer the more rows
-and epsilon there are: drawn sets are small so that they come to an end at all. All is written as JSON beside this file, or to
-``--output``.
+and epsilon there are: drawn sets are small so that they come to an end at all. All is
+written as JSON beside this file, or to ``--output``.
 """
 
 import tempfile

@@ -9,13 +9,13 @@ from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import FunctionTransformer
 
-from skdpgmm._algorithms.budget import step_shares
+from skdpgmm._algorithms.budget import Budget, step_shares
 from skdpgmm._estimators.leaks import PAYING, find_leaks, pays_inside
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.training_rows import SynthesizerWrapper, checked_clone
 from skdpgmm._rows.opened import Asked as Look
 from skdpgmm._rows.sources import open_rows
-from skdpgmm.privacy.accounting import epsilon_within_mu, mu_from_epsilon, split_mu
+from skdpgmm.privacy.accounting import epsilon_within_mu, mu_from_epsilon
 
 # What all private steps must have in common, so that they have one guarantee.
 _SHARED = ("adjacency", "max_contributions")
@@ -73,10 +73,10 @@ def with_budgets(steps, asked: Asked):
         )
     cloned = {name: _holding(name, _copied(name, step)) for name, step in private}
     _check_one_guarantee({name: holder for name, (_, holder) in cloned.items()})
-    mus = split_mu(asked.mu, _shares(asked.shares, list(cloned)))
+    budgets = Budget(asked.mu).split(_shares(asked.shares, list(cloned)))
     for name, (_, holder) in cloned.items():
         try:
-            epsilon = epsilon_within_mu(mus[name], asked.delta)
+            epsilon = epsilon_within_mu(budgets[name].mu, asked.delta)
         except ValueError as error:
             raise ValueError(
                 f"shares leave too little to step {name!r}: {error}"
