@@ -139,7 +139,7 @@ def check_pipeline(pipeline):
     >>> check_pipeline(make_pipeline(Normalizer(), DPPCA(2), DPKMeans(3)))
     []
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True):
+    >>> with warnings.catch_warnings(action="ignore"):
     ...     (found,) = check_pipeline(make_pipeline(PCA(2), DPKMeans(3)))
     >>> found.step, found.instead.split(",")[0]
     ('pca', 'use DPPCA')
