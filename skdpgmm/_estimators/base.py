@@ -20,7 +20,9 @@ from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._estimators.replay import Replayed
 from skdpgmm._estimators.session import Account, Session
+from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.array_api import as_numpy, portable
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
@@ -54,7 +56,7 @@ class Given(NamedTuple):
         return 1 if self.classes is None else len(self.classes)
 
 
-class PrivateEstimator(Planned, CallbackSupportMixin):
+class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
@@ -95,13 +97,25 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
         self._take(opened)
         given = self._given(opened.shape[1], opened.classes, opened.dtype)
         self._check(given, opened.shape[0])
-        self._account = account = self._new_account(given, privacy_ids is not None)
+        enforced = privacy_ids is not None
+        self._account = account = self._new_account(given, enforced)
         earlier = self._earlier()
         if earlier is not None:
             # Refuses, before anything is spent, what has no guarantee in common.
             account.report().after(earlier)
-        self._fit(Session.open(opened.rows, account, self._watch), given)
+        session = Session.open(opened.rows, account, self._watch)
+        self._fit(session, given)
         report = account.report()
+        self._transcript = None
+        if earlier is None:
+            self._transcript = Transcript(
+                given.n_features,
+                given.classes,
+                given.dtype,
+                enforced,
+                session.public_key,
+                tuple(session.told),
+            )
         self.privacy_ = report if earlier is None else report.after(earlier)
         return self
 
