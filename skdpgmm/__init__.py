@@ -8,6 +8,7 @@ from skdpgmm._estimators.loading import load
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
 from skdpgmm._estimators.resampler import DPSyntheticResampler
+from skdpgmm._estimators.search import PrivateSearchCV
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
 from skdpgmm._estimators.verification import verify
@@ -25,6 +26,7 @@ __all__ = [
     "DiffusersDecoder",
     "OnnxEncoder",
     "ParquetColumn",
+    "PrivateSearchCV",
     "TorchEmbeddingTransformer",
     "load",
     "verify",

@@ -67,6 +67,11 @@ LABEL_MODEL_OF_SHAPES = {
     "shapes": 0.05,
 }
 
+# Of a search that fits its winner once more to all records. Not argued yet.
+SEARCH = {"candidates": 0.50, "refit": 0.50}
+# Derived: there is no other fit.
+SEARCH_WITHOUT_REFIT = {"candidates": 1.0, "refit": 0.0}
+
 # --------------------------------------------------------------------------
 # The ball
 # --------------------------------------------------------------------------

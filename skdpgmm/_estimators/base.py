@@ -19,7 +19,7 @@ from skdpgmm._estimates.second_moment import public_second_moment
 from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
-from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._estimators.privacy_ids import enforces, one_name, warn_if_unenforced
 from skdpgmm._estimators.replay import Replayed
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._estimators.transcript import Transcript
@@ -97,7 +97,7 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
         self._take(opened)
         given = self._given(opened.shape[1], opened.classes, opened.dtype)
         self._check(given, opened.shape[0])
-        enforced = privacy_ids is not None
+        enforced = enforces(privacy_ids)
         self._account = account = self._new_account(given, enforced)
         earlier = self._earlier()
         if earlier is not None:

@@ -13,11 +13,10 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_consistent_length
 
-from skdpgmm._algorithms.looks import class_counts
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
-from skdpgmm._estimators.session import Account, Session
-from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._estimators.private_counts import release_counts, right_answers
+from skdpgmm._estimators.session import Account
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.persons import first_contributions
 from skdpgmm.privacy.report import PrivacyReport
@@ -220,11 +219,7 @@ def private_accuracy(
     y_true, y_pred = label_column(y_true, "y_true"), label_column(y_pred, "y_pred")
     check_consistent_length(y_true, y_pred)
     _check_comparable(y_true=y_true, y_pred=y_pred)
-    nothing = np.zeros((len(y_true), 1))
-    if y_true.dtype.kind != y_pred.dtype.kind:
-        # Integers of any size and floats are compared as they are.
-        y_true, y_pred = y_true.astype(object), y_pred.astype(object)
-    codes = (y_true == y_pred).astype(np.intp)
+    codes = right_answers(y_true, y_pred).astype(np.intp)
     kept = first_contributions(privacy_ids, len(codes), max_contributions)
     account = Account(
         epsilon,
@@ -235,10 +230,7 @@ def private_accuracy(
         enforced=privacy_ids is not None,
         declared_public=(("y_pred", "of a model that is public or released"),),
     )
-    session = Session.open(ArrayRows(nothing, codes, kept), account)
-    view = session.view(1)
-    query = class_counts(view.ball, 2)
-    (release,) = view.release("predictions", query, [session.budget])
+    release = release_counts(codes, 2, kept, account)
     wrong, right = np.maximum(release.value, 0.0)
     noisy_n = max(right + wrong, 1.0)
     accuracy = min(right / noisy_n, 1.0)

@@ -201,7 +201,7 @@ def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
 
 
 # Left out where a report is one line.
-_LONG = ("ledger", "seeded", "n_fits", "declared_public", "decisions")
+_LONG = ("ledger", "seeded", "n_fits", "declared_public", "decisions", "parts")
 
 
 @dataclass(frozen=True, repr=False)
