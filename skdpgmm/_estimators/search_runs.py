@@ -11,7 +11,11 @@ from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
 from skdpgmm._estimators.private_counts import right_answers
-from skdpgmm._estimators.search_candidates import Candidate, private_of
+from skdpgmm._estimators.search_candidates import (
+    POST_PROCESSING,
+    Candidate,
+    private_of,
+)
 from skdpgmm._estimators.training_rows import checked_clone, seed_estimator
 from skdpgmm._rows.labels import label_column
 from skdpgmm.exceptions import SeededNoiseWarning
@@ -109,6 +113,8 @@ def fitted_beside(estimator, other):
         estimator = copy.copy(estimator)
         estimator.steps = [*before, (name, fitted_beside(final, fitted))]
         return estimator
+    if type(estimator) not in POST_PROCESSING:  # the same setting twice
+        return copy.deepcopy(other)
     estimator._train_beside(other)
     return estimator
 

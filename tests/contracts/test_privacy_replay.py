@@ -317,7 +317,8 @@ def test_pickle_does_not_grow_with_the_data(name):
     for n in (300, 3000):
         fitted = fit(constructor(random_state=0), *make_data(n, 3), labelled)
         # More releases hold no record: how many steps are made follows from n.
-        for one in (fitted, getattr(fitted, "synthesizer_", fitted)):
+        names = ("synthesizer_", "best_estimator_")
+        for one in (fitted, *(getattr(fitted, name, fitted) for name in names)):
             vars(one).pop("privacy_", None)
             vars(one).pop("_transcript", None)
         sizes.append(len(pickle.dumps(fitted)))

@@ -140,15 +140,16 @@ def search(epsilon=1.0, delta=1e-5, random_state=None, **params):
     classifier = DPLogisticRegression(**params)
     grid = {"n_random_features": [0, 5]}
     options = {"epsilon": epsilon, "delta": delta, "random_state": random_state}
-    return PrivateSearchCV(classifier, grid, test_size=0.4, **options)
+    return PrivateSearchCV(classifier, grid, test_size=0.3, **options)
 
 
 def search_over_epsilon(epsilon=1.0, delta=1e-5, random_state=None, **params):
     """A search over two epsilons, that costs no more than one in all."""
     mu = mu_from_epsilon(epsilon, delta)
-    values = [epsilon_within(mu * np.sqrt(share), delta) for share in (0.2, 0.4)]
+    values = [epsilon_within(mu * np.sqrt(share), delta) for share in (0.4, 0.6)]
     made = search(epsilon, delta, random_state, **params)
-    return made.set_params(param_grid={"epsilon": values}, stop_at=1.0)
+    grid = {"epsilon": values}
+    return made.set_params(param_grid=grid, stop_at=1.0, refit=False)
 
 
 def search_of_classifiers(epsilon=1.0, delta=1e-5, random_state=None, **params):
