@@ -9,6 +9,7 @@ from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.search import PrivateSearchCV
+from skdpgmm._estimators.search_report import search_privacy
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
 from skdpgmm._estimators.verification import verify
@@ -29,6 +30,7 @@ __all__ = [
     "PrivateSearchCV",
     "TorchEmbeddingTransformer",
     "load",
+    "search_privacy",
     "verify",
 ]
 

@@ -49,6 +49,11 @@ class Private(NamedTuple):
     core_path: str
     steps: tuple[str, ...]
 
+    @property
+    def seeded(self) -> bool:
+        """Whether an int seed leads to its noise."""
+        return any(is_seed(one.random_state) for one in (self.core, self.fitted))
+
 
 def private_of(estimator, path="", steps=()) -> Private:
     """Find what is private in an estimator, or say what is not and should be."""
@@ -124,8 +129,7 @@ class Candidate:
     @property
     def seeded(self) -> bool:
         """Whether an int seed of its own leads to its noise."""
-        both = (self.private.core, self.private.fitted)
-        return any(is_seed(one.random_state) for one in both)
+        return self.private.seeded
 
     def releasing(self) -> dict[str, Any]:
         """Return the parameters that may change what is released."""
@@ -163,7 +167,7 @@ def settings_of(param_grid, n_iter, rng) -> list[dict[str, Any]]:
 def candidates_of(estimator, settings) -> list[Candidate]:
     """Return a candidate for each setting, or say which cannot be searched."""
     base = checked_clone(estimator, "estimator")
-    _name_default(base)
+    name_default(base)
     found = [
         Candidate(params, checked_clone(_with(base, params), "estimator"))
         for params in settings
@@ -195,7 +199,7 @@ def _with(base, params):
     )
 
 
-def _name_default(estimator):
+def name_default(estimator):
     """Put the default synthesizer where None stands for it, to be given a budget."""
     final = last_of(estimator)
     if isinstance(final, SynthesizerWrapper) and final.synthesizer is None:

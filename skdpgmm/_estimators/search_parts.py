@@ -70,7 +70,8 @@ class Parts(NamedTuple):
         if not self.scores.any():
             return None
         places = np.flatnonzero(self.scores)
-        return _safe_indexing(self.X, places), self.labels[places]
+        X = self.X if hasattr(self.X, "__getitem__") else np.asarray(self.X)
+        return _safe_indexing(X, places), self.labels[places]
 
 
 def open_parts(candidates: list[Candidate], X, y, privacy_ids, share, key) -> Parts:
