@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import UNUSED
 
 from skdpgmm._estimators.delegation import DelegatingMixin
 from skdpgmm._estimators.parameters import COUNT
@@ -142,8 +141,8 @@ class PrivateSearchCV(
     """
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name. The groups of scikit-learn's tools are those of splitters.
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+    # this name.
+    __metadata_request__fit = {"privacy_ids": True}
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],

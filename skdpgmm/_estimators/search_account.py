@@ -198,9 +198,9 @@ def plan_of(search: Any, candidates: list[Candidate]) -> Plan:
     # A filter may end before the last level, and a search of all must not.
     needed = levels if search.stop_at is None else levels[:1]
     if cost_of(needed) > mu_from_epsilon(epsilon, delta):
+        enough = 1.0005 * epsilon_for(cost_of(needed), delta)  # in four digits
         raise ValueError(
-            f"epsilon={epsilon:g} is less than the candidates cost, "
-            f"{epsilon_for(cost_of(needed), delta):.4g} with the last fit: give as "
-            "much, or None, or try smaller or fewer values."
+            f"epsilon={epsilon:g} is less than the candidates cost, {enough:.4g} with "
+            "the last fit: give as much, or None, or try smaller or fewer values."
         )
     return Plan(float(epsilon), levels, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from skdpgmm._estimators.search_parts import Parts
 from skdpgmm._estimators.search_runs import ready, run
 from skdpgmm._estimators.search_scores import Scores
 from skdpgmm._estimators.training_rows import make_seeds
+from skdpgmm.exceptions import SeededNoiseWarning
 from skdpgmm.privacy.accounting import LedgerEntry, epsilon_from_mu
 from skdpgmm.privacy.parts import ALL
 from skdpgmm.privacy.report import Decision
@@ -141,7 +143,10 @@ class Search:
         for i in level.numbers:
             self._level_of[i] = level
             account = self._account.part_of(level.score_mu, self._noise_seed())
-            self._scores.release(i, right[i], account)
+            with warnings.catch_warnings():
+                # This is said at once, of the search as a whole.
+                warnings.simplefilter("ignore", SeededNoiseWarning)
+                self._scores.release(i, right[i], account)
             self._account.book(TO_SCORE, f"score {i}", account.ledger.entries)
 
     def _runs(self, calls, groups, level):

@@ -70,8 +70,6 @@ def test_where_all_is_noise_the_interval_is_everything(right):
 
 def test_without_noise_the_share_is_exact():
     counts = np.array([[[1.0, 3.0], [0.0, 5.0]]])
-    found = mean_proportion(
-        counts[0], 0.0, pooled_sizes(counts, np.array([0.0])), 0.95
-    )
+    found = mean_proportion(counts[0], 0.0, pooled_sizes(counts, np.array([0.0])), 0.95)
     assert found.value == (0.75 + 1.0) / 2.0 and found.noise_sd == 0.0
     assert found.low < found.value < found.high
