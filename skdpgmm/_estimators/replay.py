@@ -19,7 +19,7 @@ from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 class Replayed:
     """An estimator whose fits can be saved, and made once more from what was saved."""
 
-    # What the fit was told; None where it went on from another fit.
+    # What the fit was told; None where that is not all that made it.
     _transcript: Transcript | None
 
     def save(self: Any, path):
@@ -37,7 +37,8 @@ class Replayed:
         Raises
         ------
         ValueError
-            When the estimator went on from another fit by `warm_start`.
+            When the estimator went on from another fit by `warm_start`, or was found by
+            a search.
         TypeError
             When a parameter is of a kind that a file has no place for.
         """
@@ -45,8 +46,9 @@ class Replayed:
         if self._transcript is None:
             raise ValueError(
                 f"This {type(self).__name__} went on from another fit "
-                "(warm_start=True), so that its own releases do not make it: it cannot "
-                "be saved. Pickle it, or fit it at once."
+                "(warm_start=True) or was found by a search, so that its own releases "
+                "are not all that made it: it cannot be saved. Pickle it, or fit it "
+                "at once."
             )
         write(path, *documented(self, self._transcript))
 

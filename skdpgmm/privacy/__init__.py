@@ -4,7 +4,7 @@ Read in this order: `accounting` (what is promised and what a release costs), `n
 (how a sum is released), `grid` (a record becomes a bounded vector of integers),
 `bounded_sum` (why one record moves a sum by no more than is stated), `records` (that
 nothing else looks at the data, and that a pass sees every record once). `report` and
-`plan` print.
+`plan` print; `parts` is for searches, whose releases are about parts of the records.
 """
 
 from skdpgmm.privacy.accounting import (
