@@ -133,5 +133,5 @@ def tell_of_search(estimator, report):
     for one in (fitted, getattr(fitted, "synthesizer_", None)):
         if one is not None:
             one.privacy_ = report
-            # Of its own fit only: a file of these releases would not tell of the search.
+            # A file of the releases of its own fit would not tell of the search.
             one._transcript = None
