@@ -143,11 +143,13 @@ class Search:
         for i in level.numbers:
             self._level_of[i] = level
             account = self._account.part_of(level.score_mu, self._noise_seed())
-            with warnings.catch_warnings():
-                # This is said at once, of the search as a whole.
-                warnings.simplefilter("ignore", SeededNoiseWarning)
-                self._scores.release(i, right[i], account)
-            self._account.book(TO_SCORE, f"score {i}", account.ledger.entries)
+            try:
+                with warnings.catch_warnings():
+                    # This is said at once, of the search as a whole.
+                    warnings.simplefilter("ignore", SeededNoiseWarning)
+                    self._scores.release(i, right[i], account)
+            finally:
+                self._account.book(TO_SCORE, f"score {i}", account.ledger.entries)
 
     def _runs(self, calls, groups, level):
         """Yield what comes of each group, and no more of them after a failure."""
