@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from private_fits import fitted_state, make_data
+from scipy.stats import randint
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
@@ -98,6 +99,19 @@ def test_a_pipeline_of_public_steps_is_searched():
     assert search.score(digits, labels) > 0.8
     assert search.best_estimator_[-1].privacy_ is search.privacy_
     assert ("steps", "Normalizer, of constants") in search.privacy_.declared_public
+
+
+def test_candidates_are_drawn_from_distributions():
+    space = {"n_random_features": randint(0, 50)}
+    options = {"n_iter": 3, "random_state": np.random.RandomState(0)}
+    search = searching(None, space, **options).fit(X, Y)
+    drawn = [one["n_random_features"] for one in search.cv_results_["params"]]
+    assert len(drawn) == 3 and len(set(drawn)) > 1
+    # numpy's generator, which anybody can seed, has no part in it.
+    np.random.seed(0)  # noqa: NPY002
+    one = searching(None, space, n_iter=3).fit(X, Y).cv_results_["params"]
+    np.random.seed(0)  # noqa: NPY002
+    assert searching(None, space, n_iter=3).fit(X, Y).cv_results_["params"] != one
 
 
 # --------------------------------------------------------------------------

@@ -9,7 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from tapes import Tape, assert_same
 
 import skdpgmm._estimators.search_levels as levels
-from skdpgmm import DPLogisticRegression, DPSyntheticClassifier, PrivateSearchCV
+from skdpgmm import (
+    DPEmbeddingSynthesizer,
+    DPLogisticRegression,
+    DPSyntheticClassifier,
+    PrivateSearchCV,
+)
 from skdpgmm._estimators.search_account import TO_FIT, TO_SCORE
 from skdpgmm.privacy import mu_from_epsilon
 from skdpgmm.privacy.parts import ALL, mu_by_part
@@ -20,7 +25,8 @@ EPSILONS = {"epsilon": [20.0, 0.1, 5.0]}
 
 def over_epsilon(**options):
     model = DPLogisticRegression(clip_norm=20.0)
-    return PrivateSearchCV(model, EPSILONS, epsilon=None, **options)
+    options = {"epsilon": None, "random_state": 0, **options}
+    return PrivateSearchCV(model, EPSILONS, **options)
 
 
 def spent(search):
@@ -58,29 +64,25 @@ def test_it_stops_at_the_smallest_that_is_good_enough():
 
 
 def test_it_stops_when_the_next_would_cost_too_much():
-    search = over_epsilon(stop_at=1.0).set_params(epsilon=8.0).fit(X, Y)
+    search = over_epsilon(stop_at=1.0, epsilon=8.0).fit(X, Y)
     assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [1, 0, 0]
     assert decisions(search)["stop_at reached"].value is False
     assert search.privacy_.spent_epsilon <= 8.0 == search.privacy_.epsilon
 
 
 def test_candidates_of_one_epsilon_are_run_together():
-    model = DPSyntheticClassifier(None, LogisticRegression(max_iter=50), n_samples=90)
+    synthesizer = DPEmbeddingSynthesizer(clip_norm=20.0)
+    head = LogisticRegression(max_iter=50)
+    model = DPSyntheticClassifier(synthesizer, head, n_samples=90)
     grid = {"synthesizer__epsilon": [30.0, 60.0], "classifier__C": [1e-9, 1.0]}
-    model.set_params(synthesizer=levels_synthesizer())
-    search = PrivateSearchCV(model, grid, epsilon=None, stop_at=0.5).fit(X, Y)
+    options = {"epsilon": None, "stop_at": 0.5, "random_state": 0}
+    search = PrivateSearchCV(model, grid, **options).fit(X, Y)
     assert search.cv_results_["release_group"].tolist() == [0, 1, 0, 1]
     run = ~np.isnan(search.cv_results_["mean_test_score"])
     assert run.tolist() == [True, False, True, False]
     assert search.best_params_ == {"synthesizer__epsilon": 30.0, "classifier__C": 1.0}
     names = [entry.name for entry in search.privacy_.ledger]
     assert not any(name.startswith("fit 1") for name in names)
-
-
-def levels_synthesizer():
-    from skdpgmm import DPEmbeddingSynthesizer
-
-    return DPEmbeddingSynthesizer(clip_norm=20.0)
 
 
 @pytest.mark.parametrize("stop_at", [None, 0.6])
@@ -93,7 +95,7 @@ def test_it_is_a_function_of_its_releases(stop_at, monkeypatch):
         with monkeypatch.context() as patch:
             tape.monkeypatch = patch
             left = install()
-            search = over_epsilon(stop_at=stop_at, random_state=0).fit(rows, labels)
+            search = over_epsilon(stop_at=stop_at).fit(rows, labels)
             found.append(fitted_state(search))
     assert not left
     assert_same(*found)
