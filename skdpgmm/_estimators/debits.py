@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from skdpgmm._estimators.budget_file import Event, EventsInFile, EventsInMemory
@@ -93,15 +92,46 @@ class Fit(NamedTuple):
 
 
 class Charge:
-    """What a fit tells of itself: its ledger, before the first release."""
+    """What became of a fit that was debited, as a context around it.
+
+    Whoever leaves without a word, as a process that dies does, stays charged in full.
+
+    Parameters
+    ----------
+    settle : callable or None
+        ``settle(state, mu, n_releases)`` is told in the end.
+
+    Attributes
+    ----------
+    ledger : Ledger or None
+        That of the fit, to be set before its first release.
+    """
 
     ledger: Ledger | None = None
 
-    def spent(self) -> tuple[float, int]:
-        """Return mu and number of what was released."""
-        if self.ledger is None:
-            return 0.0, 0
-        return self.ledger.spent_mu, len(self.ledger.entries)
+    def __init__(self, settle=None):
+        self._settle = settle
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self._settle is None:
+            return
+        ledger = self.ledger
+        mu, n = (0.0, 0) if ledger is None else (ledger.spent_mu, len(ledger.entries))
+        # What a fit does not spend of its budget stays charged, unless it fails.
+        ended = ("fitted", math.inf, n) if error is None else ("failed", mu, n)
+        try:
+            self._settle(*ended)
+        except Exception as other:
+            if error is None:
+                warn(
+                    f"The budget does not know that this fit has ended: {other}",
+                    UserWarning,
+                )
+            else:
+                error.add_note(f"The fit stays charged in full: {other}")
 
 
 class Debits:
@@ -136,29 +166,12 @@ class Debits:
         """Return all fits, in order."""
         return self._fits(self._events.read())
 
-    @contextmanager
-    def charge(self, ask: Ask, part: str | None) -> Iterator[Charge]:
-        """Debit a fit, and credit it with what it did not release if it fails."""
-        number, charge = self._debit(ask, part), Charge()
-        try:
-            yield charge
-        except BaseException as error:
-            try:
-                self._settle(number, "failed", *charge.spent())
-            except Exception as other:
-                error.add_note(f"The fit stays charged in full: {other}")
-            raise
-        try:
-            # What it has not spent of its budget stays charged.
-            self._settle(number, "fitted", math.inf, charge.spent()[1])
-        except (OSError, ValueError) as error:
-            warn(
-                f"The budget does not know that this fit has ended: {error}",
-                UserWarning,
-            )
+    def charge(self, ask: Ask, part: str | None) -> Charge:
+        """Debit a fit in full, or refuse it."""
+        return Charge(partial(self._settle, self._debit(ask, part)))
 
     def _debit(self, ask: Ask, part) -> str:
-        """Debit a fit in full, or refuse it; return the number of the debit."""
+        """Return the number of a new debit."""
         self._check(ask)
         debit = {
             "event": "debit",

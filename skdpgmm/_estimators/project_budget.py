@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import nullcontext
 from dataclasses import asdict
 from numbers import Integral
 
@@ -20,7 +19,7 @@ def charged(budget, ask: Ask):
     What the context gives is to be told the ledger of the fit before its first release.
     """
     if budget is None:
-        return nullcontext(Charge())
+        return Charge()
     if not isinstance(budget, PrivacyBudget):
         raise TypeError(
             "budget must be an instance of PrivacyBudget or None, got "
@@ -95,7 +94,7 @@ class PrivacyBudget:
     >>> clusters = DPKMeans(10, epsilon=1.0).fit(X, budget=budget)
     >>> classifier = DPLogisticRegression(epsilon=2.0).fit(X, y, budget=budget)
     >>> round(budget.spent_epsilon, 3), round(budget.remaining_epsilon, 3)
-    (2.302, 1.739)
+    (2.302, 1.729)
     >>> DPKMeans(10, epsilon=2.0).fit(X, budget=budget)
     Traceback (most recent call last):
     ...
@@ -180,7 +179,7 @@ class PrivacyBudget:
         return epsilon_left(self._debits.mu, self._spent_mu(), delta, n)
 
     def affords(self, epsilon, delta=None, n_fits=1):
-        """Whether fits that ask for this would be let through now.
+        """Return whether fits that ask for this would be let through now.
 
         Parameters
         ----------
