@@ -222,9 +222,11 @@ class Debits:
                 f"{ask.adjacency!r}."
             )
         if ask.bound != bound:
+            ids = " and privacy_ids" if ask.enforced else ""
             raise ValueError(
-                f"max_contributions must be that of the budget, {_unit(bound)}; got a "
-                f"fit with {_unit(ask.bound)}."
+                f"max_contributions must be that of the budget of {_unit(bound)}, "
+                f"{bound}; got {ask.max_contributions}{ids}, a fit of "
+                f"{_unit(ask.bound)}."
             )
         if math.isinf(self.mu):
             return
@@ -290,5 +292,5 @@ def _settled(fit: Fit, event: Event) -> Fit:
 
 def _unit(bound) -> str:
     if bound is None:
-        return "None, which is single records"
-    return f"{bound}, which is persons"
+        return "single records"
+    return f"persons with at most {bound} {'record' if bound == 1 else 'records'}"

@@ -148,7 +148,8 @@ class PrivacyBudget:
     def spent_epsilon(self):
         """Epsilon, at `delta`, of all that was charged.
 
-        For a part of the people, that of the fits that they are in.
+        For a part of the people, that of the fits that they are in. It is an account;
+        the guarantee is that of the budget.
         """
         return self.report().spent_epsilon
 
@@ -241,16 +242,18 @@ class PrivacyBudget:
         parts = dict.fromkeys(repr(fit.cost.part) for fit in fits if fit.cost.part)
         declared = [("same people", "in all fits, as the caller says")]
         if parts:
-            declared.append(("parts", f"{', '.join(parts)}, which share nobody"))
+            declared.append(
+                ("parts", f"{', '.join(parts)}, which share nobody, as the caller says")
+            )
         bound, mu = self.max_contributions, self._debits.mu
-        enforced = bound is not None and all(fit.enforced for fit in fits)
+        held = [fit.enforced for fit in fits if fit.cost.mu > 0.0]
         why = "NOT PRIVATE: epsilon is infinite, and fits may add no noise"
         return ComposedReport(
             epsilon=self.epsilon,
             delta=self.delta,
             mu=mu,
             adjacency=self.adjacency,
-            unit=describe_unit(bound, enforced),
+            unit=describe_unit(bound, bound is not None and held and all(held)),
             costs=tuple(fit.cost for fit in fits),
             not_private=why if math.isinf(mu) else None,
             declared_public=tuple(declared),

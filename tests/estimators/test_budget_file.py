@@ -91,6 +91,7 @@ def test_a_forked_process_has_no_account_in_memory(monkeypatch):
 # --------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
 def test_only_the_owner_reads_it_and_nothing_else_is_left(tmp_path):
     old = os.umask(0)
     try:

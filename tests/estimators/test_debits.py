@@ -211,8 +211,10 @@ def test_another_adjacency_is_refused():
 )
 def test_another_unit_is_refused(bound, fit, enforced):
     asked = ask(max_contributions=fit, enforced=enforced)
-    its = 1 if fit is None and enforced else fit
-    message = f"^max_contributions .*budget, {bound}.* with {its}"
+    ids = " and privacy_ids" if enforced else ""
+    message = (
+        f"^max_contributions must be that of the budget .*, {bound}; got {fit}{ids}, a"
+    )
     refused(debits(bound=bound), asked, message)
 
 

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_parts_are_told_as_declared():
     for name in ("A", "B"):
         look(budget.part(name))
     public = dict(budget.report().declared_public)
-    assert public["parts"] == "'A', 'B', which share nobody"
+    assert public["parts"] == "'A', 'B', which share nobody, as the caller says"
     assert "same people" in public
     of_a = budget.part("A")
     assert [cost.part for cost in of_a.report().costs] == ["A"]
@@ -212,12 +213,13 @@ def test_a_report_has_a_row_for_each_fit(path):
 
 def test_the_unit_says_who_holds_to_the_bound():
     budget = PrivacyBudget(3.0, DELTA, max_contributions=2)
+    promised = "one person with at most 2 records, promised by the caller"
+    assert budget.report().unit == promised
     look(budget, max_contributions=2, privacy_ids=np.arange(300))
     enforced = "one person with at most 2 records, enforced by privacy_ids"
     assert budget.report().unit == enforced
     with pytest.warns(UserWarning, match="promised, not enforced"):
         look(budget, max_contributions=2)
-    promised = "one person with at most 2 records, promised by the caller"
     assert budget.report().unit == promised
 
 
@@ -288,8 +290,30 @@ def test_nothing_private_is_in_the_file(tmp_path):
 
 
 # --------------------------------------------------------------------------
-# Many processes
+# Many threads and processes
 # --------------------------------------------------------------------------
+
+
+def test_forty_threads_at_once(path):
+    budget = PrivacyBudget(2.0, DELTA, path=path)
+    epsilon = budget.largest_epsilon(30)
+    refused = []
+
+    def run():
+        try:
+            look(budget, epsilon)
+        except BudgetExceededError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 10
+    assert [cost.state for cost in budget.report().costs] == ["fitted"] * 30
+    assert budget.spent_epsilon <= 2.0
+
 
 # Each of a hundred processes asks for a part of the budget that sixty of them can have.
 CROWD = """
