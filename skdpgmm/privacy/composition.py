@@ -72,6 +72,10 @@ def total_mu(costs, part: str | None = None) -> float:
         Parts have nobody in common.
     part : str, optional
         The name of a part; None is the largest.
+
+    Returns
+    -------
+    mu : float
     """
     of: dict[str | None, list[float]] = defaultdict(list)
     for cost in costs:

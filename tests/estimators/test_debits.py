@@ -17,6 +17,7 @@ from skdpgmm.privacy import (
     epsilon_from_mu,
     mu_from_epsilon,
 )
+from skdpgmm.privacy.composition import epsilon_left
 
 DELTA = 1e-5
 
@@ -122,6 +123,19 @@ def test_a_refusal_says_what_is_left():
     with found.charge(ask(left * 0.9999), None):
         pass
     assert len(costs(found)) == 2
+
+
+@pytest.mark.parametrize("spent", [0.3, 1.0, 1.9])
+def test_nothing_beyond_rounding_is_let_through(spent):
+    found = debits(2.0)
+    with found.charge(ask(spent), None):
+        pass
+    left = epsilon_left(found.mu, costs(found)[0].mu, DELTA)
+    with pytest.raises(BudgetExceededError):
+        with found.charge(ask(left * (1.0 + 1e-9)), None):
+            raise AssertionError
+    with found.charge(ask(left), None):
+        pass
 
 
 def test_a_fit_is_debited_at_its_own_delta():

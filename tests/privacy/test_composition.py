@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from dp_accounting import pld
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdpgmm import DPGaussianMixture, DPKMeans
@@ -39,6 +39,7 @@ def cost(mu, part=None):
 # --------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(MUS, PARTS), max_size=12))
 def test_the_largest_part_counts_beside_the_fits_to_all(pairs):
     costs = [cost(mu, part) for mu, part in pairs]
@@ -56,6 +57,7 @@ def test_the_largest_part_counts_beside_the_fits_to_all(pairs):
         assert total_mu(costs, part) <= total_mu(costs)
 
 
+@settings(deadline=None)
 @given(MUS, MUS, MUS)
 def test_a_person_who_moves_loses_no_more_than_one_who_stays(to_all, mu_p, mu_q):
     """Gone from one part and new in another: half of each sensitivity of a change."""
@@ -63,6 +65,7 @@ def test_a_person_who_moves_loses_no_more_than_one_who_stays(to_all, mu_p, mu_q)
     assert moved <= total_mu([cost(to_all), cost(mu_p, "A"), cost(mu_q, "B")])
 
 
+@settings(deadline=None)
 @given(
     st.floats(1e-3, 50.0),
     st.floats(0.0, 1.0),
