@@ -194,6 +194,7 @@ class PrivacyBudget:
         Returns
         -------
         enough : bool
+            False where other fits have spent it meanwhile.
         """
         mu = mu_from_epsilon(epsilon, self.delta if delta is None else delta)
         more = [mu] * _checked_number(n_fits)
