@@ -7,6 +7,7 @@ from skdpgmm._estimators.kmeans import DPKMeans
 from skdpgmm._estimators.loading import load
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
+from skdpgmm._estimators.project_budget import PrivacyBudget
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.search import PrivateSearchCV
 from skdpgmm._estimators.search_report import search_privacy
@@ -27,6 +28,7 @@ __all__ = [
     "DiffusersDecoder",
     "OnnxEncoder",
     "ParquetColumn",
+    "PrivacyBudget",
     "PrivateSearchCV",
     "TorchEmbeddingTransformer",
     "load",

@@ -16,10 +16,12 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array
 
 from skdpgmm._estimates.second_moment import public_second_moment
+from skdpgmm._estimators.debits import Ask
 from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import enforces, one_name, warn_if_unenforced
+from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.replay import Replayed
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._estimators.transcript import Transcript
@@ -60,8 +62,8 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name. The groups of scikit-learn's tools are those of splitters.
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+    # these names. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict
 
@@ -80,10 +82,14 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
         """Release what the algorithm needs, and set the attributes of the fit."""
         raise NotImplementedError
 
-    def _fit_privately(self: Any, X, y, groups, privacy_ids):
-        """Look, spend, report: the body of all fits, for `private_fit`."""
+    def _fit_privately(self: Any, X, y, groups, privacy_ids, budget):
+        """Be charged, look, spend, report: the body of all fits, for `private_fit`."""
         privacy_ids = one_name(privacy_ids, groups)
         warn_if_unenforced(self.max_contributions, privacy_ids)
+        with charged(budget, Ask.of(self, enforces(privacy_ids))) as charge:
+            return self._look_and_spend(X, y, privacy_ids, charge)
+
+    def _look_and_spend(self: Any, X, y, privacy_ids, charge):
         asked = Asked(
             y,
             getattr(self, "classes", None),
@@ -99,6 +105,7 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
         self._check(given, opened.shape[0])
         enforced = enforces(privacy_ids)
         self._account = account = self._new_account(given, enforced)
+        charge.ledger = account.ledger
         earlier = self._earlier()
         if earlier is not None:
             # Refuses, before anything is spent, what has no guarantee in common.

@@ -197,7 +197,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit the mixture privately.
 
         Parameters
@@ -206,13 +206,14 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
             Private records.
         {ignored}
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPGaussianMixture
             Fitted estimator.
         """
-        return self._fit_privately(X, None, groups, privacy_ids)
+        return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         if math.isinf(check_epsilon(self.epsilon)) and n_samples < self.n_components:
@@ -264,7 +265,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
                 ConvergenceWarning,
             )
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit, then return the most probable component of each record.
 
         Parameters
@@ -276,6 +277,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None
             Id of the person of each record, as in `fit`.
+        {project_budget}
 
         Returns
         -------
@@ -283,7 +285,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
             Component of each record: not private.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, privacy_ids=privacy_ids).predict(X)
+        return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
     def sample(self, n_samples=1, random_state=None):
         """Draw synthetic rows, in random order.

@@ -10,9 +10,11 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skdpgmm._estimators.debits import Ask
 from skdpgmm._estimators.delegation import DelegatingMixin
 from skdpgmm._estimators.parameters import COUNT
 from skdpgmm._estimators.privacy_ids import warn_if_unenforced
+from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.randomness import entropy_of, warn_of_seed
 from skdpgmm._estimators.search_account import SearchAccount, plan_of
 from skdpgmm._estimators.search_candidates import (
@@ -141,8 +143,8 @@ class PrivateSearchCV(
     """
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name.
-    __metadata_request__fit = {"privacy_ids": True}
+    # these names.
+    __metadata_request__fit = {"privacy_ids": True, "budget": True}
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
@@ -195,7 +197,7 @@ class PrivateSearchCV(
 
     # Candidates are validated before anything is spent.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, *, privacy_ids=None):
+    def fit(self, X, y, *, privacy_ids=None, budget=None):
         """Search privately.
 
         Parameters
@@ -207,6 +209,7 @@ class PrivateSearchCV(
         privacy_ids : array-like of shape (n_samples,), default=None
             Id of the person, or other unit of privacy, of each record; the first
             `max_contributions` records of each are used, one if that is None.
+        {project_budget}
 
         Returns
         -------
@@ -219,9 +222,24 @@ class PrivateSearchCV(
         plan = plan_of(self, candidates)
         first = candidates[0].private
         warn_if_unenforced(first.core.max_contributions, privacy_ids)
-        key = make_generator(entropy, "parts").bytes(32)
-        parts = open_parts(candidates, X, y, privacy_ids, self.test_size, key)
+        seeds = [one.private.seed for one in candidates if one.seeded]
+        ask = Ask(
+            type(self).__name__,
+            plan.epsilon,
+            self.delta,
+            first.core.adjacency,
+            first.core.max_contributions,
+            seeds[0] if seeds else self.random_state,
+            privacy_ids is not None,
+        )
+        with charged(budget, ask) as charge:
+            key = make_generator(entropy, "parts").bytes(32)
+            parts = open_parts(candidates, X, y, privacy_ids, self.test_size, key)
+            return self._spend(candidates, plan, parts, charge)
+
+    def _spend(self, candidates, plan, parts, charge):
         self._account = self._new_account(candidates, plan, parts)
+        charge.ledger = self._account.ledger
         warn_of_seed(self.random_state)
         search = Search(self, candidates, plan, parts, self._account)
         found = search.run()

@@ -50,9 +50,15 @@ class Private(NamedTuple):
     steps: tuple[str, ...]
 
     @property
+    def seed(self) -> Any:
+        """An int that leads to its noise, or None."""
+        states = (one.random_state for one in (self.core, self.fitted))
+        return next(filter(is_seed, states), None)
+
+    @property
     def seeded(self) -> bool:
         """Whether an int seed leads to its noise."""
-        return any(is_seed(one.random_state) for one in (self.core, self.fitted))
+        return self.seed is not None
 
 
 def private_of(estimator, path="", steps=()) -> Private:

@@ -14,14 +14,14 @@ from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
-from skdpgmm import DPLogisticRegression, PrivateSearchCV
+from skdpgmm import DPLogisticRegression, PrivacyBudget, PrivateSearchCV
 from skdpgmm._estimators.search_account import TO_FIT, TO_SCORE
 from skdpgmm.exceptions import (
     NoiseDominatedWarning,
     SeededNoiseWarning,
     UnenforcedContributionsWarning,
 )
-from skdpgmm.privacy import mu_from_epsilon
+from skdpgmm.privacy import BudgetExceededError, mu_from_epsilon
 from skdpgmm.privacy.parts import ALL, mu_by_part
 
 X, Y = make_data(400, 3)
@@ -148,6 +148,19 @@ def test_ids_are_routed_to_it():
     for search in found["estimator"]:
         assert "enforced by privacy_ids" in search.privacy_.unit
         assert "enforced" in search.best_estimator_.privacy_.unit
+
+
+def test_a_project_is_charged_for_the_whole_search():
+    project = PrivacyBudget(epsilon=3.0, delta=1e-5)
+    search = searching(epsilon=2.0).fit(X, Y, budget=project)
+    assert project.spent_epsilon == pytest.approx(2.0)
+    before = dict(vars(search))
+    with pytest.raises(BudgetExceededError, match="PrivateSearchCV asks for epsilon"):
+        search.set_params(epsilon=2.9).fit(X, Y, budget=project)
+    assert {**vars(search), "epsilon": 2.0} == before
+    inner = DPLogisticRegression(random_state=0)
+    with pytest.raises(ValueError, match="random_state"):
+        searching(inner, epsilon=0.1).fit(X, Y, budget=project)
 
 
 # --------------------------------------------------------------------------
