@@ -21,6 +21,7 @@ from skdpgmm._algorithms.class_clusters import (
 )
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
+from skdpgmm._algorithms.outcome import lengths, quality_of
 from skdpgmm._algorithms.overlap import grid_rule
 from skdpgmm._estimates.spectrum import Spikes
 from skdpgmm._models.class_shapes import TurnedByClass
@@ -128,6 +129,9 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
+    d = view.n_features
+    words = lengths(moment.value[None], moment.sd, d * (d + 1) / 2)
+    view.note(quality_of(np.arange(n_classes), shape=words))
     model, n_steps, seen = fit_label_model(
         view, median_radius, "auto", counts, moment, budgets["head"]
     )

@@ -136,6 +136,7 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
             self.random_state,
             enforced,
             tuple(self._declared_public(given)),
+            given.classes,
         )
 
     def _earlier(self):

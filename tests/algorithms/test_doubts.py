@@ -126,7 +126,7 @@ def test_noise_alone_is_doubted_and_more_is_not():
         for signal in n_doubts:
             with collected_doubts() as found:
                 doubt_differences(sd * (noise + signal), sd, 50, "These")
-                doubt_counts(sd * (noise + signal), sd, "parts", 0.5)
+                doubt_counts(sd * (noise + signal), sd, "parts")
             n_doubts[signal] += len(found)
     assert n_doubts[10.0] == 0
     assert n_doubts[0.0] > 390
