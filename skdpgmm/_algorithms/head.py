@@ -60,9 +60,15 @@ def fit_head(view, inner, counts, second, budget, widest=None):
     view.decide(decision)
     inner = inner.within(inner.radius * plan.radius)
     weights, sd = _descend(view.through(inner), counts, second, plan, budgets["steps"])
-    evidence = score_evidence(weights[:, :-1], second, inner.radius, plan, sd / view.n)
-    doubt_signal(*evidence, "The weights of the head")
-    words = words_of(*apart(evidence, counts))
+    signal, noise, spread = score_evidence(
+        weights[:, :-1], second, inner.radius, plan, sd / view.n
+    )
+    doubt_signal(signal, noise, spread, "The weights of the head")
+    shares = counts / counts.sum()
+    # A score that differs by D between the records of a class, of share q, and the
+    # others has variance ``q (1 - q) D**2`` among all.
+    between = shares * (1.0 - shares)
+    words = words_of(signal / between, noise, spread / between)
     view.note(quality_of(np.arange(len(counts)), weights=words))
     doubt_rare(words, counts)
     # Rescale from `inner` to the ball: clipped records have larger scores.
@@ -126,15 +132,3 @@ def score_evidence(weights, second, radius, plan, sd):
     variances += (weights @ second.vectors) ** 2 @ (values[:-1] - values[-1])
     noise, spread = score_noise(plan, values, widths, sd)
     return variances - noise, noise, spread
-
-
-def apart(evidence, counts):
-    """Return how far scores of a class are from those of others, squared, beside noise.
-
-    A score that differs by D between the records of a class, of share q, and the others
-    has variance ``q (1 - q) D**2`` among all.
-    """
-    signal, noise, spread = evidence
-    shares = counts / counts.sum()
-    between = shares * (1.0 - shares)
-    return signal / between, noise, spread / between

@@ -16,12 +16,14 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array
 
 from skdpgmm._estimates.second_moment import public_second_moment
+from skdpgmm._estimators.framed import FramedSamples
 from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._rows.array_api import as_numpy, portable
+from skdpgmm._rows.containers import column_of
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
 from skdpgmm._rows.sources import open_rows
@@ -39,6 +41,8 @@ class Given(NamedTuple):
     center : ndarray of shape (n_features,), or None
     public_mean, public_second : ndarray or None
         Mean of `X_public`, and its second moment about it, of trace 1.
+    frame : Frame or None
+        Names and types of the columns, where the rows came in a data frame.
     """
 
     n_features: int
@@ -47,6 +51,7 @@ class Given(NamedTuple):
     center: np.ndarray | None
     public_mean: np.ndarray | None
     public_second: np.ndarray | None
+    frame: Any = None
 
     @property
     def n_classes(self) -> int:
@@ -94,6 +99,10 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
         opened = open_rows(X, asked)
         self._take(opened)
         given = self._given(opened.shape[1], opened.classes, opened.dtype)
+        given = given._replace(frame=opened.frame)
+        if isinstance(self, FramedSamples):
+            declared = given.classes if asked.classes is not None else None
+            self._keep_containers(opened.frame, column_of(y, declared))
         self._check(given, opened.shape[0])
         self._account = account = self._new_account(given, privacy_ids is not None)
         earlier = self._earlier()
@@ -148,6 +157,8 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
     def _declared_public(self: Any, given):
         """Yield what the caller says is public: name, and text without a record."""
         yield "n_features", str(given.n_features)
+        if given.frame is not None:
+            yield "columns", "their names and types"
         if self.clip_norm != "auto":
             yield "clip_norm", f"{self.clip_norm:g}"
         if given.center is not None:
