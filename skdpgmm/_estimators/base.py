@@ -22,6 +22,7 @@ from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
 from skdpgmm._estimators.session import Account, Session
+from skdpgmm._estimators.shown import WarnedHTML
 from skdpgmm._rows.array_api import as_numpy, portable
 from skdpgmm._rows.containers import column_of
 from skdpgmm._rows.opened import Asked
@@ -59,7 +60,7 @@ class Given(NamedTuple):
         return 1 if self.classes is None else len(self.classes)
 
 
-class PrivateEstimator(Planned, CallbackSupportMixin):
+class PrivateEstimator(Planned, WarnedHTML, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by

@@ -31,6 +31,20 @@ class Quality:
         For each column, such as "mean" or "shape", a word for each part: "clear" where
         noise is at most a third of what was released, in length, "noise" where it may
         be all of it, and "weak" between.
+
+    Notes
+    -----
+    Privacy: all of it is a function of releases and public numbers.
+
+    Examples
+    --------
+    >>> from skdpgmm.privacy import Quality
+    >>> words = {"mean": ("clear", "noise")}
+    >>> print(Quality("class", ("no", "yes"), (203.4, 12.1), 18.13, words))
+    class  count  ± noise   mean
+    -----  -----  -------  -----
+    no       203     18.1  clear
+    yes       12     18.1  noise
     """
 
     what: str
