@@ -83,10 +83,10 @@ def _word(signal, noise, spread):
     return "weak" if signal >= CLEAR * spread else "noise"
 
 
-def doubt_counts(noisy_counts, sd, what):
-    """Note how many parts have counts that may be noise."""
+def doubt_counts(noisy_counts, sd, what, share=0.0):
+    """Note how many parts have counts that may be noise, if more than a share."""
     n_weak = int(np.count_nonzero(noisy_counts < CLEAR * sd))
-    if n_weak:
+    if n_weak > share * len(noisy_counts):
         doubt(
             f"{n_weak} of {len(noisy_counts)} {what} have counts that cannot be told "
             f"from noise of standard deviation {sd:.3g}: where they lie is mostly "
@@ -138,7 +138,7 @@ def doubt_clusters(n_lost, n_classes, sd):
     )
 
 
-def doubt_rare(words, counts):
+def doubt_rare(lost, counts):
     """Note how many classes are rare, and lost in the noise.
 
     Of classes that are as frequent as others, it is asked for all together: what tells
@@ -146,18 +146,17 @@ def doubt_rare(words, counts):
 
     Parameters
     ----------
-    words : list of str
-        A word for each class, of `words_of`.
+    lost : ndarray of bool of shape (n_classes,)
+        Whether a class cannot be told from noise.
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records.
     """
-    rare = counts < _RARE * counts.mean()
-    n_lost = int(np.count_nonzero(rare & (np.array(words) == "noise")))
-    if n_lost and not _IMAGINED.get():
+    n_lost = int(np.count_nonzero(lost & (counts < _RARE * counts.mean())))
+    if n_lost:
         doubt(
-            f"{n_lost} of {len(counts)} classes have few records, and what tells them "
-            "from the others may be noise: so may be their rows, and predictions of "
-            "them. A larger epsilon or more records of these classes are needed."
+            f"{n_lost} of {len(counts)} classes have so few records that they cannot "
+            "be told from noise: nor can rows and predictions of them. A larger "
+            "epsilon or more records of these classes are needed."
         )
 
 

@@ -14,7 +14,6 @@ from skdpgmm._algorithms.budget import HEAD, HEAD_STEP
 from skdpgmm._algorithms.calibration import calibrate
 from skdpgmm._algorithms.doubts import (
     doubt_classes,
-    doubt_rare,
     doubt_signal,
     words_of,
 )
@@ -70,7 +69,6 @@ def fit_head(view, inner, counts, second, budget, widest=None):
     between = shares * (1.0 - shares)
     words = words_of(signal / between, noise, spread / between)
     view.note(quality_of(np.arange(len(counts)), weights=words))
-    doubt_rare(words, counts)
     # Rescale from `inner` to the ball: clipped records have larger scores.
     weights[:, :-1] *= ball.radius / inner.radius
     coef, intercept = calibrate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdpgmm._algorithms import choices
-from skdpgmm._algorithms.doubts import CLEAR, doubt
+from skdpgmm._algorithms.doubts import CLEAR, doubt, doubt_rare
 from skdpgmm._algorithms.outcome import quality_of
 from skdpgmm._estimates.second_moment import NoisyMoment
 from skdpgmm._estimates.shrinkage import shrink_counts
@@ -80,7 +80,10 @@ def release_class_counts(view, n_classes, budget):
     """
     (release,) = view.release("classes", class_counts(view.ball, n_classes), [budget])
     view.note(quality_of(np.arange(n_classes), release))
-    return shrink_counts(release.value, float(release.sd))
+    counts = shrink_counts(release.value, float(release.sd))
+    # At the floor of shrunk counts: that many are too few for a head, as it happens.
+    doubt_rare(counts <= float(release.sd), counts)
+    return counts
 
 
 def positive_count(count):
