@@ -4,11 +4,14 @@ import sys
 from importlib import import_module
 
 from skdpgmm._estimators.kmeans import DPKMeans
+from skdpgmm._estimators.loading import load
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
+from skdpgmm._estimators.project_budget import PrivacyBudget
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
+from skdpgmm._estimators.verification import verify
 from skdpgmm._rows.parquet import ParquetColumn
 
 __version__ = "0.2.0.dev0"
@@ -23,7 +26,10 @@ __all__ = [
     "DiffusersDecoder",
     "OnnxEncoder",
     "ParquetColumn",
+    "PrivacyBudget",
     "TorchEmbeddingTransformer",
+    "load",
+    "verify",
 ]
 
 

@@ -130,7 +130,7 @@ class DPKMeans(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Find private cluster centres.
 
         Parameters
@@ -139,13 +139,14 @@ class DPKMeans(
             Private records.
         {ignored}
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPKMeans
             Fitted estimator.
         """
-        return self._fit_privately(X, None, groups, privacy_ids)
+        return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         k, d = self.n_clusters, given.n_features
@@ -168,7 +169,7 @@ class DPKMeans(
         self.cluster_counts_ = found.counts.value
         self.n_iter_ = self.max_iter
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit, then assign the records to the private centres.
 
         Parameters
@@ -180,6 +181,7 @@ class DPKMeans(
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None
             Id of the person of each record, as in `fit`.
+        {project_budget}
 
         Returns
         -------
@@ -187,7 +189,7 @@ class DPKMeans(
             Nearest centre of each record: not private.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, privacy_ids=privacy_ids).predict(X)
+        return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
     @over_blocks
     def predict(self, X):

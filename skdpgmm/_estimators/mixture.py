@@ -199,7 +199,7 @@ class DPGaussianMixture(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit the mixture privately.
 
         Parameters
@@ -208,13 +208,14 @@ class DPGaussianMixture(
             Private records.
         {ignored}
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPGaussianMixture
             Fitted estimator.
         """
-        return self._fit_privately(X, None, groups, privacy_ids)
+        return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         if math.isinf(check_epsilon(self.epsilon)) and n_samples < self.n_components:
@@ -266,7 +267,7 @@ class DPGaussianMixture(
                 ConvergenceWarning,
             )
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit, then return the most probable component of each record.
 
         Parameters
@@ -278,6 +279,7 @@ class DPGaussianMixture(
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None
             Id of the person of each record, as in `fit`.
+        {project_budget}
 
         Returns
         -------
@@ -285,7 +287,7 @@ class DPGaussianMixture(
             Component of each record: not private.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, privacy_ids=privacy_ids).predict(X)
+        return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
     def sample(self, n_samples=1, random_state=None):
         """Draw synthetic rows, in random order.

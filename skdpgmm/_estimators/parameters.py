@@ -119,6 +119,10 @@ groups : array-like of shape (n_samples,), default=None
 privacy_ids : array-like of shape (n_samples,), default=None
     Id of the person, or other unit of privacy, of each record; the first
     `max_contributions` records of each are used, one if that is None.""",
+    "project_budget": """
+budget : PrivacyBudget, default=None
+    That of all fits to these people: what this one asks for is charged to it, or the
+    fit is refused before a record is read.""",
     "imagined": """
 n_samples : int
     Number of records to imagine, at least 1.

@@ -74,7 +74,11 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
     ((1000, 8), True)
     """
 
-    __metadata_request__fit_resample = {"privacy_ids": True, "groups": UNUSED}
+    __metadata_request__fit_resample = {
+        "privacy_ids": True,
+        "budget": True,
+        "groups": UNUSED,
+    }
 
     _parameter_constraints: dict = {
         "class_weight": [StrOptions({"balanced"}), None],
@@ -95,7 +99,7 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
 
     # The synthesizer is validated by its own fit.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None, *, privacy_ids=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the synthesizer privately.
 
         Parameters
@@ -105,6 +109,7 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
@@ -114,12 +119,12 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
         privacy_ids = one_name(privacy_ids, groups)
         seeds = make_seeds(self.random_state)
         synthesizer = fit_synthesizer(
-            self, X, one_column(y), privacy_ids, seeds, *self._options()
+            self, X, one_column(y), privacy_ids, budget, seeds, *self._options()
         )
         self._take(synthesizer)
         return self
 
-    def fit_resample(self, X, y, groups=None, *, privacy_ids=None):
+    def fit_resample(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the synthesizer privately and draw synthetic rows.
 
         Parameters
@@ -129,6 +134,7 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
@@ -142,7 +148,8 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
             Their labels, with name and type of `y`.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        synthesizer = self.fit(X, y, privacy_ids=privacy_ids).synthesizer_
+        fitted = self.fit(X, y, privacy_ids=privacy_ids, budget=budget)
+        synthesizer = fitted.synthesizer_
         given = getattr(synthesizer, "classes", None)
         classes = None if given is None else self.classes_
         try:

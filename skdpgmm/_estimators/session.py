@@ -16,10 +16,12 @@ from skdpgmm._algorithms.view import View
 from skdpgmm._estimators.privacy_ids import describe_unit
 from skdpgmm._estimators.randomness import (
     entropy_of,
+    generator_of,
     is_seed,
-    make_generators,
+    make_keys,
     warn_of_seed,
 )
+from skdpgmm._estimators.transcript import Told, noting
 from skdpgmm._rows.persons import bound_of
 from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
 from skdpgmm.privacy.quality import Quality
@@ -105,11 +107,17 @@ class Session(NamedTuple):
         The budget.
     public_rng : numpy.random.Generator
         Public randomness.
+    public_key : int
+        That of public randomness.
+    told : list of Told
+        What was released so far.
     """
 
     records: PrivateRecords
     account: Account
     public_rng: np.random.Generator
+    public_key: int
+    told: list[Told]
 
     @classmethod
     def open(
@@ -123,7 +131,7 @@ class Session(NamedTuple):
         factor = account.unit_factor
         if not math.isinf(account.mu):
             warn_of_seed(seed)
-        source, public_rng = make_generators(entropy_of(seed), is_seed(seed))
+        source, public_key = make_keys(entropy_of(seed), is_seed(seed))
         records = PrivateRecords(
             rows,
             ledger=account.ledger,
@@ -131,7 +139,14 @@ class Session(NamedTuple):
             source=source,
             watch=watch,
         )
-        return cls(records, account, public_rng)
+        return cls.of(records, account, public_key)
+
+    @classmethod
+    def of(cls, records, account: Account, public_key: int) -> Session:
+        """Return the session of records that answer by releases, which it notes."""
+        told: list[Told] = []
+        public_rng = generator_of(public_key)
+        return cls(noting(records, told), account, public_rng, public_key, told)
 
     @property
     def budget(self) -> Budget:

@@ -139,7 +139,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
 
     # The parts are validated by their own fits.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None, *, privacy_ids=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the synthesizer privately, and the classifier on its rows.
 
         Parameters
@@ -149,6 +149,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
@@ -161,7 +162,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         classifier = None
         if self.classifier is not None:
             classifier = checked_clone(self.classifier, "classifier")
-        synthesizer = fit_synthesizer(self, X, y, privacy_ids, seeds)
+        synthesizer = fit_synthesizer(self, X, y, privacy_ids, budget, seeds)
         rows, labels = draw_training_rows(synthesizer, self.n_samples)
         if classifier is None:
             classifier = _new_network(len(rows), len(synthesizer.classes_))

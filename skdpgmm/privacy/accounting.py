@@ -250,7 +250,7 @@ class LedgerEntry:
 
 
 class BudgetExceededError(RuntimeError):
-    """A release was refused because it would overspend; nothing was released."""
+    """A release, or a fit, was refused as it would overspend; it released nothing."""
 
 
 class Ledger:

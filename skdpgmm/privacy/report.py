@@ -54,6 +54,17 @@ def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
     return replace(entry, name=f"fit {number}, {entry.name}")
 
 
+def check_alike(first, second, names) -> None:
+    """Refuse two reports that have no guarantee in common, by attributes of theirs."""
+    for name in names:
+        one, other = getattr(first, name), getattr(second, name)
+        if one != other:
+            raise ValueError(
+                f"{name} must be the same in all fits, so that they have one guarantee "
+                f"together: it is {one!r} in one fit, got {other!r} in a later one."
+            )
+
+
 # False alarms of the attacker whom reports speak of.
 _FALSE_ALARMS = 0.05
 # Left out where a report is one line.
@@ -208,13 +219,7 @@ class PrivacyReport:
         -------
         report : PrivacyReport
         """
-        for name in ("delta", "adjacency", "unit"):
-            first, second = getattr(earlier, name), getattr(self, name)
-            if first != second:
-                raise ValueError(
-                    f"{name} must be that of the fit that is gone on from, {first!r}, "
-                    f"so that both have one guarantee; got {second!r}."
-                )
+        check_alike(earlier, self, ("delta", "adjacency", "unit"))
         mu = compose_mu([earlier.mu, self.mu])
         n_fits = earlier.n_fits + self.n_fits
         first_rows = earlier.ledger
