@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_array
 
 from skdpgmm._estimates.second_moment import public_second_moment
 from skdpgmm._estimators.debits import Ask
+from skdpgmm._estimators.framed import FramedSamples
 from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
@@ -24,8 +25,10 @@ from skdpgmm._estimators.privacy_ids import enforces, one_name, warn_if_unenforc
 from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.replay import Replayed
 from skdpgmm._estimators.session import Account, Session
+from skdpgmm._estimators.shown import WarnedHTML
 from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.array_api import as_numpy, portable
+from skdpgmm._rows.containers import column_of
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
 from skdpgmm._rows.sources import open_rows
@@ -43,6 +46,8 @@ class Given(NamedTuple):
     center : ndarray of shape (n_features,), or None
     public_mean, public_second : ndarray or None
         Mean of `X_public`, and its second moment about it, of trace 1.
+    in_frame : bool
+        Whether the rows came in a data frame, whose names and types are public.
     """
 
     n_features: int
@@ -51,6 +56,7 @@ class Given(NamedTuple):
     center: np.ndarray | None
     public_mean: np.ndarray | None
     public_second: np.ndarray | None
+    in_frame: bool = False
 
     @property
     def n_classes(self) -> int:
@@ -58,7 +64,7 @@ class Given(NamedTuple):
         return 1 if self.classes is None else len(self.classes)
 
 
-class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
+class PrivateEstimator(Planned, Replayed, WarnedHTML, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
@@ -102,6 +108,10 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
         opened = open_rows(X, asked)
         self._take(opened)
         given = self._given(opened.shape[1], opened.classes, opened.dtype)
+        given = given._replace(in_frame=opened.frame is not None)
+        if isinstance(self, FramedSamples):
+            declared = given.classes if asked.classes is not None else None
+            self._keep_containers(opened.frame, column_of(y, declared))
         self._check(given, opened.shape[0])
         enforced = enforces(privacy_ids)
         self._account = account = self._new_account(given, enforced)
@@ -122,6 +132,7 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
                 enforced,
                 session.public_key,
                 tuple(session.told),
+                given.in_frame,
             )
         self.privacy_ = report if earlier is None else report.after(earlier)
         return self
@@ -157,6 +168,7 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
             self.random_state,
             enforced,
             tuple(self._declared_public(given)),
+            given.classes,
         )
 
     def _earlier(self):
@@ -168,6 +180,8 @@ class PrivateEstimator(Planned, Replayed, CallbackSupportMixin):
     def _declared_public(self: Any, given):
         """Yield what the caller says is public: name, and text without a record."""
         yield "n_features", str(given.n_features)
+        if given.in_frame:
+            yield "columns", "their names and types"
         if self.clip_norm != "auto":
             yield "clip_norm", f"{self.clip_norm:g}"
         if given.center is not None:

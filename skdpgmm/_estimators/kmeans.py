@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -15,6 +17,7 @@ from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import KMEANS, KMEANS_IN_PUBLIC_BALL
 from skdpgmm._algorithms.doubts import doubt_counts
 from skdpgmm._algorithms.kmeans import private_kmeans
+from skdpgmm._algorithms.outcome import distances, quality_of
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.parameters import COUNT
@@ -159,6 +162,9 @@ class DPKMeans(
         k, left = self.n_clusters, session.left()
         found = private_kmeans(view, k, 1, left, self.max_iter)
         doubt_counts(found.counts.value, float(found.counts.sd), "clusters")
+        means = distances(found.noisy, found.sd)
+        note = quality_of(found.classes, found.counts, mean=means)
+        view.note(replace(note, what="cluster"))
         self.cluster_centers_ = view.ball.center + found.centers
         self.cluster_counts_ = found.counts.value
         self.n_iter_ = self.max_iter

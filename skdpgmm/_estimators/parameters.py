@@ -91,7 +91,8 @@ n_samples : int, default=60000
     equal share where that is less, and one in any case.""",
     "fitted": """
 privacy_ : PrivacyReport
-    The guarantee and the ledger of all releases; released.
+    The guarantee, the ledger of all releases and, as `quality`, which parts of the
+    model stand out of their noise; released.
 n_features_in_ : int
     Number of features; public.
 feature_names_in_ : ndarray of shape (n_features_in_,)

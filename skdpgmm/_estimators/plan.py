@@ -71,7 +71,7 @@ class Planned(SharedTexts):
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
         session = Session.of(records, account, 0)
         # No release of imagined records follows from the parameters of a mixture.
-        with collected_doubts() as doubts, rough_reductions():
+        with collected_doubts(imagined=True) as doubts, rough_reductions():
             copied._fit(session, given)
         report = account.report()
         where = "at a distance of clip_norm" if known else "of norm 1, for want of more"
@@ -86,6 +86,7 @@ class Planned(SharedTexts):
             noise_sd=tuple(noise_sd),
             decisions=tuple(d for d in report.decisions if d.what not in _OF_PLACE),
             doubts=tuple(doubts),
+            seeded=report.seeded,
         )
 
 

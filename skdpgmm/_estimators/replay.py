@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._algorithms.doubts import collected_doubts
+from skdpgmm._estimators.framed import FramedSamples
 from skdpgmm._estimators.model_file import write
 from skdpgmm._estimators.saved import documented
 from skdpgmm._estimators.session import Session
@@ -61,6 +62,7 @@ class Replayed:
         """
         self._validate_params()
         given = self._given(transcript.n_features, transcript.classes, transcript.dtype)
+        given = given._replace(in_frame=transcript.in_frame)
         self._check(given, MAX_ROWS)
         account = self._new_account(given, transcript.enforced)
         answers = Recorded([told.numbers for told in transcript.releases])
@@ -81,4 +83,6 @@ class Replayed:
         self.privacy_ = account.report()
         self.n_features_in_ = transcript.n_features
         self._like = None
+        if isinstance(self, FramedSamples):
+            self._keep_containers(None, None)
         self._transcript = transcript

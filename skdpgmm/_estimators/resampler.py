@@ -6,6 +6,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
+from skdpgmm._estimators.framed import SetOutput, frame_for
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.training_rows import (
     SynthesizerWrapper,
@@ -14,10 +15,10 @@ from skdpgmm._estimators.training_rows import (
     make_seeds,
 )
 from skdpgmm._estimators.transaction import private_fit, tell
-from skdpgmm._rows.containers import labels_like, one_column, rows_like
+from skdpgmm._rows.containers import frame_of, labels_like, one_column, rows_like
 
 
-class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
+class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
     """A resampler that puts private synthetic rows in the place of the records.
 
     The step of an ``imblearn.pipeline.Pipeline`` before a classifier: `fit` of the
@@ -140,8 +141,9 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
         X_synthetic : array-like of shape (n_rows, n_features)
             Synthetic rows; `n_samples` and, where a class is rare, some more. In a
             frame with the columns of `X` and their types, if that is one of pandas,
-            polars or Dask, with numbers rounded in columns of integers; in a list for
-            a list, and an array otherwise.
+            polars or Dask, with numbers rounded in columns of integers, or one of the
+            library that `set_output` says; in a list for a list, and an array
+            otherwise.
         y_synthetic : array-like of shape (n_rows,)
             Their labels, with name and type of `y`.
         """
@@ -154,7 +156,9 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
             rows, labels = draw_training_rows(
                 synthesizer, self.n_samples, **self._options()
             )
-            return rows_like(rows, X), labels_like(labels, y, classes)
+            frame = frame_for(self, frame_of(X), rows.dtype, self.n_features_in_)
+            rows = rows_like(rows, X) if frame is None else frame.filled(rows)
+            return rows, labels_like(labels, y, classes)
         except BaseException as error:
             tell(error, self.privacy_, synthesizer)
             raise

@@ -40,6 +40,7 @@ def documented(estimator: Any, transcript: Transcript) -> tuple[dict[str, Any], 
             "dtype": np.dtype(transcript.dtype).name,
             "enforced": transcript.enforced,
             "public_key": f"{transcript.public_key:032x}",
+            "in_frame": transcript.in_frame,
             "seeded": report.seeded,
             "feature_names": packer.pack(
                 getattr(estimator, "feature_names_in_", None), "public.feature_names"
@@ -174,6 +175,7 @@ class Said:
             bool(public["enforced"]),
             int(public["public_key"], 16),
             releases,
+            bool(public.get("in_frame", False)),
         )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from skdpgmm._estimators.randomness import (
 from skdpgmm._estimators.transcript import Told, noting
 from skdpgmm._rows.persons import bound_of
 from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
+from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.records import PrivateRecords, Rows
 from skdpgmm.privacy.report import Decision, PrivacyReport
 
@@ -39,6 +41,8 @@ class Account:
         Whether ids of persons were given, that enforce `max_contributions`.
     declared_public : tuple of (str, str)
         What the caller says is public, and the guarantee rests on: name and text.
+    classes : ndarray of shape (n_classes,), or None without labels
+        The public classes.
     """
 
     epsilon: float
@@ -48,8 +52,10 @@ class Account:
     random_state: Any
     enforced: bool = False
     declared_public: tuple[tuple[str, str], ...] = ()
+    classes: Any = None
     ledger: Ledger = field(init=False)
     decisions: list[Decision] = field(init=False, default_factory=list)
+    notes: list[Quality] = field(init=False, default_factory=list)
 
     def __post_init__(self):
         self.ledger = Ledger(mu_from_epsilon(self.epsilon, self.delta))
@@ -79,7 +85,15 @@ class Account:
             seeded=seeded,
             declared_public=self.declared_public,
             decisions=tuple(self.decisions),
+            quality=self.quality(),
         )
+
+    def quality(self) -> Quality | None:
+        """Return what was noted so far of what stands out of its noise."""
+        if not self.notes:
+            return None
+        found = reduce(Quality.joined, self.notes)
+        return found.named(None if self.classes is None else self.classes.tolist())
 
 
 class Session(NamedTuple):
@@ -149,5 +163,11 @@ class Session(NamedTuple):
 
     def view(self, n_features) -> View:
         """Return the records as algorithms see them before a ball is found."""
-        decisions = self.account.decisions
-        return View.of(self.records, n_features, self.public_rng, decisions)
+        account = self.account
+        return View.of(
+            self.records,
+            n_features,
+            self.public_rng,
+            account.decisions,
+            account.notes,
+        )

@@ -12,6 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 
+from skdpgmm._estimators.framed import arrays_only
 from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
 from skdpgmm._estimators.plan import NO_CLASSES
 from skdpgmm._estimators.randomness import is_seed
@@ -184,6 +185,11 @@ def draw_training_rows(synthesizer, n_samples, **options):
     Of a class that has too few, `_LEAST_ROWS` or, of many classes, as many as each
     would have of equal shares; but one in any case.
     """
+    with arrays_only():
+        return _draw(synthesizer, n_samples, options)
+
+
+def _draw(synthesizer, n_samples, options):
     rows, labels = synthesizer.sample(n_samples, **options)
     classes = synthesizer.classes_
     position = {label: code for code, label in enumerate(classes.tolist())}

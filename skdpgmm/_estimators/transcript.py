@@ -34,6 +34,8 @@ class Transcript(NamedTuple):
         hash of what `random_state` gives, or of the operating system.
     releases : tuple of Told
         In order.
+    in_frame : bool
+        Whether the rows came in a data frame, whose names and types are public.
     """
 
     n_features: int
@@ -42,6 +44,7 @@ class Transcript(NamedTuple):
     enforced: bool
     public_key: int
     releases: tuple[Told, ...]
+    in_frame: bool = False
 
 
 def noting(records, told: list[Told]) -> Any:
