@@ -18,6 +18,7 @@ from skdpgmm._estimates.axes import (
     principal_axes,
     spectral_edge,
 )
+from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.report import Decision
 
 # Share of the mean variance that the noise may hide, where long records need not be
@@ -57,7 +58,16 @@ def find_axes(view, median_radius, wanted, budget) -> Axes:
     clipped = moment.estimate.trace
     total = float(np.clip(total, clipped, (ball.radius / radius) ** 2 * clipped))
     n_axes = _n_axes(view, moment, wanted)
-    _doubt_axes(moment, n_axes)
+    n_seen = _n_standing_out(moment, n_axes)
+    words = ("clear",) * n_seen + ("noise",) * (n_axes - n_seen)
+    view.note(Quality("component", words={"direction": words}))
+    if n_seen < n_axes:
+        doubt(
+            f"{n_axes - n_seen} of {n_axes} components do not stand out of the noise, "
+            f"whose spectral edge is a variance of {spectral_edge(moment):.3g}: their "
+            "directions are mostly noise. Ask for fewer, for a larger epsilon, or give "
+            "more records."
+        )
     return principal_axes(moment, n_axes, total)
 
 
@@ -82,13 +92,9 @@ def _n_axes(view, moment, wanted):
     return view.decide(Decision("n_components", n_axes, because))
 
 
-def _doubt_axes(moment, n_axes):
-    clear, edge, bulk = n_clear(moment), spectral_edge(moment), moment.estimate.bulk
+def _n_standing_out(moment, n_axes):
+    """Return how many of the axes stand out of the noise."""
     # Where all directions are alike, and known to be, none is missed.
-    if n_axes <= clear or (edge <= bulk and alike(moment)):
-        return
-    doubt(
-        f"{n_axes - clear} of {n_axes} components do not stand out of the noise, whose "
-        f"spectral edge is a variance of {edge:.3g}: their directions are mostly "
-        "noise. Ask for fewer, for a larger epsilon, or give more records."
-    )
+    if spectral_edge(moment) <= moment.estimate.bulk and alike(moment):
+        return n_axes
+    return min(n_clear(moment), n_axes)

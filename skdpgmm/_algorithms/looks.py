@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from skdpgmm._algorithms import choices
-from skdpgmm._algorithms.doubts import CLEAR, doubt
+from skdpgmm._algorithms.doubts import CLEAR, doubt, doubt_rare
+from skdpgmm._algorithms.outcome import quality_of
 from skdpgmm._estimates.second_moment import NoisyMoment
 from skdpgmm._estimates.shrinkage import shrink_counts
 from skdpgmm._queries.cells import CellMoments, NearestCell
@@ -20,6 +21,11 @@ REMEDY = (
 _NO_COUNT = (
     "The number of records cannot be told from noise of standard deviation {sd:.3g}: "
     f"what is divided by it may be of any size. {REMEDY}"
+)
+_NO_SPHERE = (
+    "Whether the records have norm 1 cannot be told from noise of standard deviation "
+    "{sd:.3g} in their number, so that rows are not put on the unit sphere. Give "
+    "normalize if it is public, a larger epsilon, or more records."
 )
 
 
@@ -49,7 +55,11 @@ def on_unit_sphere(view, budget):
     edges = np.array([1.0 / SLACK, SLACK])
     query = NormHistogram(np.zeros(view.n_features), edges)
     (counts,) = view.release("unit norms", query, [budget])
-    return view.decide(choices.normalize(counts.value[1], counts.sd, view.n))
+    choice = choices.normalize(counts.value[1], counts.sd, view.n)
+    most = counts.value[1] + CLEAR * counts.sd
+    if not choice.value and most > choices.ON_SPHERE * view.n:
+        doubt(_NO_SPHERE.format(sd=float(counts.sd)))
+    return view.decide(choice)
 
 
 def release_second_moment(view, budget, prior=None):
@@ -69,7 +79,11 @@ def release_class_counts(view, n_classes, budget):
     No coordinate is looked at.
     """
     (release,) = view.release("classes", class_counts(view.ball, n_classes), [budget])
-    return shrink_counts(release.value, float(release.sd))
+    view.note(quality_of(np.arange(n_classes), release))
+    counts = shrink_counts(release.value, float(release.sd))
+    # At the floor of shrunk counts: that many are too few for a head, as it happens.
+    doubt_rare(counts <= float(release.sd), counts)
+    return counts
 
 
 def positive_count(count):

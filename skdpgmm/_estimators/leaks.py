@@ -15,6 +15,7 @@ from sklearn.utils import get_tags
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.randomness import warn
 from skdpgmm._estimators.resampler import DPSyntheticResampler
+from skdpgmm._estimators.search import PrivateSearchCV
 from skdpgmm._estimators.training_rows import SynthesizerWrapper
 from skdpgmm.exceptions import PrivacyLeakWarning
 
@@ -152,7 +153,10 @@ def check_pipeline(pipeline):
 
 def find_leaks(name, step) -> Iterator[PipelineFinding]:
     """Yield what is known against a step, and against those inside of it."""
-    if step is None or isinstance(step, str | FrozenEstimator | PAYING):
+    # A private search refuses steps that learn by itself.
+    if step is None or isinstance(
+        step, str | FrozenEstimator | PrivateSearchCV | PAYING
+    ):
         return
     if isinstance(step, _COMPOSED):
         outer = isinstance(step, Pipeline)
@@ -178,6 +182,8 @@ def parts_of(step) -> list[tuple[str, Any]]:
     if isinstance(step, ColumnTransformer):
         inner = [(name, part) for name, part, _ in step.transformers]
         return [*inner, ("remainder", step.remainder)]
+    if isinstance(step, PrivateSearchCV):
+        return [("estimator", step.estimator)]
     return []
 
 

@@ -155,7 +155,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y, groups=None, *, privacy_ids=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the classifier privately.
 
         Parameters
@@ -165,13 +165,14 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPLogisticRegression
             Fitted estimator.
         """
-        return self._fit_privately(X, y, groups, privacy_ids)
+        return self._fit_privately(X, y, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         classes, d = given.classes, given.n_features

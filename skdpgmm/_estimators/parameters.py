@@ -91,7 +91,8 @@ n_samples : int, default=60000
     equal share where that is less, and one in any case.""",
     "fitted": """
 privacy_ : PrivacyReport
-    The guarantee and the ledger of all releases; released.
+    The guarantee, the ledger of all releases and, as `quality`, which parts of the
+    model stand out of their noise; released.
 n_features_in_ : int
     Number of features; public.
 feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -118,6 +119,10 @@ groups : array-like of shape (n_samples,), default=None
 privacy_ids : array-like of shape (n_samples,), default=None
     Id of the person, or other unit of privacy, of each record; the first
     `max_contributions` records of each are used, one if that is None.""",
+    "project_budget": """
+budget : PrivacyBudget, default=None
+    That of all fits to these people: what this one asks for is charged to it, or the
+    fit is refused before a record is read.""",
     "imagined": """
 n_samples : int
     Number of records to imagine, at least 1.

@@ -15,20 +15,26 @@ from sklearn.utils.validation import check_is_fitted
 from skdpgmm._estimators.parameters import PRIVATE, SharedTexts
 from skdpgmm._estimators.pipeline_steps import (
     Asked,
+    ask_of,
     check_undoes,
     is_private,
     is_there,
     look_before,
     planned,
     refuse_mixing,
+    refuse_own,
+    say_of_all,
+    spent_by,
     undo,
     width_after,
     with_budgets,
 )
 from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.report import PrivacyReport
+from skdpgmm.privacy.steps import report_of_steps
 
 
 def _last_has(name):
@@ -117,7 +123,7 @@ class PrivatePipeline(SharedTexts, Pipeline):
     (4.0, 'classifier')
     """
 
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+    __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict = {
         "steps": [list],
@@ -136,7 +142,7 @@ class PrivatePipeline(SharedTexts, Pipeline):
 
     # Steps are validated by their own fits.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, **params):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params):
         """Fit all steps, one after the other, with one budget.
 
         Parameters
@@ -147,6 +153,7 @@ class PrivatePipeline(SharedTexts, Pipeline):
             Private labels.
         {ids}
             All private steps get them.
+        {project_budget} It is charged once, for all steps.
         **params : dict of str to object
             Parameters of the fits of steps, as in ``step__parameter``.
 
@@ -159,6 +166,13 @@ class PrivatePipeline(SharedTexts, Pipeline):
         self._validate_steps()
         self.steps = with_budgets(self.steps, self._asked())
         given = self._given_to_steps(params, privacy_ids)
+        ask = ask_of(type(self).__name__, self.steps, self._asked(), privacy_ids)
+        with charged(budget, ask) as charge:
+            self._fit_steps(X, y, privacy_ids, given, charge)
+        say_of_all(self.steps, self.privacy_)
+        return self
+
+    def _fit_steps(self, X, y, privacy_ids, given, charge):
         reports: dict[str, PrivacyReport] = {}
         try:
             for i, (name, step) in enumerate(self.steps):
@@ -169,10 +183,10 @@ class PrivatePipeline(SharedTexts, Pipeline):
                     X = self._fit_step(name, step, X, y, given[name], reports, last)
         finally:
             # Also of steps that were fitted before one failed.
+            charge.ledger = spent_by(reports)
             if reports:
                 mu = self._asked().mu
-                self.privacy_ = PrivacyReport.of_steps(reports, self.epsilon, mu)
-        return self
+                self.privacy_ = report_of_steps(reports, self.epsilon, mu)
 
     def _asked(self):
         return Asked(self.epsilon, self.delta, self.shares)
@@ -184,6 +198,7 @@ class PrivatePipeline(SharedTexts, Pipeline):
         for name, step in self.steps:
             there = routed.get(name, {}) if is_there(step) else {}
             given[name] = {**there.get("fit", {}), **there.get("fit_transform", {})}
+            refuse_own(name, given[name])
             if privacy_ids is not None and is_private(step):
                 given[name]["privacy_ids"] = privacy_ids
         return given
@@ -195,8 +210,10 @@ class PrivatePipeline(SharedTexts, Pipeline):
             with self._watched(name, step):
                 step.fit(X, y, **given)
         except BaseException as error:
-            if private and (spent := getattr(error, "privacy_", None)) is not None:
-                reports[name] = spent
+            # A callback may fail behind a step that was fitted.
+            told = (getattr(error, "privacy_", None), vars(step).get("privacy_"))
+            if private and any(told):
+                reports[name] = told[0] or told[1]
             raise
         if private:
             reports[name] = step.privacy_
@@ -247,7 +264,9 @@ class PrivatePipeline(SharedTexts, Pipeline):
         return PrivacyPlan.of_steps(plans, asked.epsilon, asked.mu)
 
     @available_if(_last_has("transform"))
-    def fit_transform(self, X, y=None, groups=None, *, privacy_ids=None, **params):
+    def fit_transform(
+        self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params
+    ):
         """Fit all steps, then transform the records.
 
         Parameters
@@ -257,6 +276,7 @@ class PrivatePipeline(SharedTexts, Pipeline):
         y : array-like of shape (n_samples,), default=None
             Private labels.
         {ids}
+        {project_budget}
         **params : dict of str to object
             As of `fit`.
 
@@ -265,11 +285,13 @@ class PrivatePipeline(SharedTexts, Pipeline):
         Z : ndarray of shape (n_samples, n_transformed_features)
             As private as `X`.
         """
-        privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, y, privacy_ids=privacy_ids, **params).transform(X)
+        ids = one_name(privacy_ids, groups)
+        return self.fit(X, y, privacy_ids=ids, budget=budget, **params).transform(X)
 
     @available_if(_last_has("fit_predict"))
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, **params):
+    def fit_predict(
+        self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params
+    ):
         """Fit all steps, then predict for the records.
 
         Parameters
@@ -279,6 +301,7 @@ class PrivatePipeline(SharedTexts, Pipeline):
         y : array-like of shape (n_samples,), default=None
             Private labels.
         {ids}
+        {project_budget}
         **params : dict of str to object
             As of `fit`.
 
@@ -287,8 +310,8 @@ class PrivatePipeline(SharedTexts, Pipeline):
         labels : ndarray of shape (n_samples,)
             As private as `X`.
         """
-        privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, y, privacy_ids=privacy_ids, **params).predict(X)
+        ids = one_name(privacy_ids, groups)
+        return self.fit(X, y, privacy_ids=ids, budget=budget, **params).predict(X)
 
     @available_if(_last_has("sample"))
     def sample(self, n_samples=1, **params):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,12 +11,16 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import FunctionTransformer
 
 from skdpgmm._algorithms.budget import Budget, step_shares
+from skdpgmm._estimators.debits import Ask
 from skdpgmm._estimators.leaks import PAYING, find_leaks, pays_inside
+from skdpgmm._estimators.privacy_ids import enforces
+from skdpgmm._estimators.randomness import is_seed
+from skdpgmm._estimators.replay import say_instead
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.training_rows import SynthesizerWrapper, checked_clone
 from skdpgmm._rows.opened import Asked as Look
 from skdpgmm._rows.sources import open_rows
-from skdpgmm.privacy.accounting import epsilon_within_mu, mu_from_epsilon
+from skdpgmm.privacy.accounting import Ledger, epsilon_within_mu, mu_from_epsilon
 
 # What all private steps must have in common, so that they have one guarantee.
 _SHARED = ("adjacency", "max_contributions")
@@ -86,6 +91,64 @@ def with_budgets(steps, asked: Asked):
         (name, cloned[name][0] if is_private(step) else _copied(name, step))
         for name, step in steps
     ]
+
+
+def ask_of(name, steps, asked: Asked, privacy_ids) -> Ask:
+    """Return what a pipeline asks of the budget of a project, for all its steps.
+
+    Parameters
+    ----------
+    name : str
+        Of its class.
+    steps : list of (str, estimator)
+        With their budgets.
+    asked : Asked
+        What they share.
+    privacy_ids : array-like or None
+    """
+    private = [(step, _holding("", step)[1]) for _, step in steps if is_private(step)]
+    first = private[0][1]
+    # A wrapper seeds a synthesizer that has no seed.
+    states = [
+        step.random_state if holder.random_state is None else holder.random_state
+        for step, holder in private
+    ]
+    return Ask(
+        name,
+        asked.epsilon,
+        asked.delta,
+        first.adjacency,
+        first.max_contributions,
+        next(filter(is_seed, states), None),
+        enforces(privacy_ids),
+    )
+
+
+def spent_by(reports) -> Ledger:
+    """Return what steps have released, also those that failed, as one ledger."""
+    ledger = Ledger(math.inf)
+    ledger.debit(entry for report in reports.values() for entry in report.ledger)
+    return ledger
+
+
+def say_of_all(steps, report):
+    """Have steps behind the first private one say what all of them have cost.
+
+    The rows that they were fitted to follow from the releases before, so that their
+    own are not all that made them.
+    """
+    for step in [step for _, step in steps if is_private(step)][1:]:
+        say_instead(step, report)
+
+
+def refuse_own(name, given):
+    """Refuse ids or a budget for one step: what all of them have is of all of them."""
+    for one in ("privacy_ids", "groups", "budget"):
+        if one in given:
+            raise ValueError(
+                f"{one} must be given to the fit of the pipeline, for all its steps, "
+                f"got {name}__{one}."
+            )
 
 
 def _copied(name, step):

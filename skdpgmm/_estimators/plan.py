@@ -13,7 +13,7 @@ from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.session import Session
 from skdpgmm._models.reduction import rough_reductions
 from skdpgmm._rows.labels import label_column
-from skdpgmm._rows.rehearsal import Rehearsal
+from skdpgmm._rows.rehearsal import NO_NOISE, Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
@@ -97,9 +97,9 @@ class Planned(SharedTexts):
         norm = float(copied.clip_norm) if known else 1.0
         noise_sd: list[float] = []
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
-        session = Session(records, account, np.random.default_rng(0))
+        session = Session.of(records, account, 0)
         # No release of imagined records follows from the parameters of a mixture.
-        with collected_doubts() as doubts, rough_reductions():
+        with collected_doubts(imagined=True) as doubts, rough_reductions():
             copied._fit(session, given)
         report = account.report()
         where = "at a distance of clip_norm" if known else "of norm 1, for want of more"
@@ -116,6 +116,7 @@ class Planned(SharedTexts):
                 d for d in report.decisions if d.what not in self._of_place
             ),
             doubts=tuple(doubts),
+            seeded=report.seeded,
         )
         copied.n_features_in_ = int(n_features)
         of_place = {d.what for d in report.decisions if d.what in self._of_place}
@@ -153,20 +154,13 @@ def _classes(estimator, takes_labels, n_classes):
     return None if n_classes is None else np.arange(n_classes)
 
 
-class _Silent:
-    """A source of noise that is zero."""
-
-    def standard_normal(self, shape):
-        return np.zeros(shape)
-
-
 def _recording(rows, account, noise_sd) -> Any:
     """Return records that note the noise of what they release, and add none."""
     records = PrivateRecords(
         rows,
         ledger=account.ledger,
         unit_factor=account.unit_factor,
-        source=_Silent(),  # type: ignore[arg-type]
+        source=NO_NOISE,
     )
 
     def release(name, query, mus):

@@ -204,7 +204,7 @@ class DPEmbeddingSynthesizer(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit the mixtures privately.
 
         Parameters
@@ -214,13 +214,14 @@ class DPEmbeddingSynthesizer(
         y : array-like of shape (n_samples,), default=None
             Private labels; None fits one unlabelled mixture.
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPEmbeddingSynthesizer
             Fitted estimator.
         """
-        return self._fit_privately(X, y, groups, privacy_ids)
+        return self._fit_privately(X, y, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         if given.classes is None and self.classes is not None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from dp_accounting import ComposedDpEvent, GaussianDpEvent, NonPrivateDpEvent
 
-from skdpgmm.privacy.accounting import LedgerEntry, compose_mu, epsilon_from_mu
+from skdpgmm.privacy.accounting import (
+    LedgerEntry,
+    attack_power,
+    compose_mu,
+    epsilon_from_mu,
+)
+from skdpgmm.privacy.quality import Quality, QualityOfSteps
 from skdpgmm.privacy.tables import as_html, as_text, table
 
 
@@ -49,26 +54,18 @@ def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
     return replace(entry, name=f"fit {number}, {entry.name}")
 
 
-def of_step(step: str, ledger, decisions):
-    """Return the ledger and the decisions of a step, which say whose they are."""
-    return (
-        tuple(replace(entry, name=f"{step}, {entry.name}") for entry in ledger),
-        tuple(one._replace(what=f"{step}, {one.what}") for one in decisions),
-    )
-
-
-def _same(first, second, why):
-    """Refuse reports that have no guarantee in common."""
-    for name in ("delta", "adjacency", "unit"):
+def check_alike(first, second, names) -> None:
+    """Refuse two reports that have no guarantee in common, by attributes of theirs."""
+    for name in names:
         one, other = getattr(first, name), getattr(second, name)
         if one != other:
             raise ValueError(
-                f"{name} must be that of {why}, {one!r}, so that both have one "
-                f"guarantee; got {other!r}."
+                f"{name} must be the same in all fits, so that they have one guarantee "
+                f"together: it is {one!r} in one fit, got {other!r} in a later one."
             )
 
 
-def _joined(reports) -> dict[str, Any]:
+def joined(reports) -> dict[str, Any]:
     """Return what reports that are told as one say together, but for the ledger."""
     declared = (one for report in reports for one in report.declared_public)
     return {
@@ -79,8 +76,58 @@ def _joined(reports) -> dict[str, Any]:
     }
 
 
+# False alarms of the attacker whom reports speak of.
+_FALSE_ALARMS = 0.05
 # Left out where a report is one line.
-_LONG = ("ledger", "seeded", "n_fits", "declared_public", "decisions")
+_LONG = (
+    "ledger",
+    "seeded",
+    "n_fits",
+    "declared_public",
+    "decisions",
+    "quality",
+    "parts",
+)
+
+
+def not_private(epsilon, seeded) -> str | None:
+    """Return why nobody is protected, or None where a guarantee holds."""
+    if math.isinf(epsilon):
+        return "NOT PRIVATE: epsilon is infinite, no noise was added"
+    if seeded:
+        return "NOT PRIVATE: whoever tries all seeds can take the noise away"
+    return None
+
+
+def meaning(mu, adjacency, unit) -> str:
+    """Return what mu means for a person, in words.
+
+    Parameters
+    ----------
+    mu : float
+        Gaussian differential privacy.
+    adjacency : {"add-remove", "replace-one"}
+        What two neighbouring data sets may differ in.
+    unit : str
+        Whose data are protected.
+
+    Returns
+    -------
+    text : str
+        Exact, with the chance rounded up.
+    """
+    alarms = f"{100.0 * _FALSE_ALARMS:g} %"
+    power = math.ceil(1000.0 * attack_power(mu, _FALSE_ALARMS)) / 10.0
+    who, _, how = unit.partition(" with ")
+    where = f"; {who}: with {how}" if how else ""
+    if adjacency == "add-remove":
+        asked = f"whether {who} is in the data, with {alarms} false alarms,"
+        found = f"at most {power:g} % of those in it"
+    else:
+        asked = f"which of two versions of {who} is in the data, with {alarms} errors"
+        asked += " about the first,"
+        found = f"the second at most {power:g} % of the time"
+    return f"an attacker who asks {asked} finds {found} (guessing: {alarms}){where}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,6 +158,10 @@ class PrivacyReport:
     decisions : tuple of Decision
         What was chosen where a parameter was "auto", or on the way, in order: functions
         of releases and public numbers.
+    quality : Quality, QualityOfSteps or None
+        Which parts of what came out stand out of their noise; a function of releases
+        and public numbers. None where a fit has nothing to say of it. Of several fits,
+        that of the last; of steps of a pipeline, that of each.
     """
 
     epsilon: float
@@ -124,15 +175,19 @@ class PrivacyReport:
     n_fits: int = 1
     declared_public: tuple[tuple[str, str], ...] = ()
     decisions: tuple[Decision, ...] = ()
+    quality: Quality | QualityOfSteps | None = None
 
     @property
     def not_private(self) -> str | None:
         """Why nobody is protected, or None where the guarantee holds."""
-        if math.isinf(self.epsilon):
-            return "NOT PRIVATE: epsilon is infinite, no noise was added"
-        if self.seeded:
-            return "NOT PRIVATE: whoever tries all seeds can take the noise away"
-        return None
+        return not_private(self.epsilon, self.seeded)
+
+    @property
+    def meaning(self) -> str:
+        """What the guarantee means for a person, in one line."""
+        if self.not_private:
+            return "nobody is protected: who has the result may find anybody in it"
+        return meaning(self.mu, self.adjacency, self.unit)
 
     @property
     def spent_mu(self) -> float:
@@ -183,7 +238,7 @@ class PrivacyReport:
         -------
         report : PrivacyReport
         """
-        _same(earlier, self, "the fit that is gone on from")
+        check_alike(earlier, self, ("delta", "adjacency", "unit"))
         mu = compose_mu([earlier.mu, self.mu])
         n_fits = earlier.n_fits + self.n_fits
         first_rows = earlier.ledger
@@ -196,47 +251,23 @@ class PrivacyReport:
             mu=mu,
             ledger=first_rows + rows,
             n_fits=n_fits,
-            **_joined([earlier, self]),
+            **joined([earlier, self]),
         )
-
-    @classmethod
-    def of_steps(
-        cls, steps: Mapping[str, PrivacyReport], epsilon: float, mu: float
-    ) -> PrivacyReport:
-        """Return the report of steps that share a budget, in order: of all of them.
-
-        Each sees the records through functions of the releases before it, so that all
-        compose as the releases of one fit do.
-
-        Parameters
-        ----------
-        steps : dict of str to PrivacyReport
-            Of each step, by its name; of one delta, adjacency and unit.
-        epsilon, mu : float
-            What was asked for of all of them.
-
-        Returns
-        -------
-        report : PrivacyReport
-        """
-        named = [_named(step, report) for step, report in steps.items()]
-        for report in named:
-            _same(named[0], report, "the first step")
-        ledger = tuple(entry for report in named for entry in report.ledger)
-        joined = _joined(named)
-        return replace(named[0], epsilon=epsilon, mu=mu, ledger=ledger, **joined)
 
     def _facts(self) -> list[tuple[str, str]]:
         warning = [("warning", self.not_private)] if self.not_private else []
         declared = "; ".join(f"{name}: {text}" for name, text in self.declared_public)
         public = [("public", declared)] if declared else []
+        out = [("came out", self.quality.summary())] if self.quality else []
         return [
             *warning,
+            ("means", self.meaning),
             ("guarantee", f"({self.epsilon:g}, {self.delta:g})-DP, mu={self.mu:.5g}"),
             ("spent", f"epsilon={self.spent_epsilon:.5g}, mu={self.spent_mu:.5g}"),
             ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
             ("noise", self.noise),
             *public,
+            *out,
             *(("decided", str(decision)) for decision in self.decisions),
         ]
 
@@ -255,10 +286,3 @@ class PrivacyReport:
 
     def _repr_html_(self) -> str:
         return as_html(self._facts(), table(self.ledger))
-
-
-def _named(step, report: PrivacyReport) -> PrivacyReport:
-    """Return a report that says of which step it is."""
-    ledger, decisions = of_step(step, report.ledger, report.decisions)
-    declared = tuple((f"{step}, {name}", text) for name, text in report.declared_public)
-    return replace(report, ledger=ledger, decisions=decisions, declared_public=declared)

@@ -1,4 +1,4 @@
-"""Facts and ledgers as tables of text and HTML: releases that repeat are one row."""
+"""Facts and releases as tables, in text and HTML."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _name_of_run(ledger, run, part):
 def as_text(facts, rows) -> str:
     """Return facts, a line each, and a table whose first row is its header."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    margin = max(10, *(len(name) for name, _ in facts))
+    margin = max([10, *(len(name) for name, _ in facts)])
     lines = [f"{name:{margin}} {text}" for name, text in facts]
     for i, row in enumerate(rows):
         cells = [row[0].ljust(widths[0])]
@@ -120,9 +120,9 @@ def as_html(facts, rows) -> str:
         "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
         for row in body
     )
+    facts_table = f"<table>{shown}</table>" if shown else ""
     return (
-        f"<table>{shown}</table><table><thead><tr>{ths}</tr></thead>"
-        f"<tbody>{trs}</tbody></table>"
+        f"{facts_table}<table><thead><tr>{ths}</tr></thead><tbody>{trs}</tbody></table>"
     )
 
 

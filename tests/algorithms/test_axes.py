@@ -66,7 +66,10 @@ def test_a_share_of_the_variance():
 
 @pytest.mark.parametrize("wanted, weak", [(2, 0), (3, 1), (None, 4)])
 def test_axes_that_do_not_stand_out_are_doubted(wanted, weak):
-    doubts = found(wanted, 1.0)[3]
+    _, _, view, doubts = found(wanted, 1.0)
+    (quality,) = view.notes
+    assert quality.words["direction"].count("noise") == weak
+    assert len(quality) == (wanted or 6)
     assert len(doubts) == (weak > 0)
     if weak:
         assert doubts[0].startswith(f"{weak} of {wanted or 6} components")

@@ -35,6 +35,7 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
     PrivatePipeline,
+    PrivateSearchCV,
     check_pipeline,
 )
 from skdpgmm._estimators.leaks import find_leaks, parts_of, pays_inside
@@ -143,6 +144,13 @@ def test_a_search_chooses_by_exact_scores():
     findings = list(find_leaks("search", search))
     assert [f.step for f in findings] == ["search", "pca"]
     assert "exact scores" in findings[0].reason
+
+
+def test_a_private_search_pays():
+    search = PrivateSearchCV(DPLogisticRegression(), {"l2": [0.1]})
+    assert check_pipeline(search) == []
+    assert check_pipeline(make_pipeline(Normalizer(), search)) == []
+    assert pays_inside(search)
 
 
 def test_after_a_resampler_there_are_synthetic_rows_only():

@@ -24,9 +24,12 @@ from skdpgmm import (
     DPLogisticRegression,
     DPSyntheticClassifier,
     DPSyntheticResampler,
+    PrivacyBudget,
     PrivatePipeline,
+    load,
+    verify,
 )
-from skdpgmm.privacy import mu_from_epsilon
+from skdpgmm.privacy import BudgetExceededError, compose_mu, mu_from_epsilon
 
 X, Y = load_digits(return_X_y=True)
 
@@ -35,6 +38,49 @@ def pipeline_of(last=None, *before, epsilon=8.0, **params):
     last = DPLogisticRegression() if last is None else last
     steps = [*before, ("pca", DPPCA(8)), ("last", last)]
     return PrivatePipeline(steps, epsilon=epsilon, **params)
+
+
+class Failing(TransformerMixin, BaseEstimator):
+    """Learns nothing, and fails."""
+
+    def fit(self, X, y=None):
+        raise RuntimeError("enough")
+
+    def transform(self, X):
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+class Recorder:
+    """Asks for all that a hook can get."""
+
+    def __init__(self):
+        self.tasks, self.given = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, *, X, y):
+        self.tasks.append(context.task_name)
+        self.given += [X, y]
+
+    def on_fit_task_end(self, estimator, context, *, X, y):
+        self.given += [X, y]
+
+
+class FailingBehind(Recorder):
+    """Fails when a step is fitted."""
+
+    def on_fit_task_end(self, estimator, context, *, X, y):
+        if context.task_name == "pca":
+            raise RuntimeError("enough")
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +99,10 @@ def test_one_report_of_all_steps(fitted):
     assert report.mu == mu_from_epsilon(8.0, 1e-5)
     assert report.spent_mu <= report.mu
     assert report.spent_mu == pytest.approx(report.mu, rel=1e-6)
-    own = [*fitted["pca"].privacy_.ledger, *fitted["last"].privacy_.ledger]
-    assert [e.mu for e in report.ledger] == [e.mu for e in own]
+    first = fitted["pca"].privacy_
+    own = report.ledger[: len(first.ledger)]
+    assert [e.mu for e in own] == [e.mu for e in first.ledger]
+    assert first.mu < report.mu
     names = [entry.name for entry in report.ledger]
     assert {name.split(", ")[0] for name in names} == {"pca", "last"}
     assert "last, n_features" in dict(report.declared_public)
@@ -66,7 +114,8 @@ def test_shares_decide():
     fitted = pipeline_of(shares=shares).fit(X, Y)
     whole = mu_from_epsilon(8.0, 1e-5)
     for name, share in shares.items():
-        assert fitted[name].privacy_.mu == pytest.approx(math.sqrt(share) * whole)
+        mus = [e.mu for e in fitted.privacy_.ledger if e.name.startswith(f"{name}, ")]
+        assert compose_mu(mus) == pytest.approx(math.sqrt(share) * whole)
     assert fitted.privacy_.spent_mu == pytest.approx(math.sqrt(0.5) * whole)
 
 
@@ -105,6 +154,55 @@ def test_ids_reach_all_private_steps():
 
 
 # --------------------------------------------------------------------------
+# The budget of a project
+# --------------------------------------------------------------------------
+
+
+def test_it_is_charged_once_for_all_steps():
+    budget = PrivacyBudget(9.0, 1e-5)
+    fitted = pipeline_of().fit(X, Y, budget=budget)
+    (cost,) = budget.report().costs
+    assert (cost.name, cost.mu) == ("PrivatePipeline", fitted.privacy_.mu)
+    assert cost.n_releases == len(fitted.privacy_.ledger)
+    with pytest.raises(BudgetExceededError, match="PrivatePipeline asks for epsilon=8"):
+        pipeline_of().fit(X, Y, budget=budget)
+
+
+def test_a_step_that_fails_is_charged_with_those_before_it():
+    budget = PrivacyBudget(9.0, 1e-5)
+    steps = [("pca", DPPCA(8)), ("fails", Failing()), ("last", DPKMeans(2))]
+    with pytest.raises(RuntimeError, match="enough") as caught:
+        PrivatePipeline(steps).fit(X, budget=budget)
+    (cost,) = budget.report().costs
+    assert (cost.state, cost.mu) == ("failed", caught.value.privacy_.spent_mu)
+
+
+def test_a_callback_that_fails_behind_a_step_gives_nothing_back():
+    budget = PrivacyBudget(9.0, 1e-5)
+    with pytest.raises(RuntimeError, match="enough") as caught:
+        pipeline_of().set_callbacks(FailingBehind()).fit(X, Y, budget=budget)
+    (cost,) = budget.report().costs
+    assert cost.mu == caught.value.privacy_.spent_mu > 0.0
+
+
+@pytest.mark.parametrize(
+    "last", [DPKMeans(2, random_state=0), DPSyntheticClassifier(random_state=0)]
+)
+def test_a_seed_of_any_step_is_refused(last):
+    budget = PrivacyBudget(9.0, 1e-5)
+    with pytest.raises(ValueError, match="is an int, so that the fit would not be"):
+        pipeline_of(last).fit(X, Y, budget=budget)
+    assert budget.report().costs == ()
+
+
+@pytest.mark.parametrize("method", ["fit_transform", "fit_predict"])
+def test_methods_that_fit_take_it(method):
+    budget = PrivacyBudget(9.0, 1e-5)
+    getattr(pipeline_of(DPKMeans(2)), method)(X, budget=budget)
+    assert [cost.name for cost in budget.report().costs] == ["PrivatePipeline"]
+
+
+# --------------------------------------------------------------------------
 # What goes wrong
 # --------------------------------------------------------------------------
 
@@ -127,21 +225,6 @@ def test_labels_are_looked_at_before_anything_is_spent(y, message):
     with pytest.raises(ValueError, match=message) as caught:
         pipeline_of().fit(X, y)
     assert not hasattr(caught.value, "privacy_")
-
-
-class Failing(TransformerMixin, BaseEstimator):
-    """Learns nothing, and fails."""
-
-    def fit(self, X, y=None):
-        raise RuntimeError("enough")
-
-    def transform(self, X):
-        return X
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
 
 
 def test_a_step_that_fails_tells_what_was_spent_before_it():
@@ -262,8 +345,36 @@ def test_a_search_hands_ids_on(routing):
 def test_parameters_of_one_step():
     steps = [("pca", DPPCA(4)), ("last", DPKMeans(2))]
     ids = np.arange(len(X))
-    with pytest.raises(ValueError, match="unit must be that of the first step"):
-        PrivatePipeline(steps).fit(X, pca__privacy_ids=ids)
+    own = {"privacy_ids": ids, "budget": PrivacyBudget(9.0, 1e-5)}
+    for name, value in own.items():
+        with pytest.raises(ValueError, match=f"{name} must be given to the fit") as e:
+            PrivatePipeline(steps).fit(X, **{f"pca__{name}": value})
+        assert not hasattr(e.value, "privacy_")
+    assert own["budget"].report().costs == ()
+
+
+# --------------------------------------------------------------------------
+# What is made by more than its own releases
+# --------------------------------------------------------------------------
+
+
+def test_a_step_behind_a_private_one_tells_of_all(fitted):
+    assert fitted["last"].privacy_ is fitted.privacy_
+    wrapped = pipeline_of(DPSyntheticClassifier(n_samples=300)).fit(X, Y)
+    for one in (wrapped["last"], wrapped["last"].synthesizer_):
+        assert one.privacy_ is wrapped.privacy_
+
+
+def test_the_first_private_step_is_the_one_that_can_be_saved(fitted, tmp_path):
+    assert not hasattr(fitted, "save")
+    path = tmp_path / "pca"
+    fitted["pca"].save(path)
+    loaded = load(path)
+    assert_array_equal(loaded.components_, fitted["pca"].components_)
+    assert loaded.privacy_.epsilon == fitted["pca"].epsilon < fitted.epsilon
+    assert verify(path).passed
+    with pytest.raises(ValueError, match="a private step of a pipeline"):
+        fitted["last"].save(tmp_path / "last")
 
 
 # --------------------------------------------------------------------------
@@ -300,26 +411,6 @@ def test_a_wrapper_at_the_end(cls):
 # --------------------------------------------------------------------------
 # Callbacks
 # --------------------------------------------------------------------------
-
-
-class Recorder:
-    """Asks for all that a hook can get."""
-
-    def __init__(self):
-        self.tasks, self.given = [], []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context, *, X, y):
-        self.tasks.append(context.task_name)
-        self.given += [X, y]
-
-    def on_fit_task_end(self, estimator, context, *, X, y):
-        self.given += [X, y]
 
 
 def test_callbacks_see_steps_and_no_record():

@@ -16,8 +16,11 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
     PrivatePipeline,
+    PrivateSearchCV,
 )
+from skdpgmm._estimators.search_account import epsilon_within
 from skdpgmm.metrics import private_accuracy
+from skdpgmm.privacy import mu_from_epsilon
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 
@@ -134,9 +137,41 @@ def wrapper_cases():
             resampler, class_weight="balanced", synthesizer={"n_components": 2}
         ),
         "pipeline": partial(pipeline_of, partial(DPPCA, 2), DPEmbeddingSynthesizer),
+        "search": search,
+        "search-epsilon": search_over_epsilon,
+        "search-classifiers": search_of_classifiers,
         # Rows have no part in it, nor has what they are clipped to.
         "accuracy": lambda clip_norm=None, **params: PrivateScore(**params),
     }
+
+
+def search(epsilon=1.0, delta=1e-5, random_state=None, **params):
+    """A search over a parameter."""
+    classifier = DPLogisticRegression(**params)
+    grid = {"n_random_features": [0, 5]}
+    options = {"epsilon": epsilon, "delta": delta, "random_state": random_state}
+    return PrivateSearchCV(classifier, grid, test_size=0.3, **options)
+
+
+def search_over_epsilon(epsilon=1.0, delta=1e-5, random_state=None, **params):
+    """A search among candidates of an epsilon of their own, that costs all in all."""
+    mu = mu_from_epsilon(epsilon, delta) / np.sqrt(3.0)  # two fits, and the last
+    made = search(epsilon, delta, random_state, **params)
+    own = {"epsilon": [epsilon_within(mu, delta)], "n_random_features": [0, 5]}
+    return made.set_params(param_grid=own, stop_at=1.0)
+
+
+def search_of_classifiers(epsilon=1.0, delta=1e-5, random_state=None, **params):
+    """A search whose candidates share their releases."""
+    synthesizer = DPEmbeddingSynthesizer(**params)
+    classifier = LogisticRegression(max_iter=30, tol=1e-2)
+    made = search(epsilon, delta, random_state)
+    return made.set_params(
+        estimator=DPSyntheticClassifier(synthesizer, classifier, n_samples=60),
+        param_grid={"classifier__C": [1e-4, 1.0]},
+        refit=False,
+        scoring="balanced_accuracy",
+    )
 
 
 def fit_cases(d):

@@ -1,6 +1,7 @@
 """The report in the words of another accountant."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
-from skdpgmm.privacy import PrivacyReport, epsilon_from_mu
+from skdpgmm.privacy import attack_power, epsilon_from_mu
+from skdpgmm.privacy.report import meaning
 
 N, D = 900, 4
 
@@ -60,19 +62,48 @@ def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
     assert report._repr_html_().count("head step") == 2
 
 
-def test_a_report_of_steps_is_that_of_all_releases():
-    one = DPKMeans(2, max_iter=1, epsilon=0.5).fit(X).privacy_
-    two = DPKMeans(3, max_iter=1, epsilon=0.7, random_state=0).fit(X).privacy_
-    mu = math.hypot(one.mu, two.mu)
-    both = PrivacyReport.of_steps({"a": one, "b": two}, epsilon_from_mu(mu, 1e-5), mu)
-    assert both.spent_mu == pytest.approx(math.hypot(one.spent_mu, two.spent_mu))
-    assert both.spent_epsilon <= both.epsilon
-    assert [e.mu for e in both.ledger] == [e.mu for e in one.ledger + two.ledger]
-    assert both.ledger[0].name == "a, norms: counts"
-    assert both.ledger[-1].name.startswith("b, ")
-    assert both.declared_public == (("a, n_features", "2"), ("b, n_features", "2"))
-    # A seed anywhere takes the noise away.
-    assert not one.seeded and both.seeded and "; then " in both.noise
-    other = DPKMeans(2, adjacency="replace-one").fit(X).privacy_
-    with pytest.raises(ValueError, match="adjacency must be that of the first step"):
-        PrivacyReport.of_steps({"a": one, "b": other}, 1.0, 1.0)
+# --------------------------------------------------------------------------
+# What it means
+# --------------------------------------------------------------------------
+
+PERSON = "one person with at most 3 records, promised by the caller"
+
+
+@pytest.mark.parametrize("unit", ["one record", PERSON])
+def test_what_mu_means_for_a_person(unit):
+    text = meaning(0.268, "add-remove", unit)
+    assert unit.split(" with ")[0] in text and "is in the data" in text
+    assert "5 % false alarms" in text and "at most 8.5 % of those in it" in text
+    assert ("promised by the caller" in text) == (unit == PERSON)
+    other = meaning(0.268, "replace-one", unit)
+    assert "which of two versions" in other and "at most 8.5 %" in other
+
+
+def test_the_chance_is_rounded_up():
+    for mu in np.geomspace(1e-3, 10.0, 50):
+        (shown,) = re.findall(
+            r"at most (\S+) %", meaning(mu, "add-remove", "one record")
+        )
+        assert 0.0 <= float(shown) / 100.0 - attack_power(mu) < 1e-3
+
+
+def test_it_is_the_first_thing_that_a_report_says():
+    kmeans = DPKMeans(2, max_iter=1, adjacency="replace-one")
+    report = kmeans.fit(X).privacy_
+    assert str(report).splitlines()[0] == f"means      {report.meaning}"
+    assert report.meaning == meaning(report.mu, "replace-one", "one record")
+    plan = str(kmeans.plan(300, 2))
+    assert f"would mean  {report.meaning}" in plan
+
+
+@pytest.mark.parametrize("params", [{"epsilon": math.inf}, {"random_state": 0}])
+def test_no_chance_is_named_where_nobody_is_protected(params):
+    """And NOT PRIVATE stands first, wherever epsilon is printed."""
+    kmeans = DPKMeans(2, max_iter=1, **params).fit(X)
+    report, plan = kmeans.privacy_, kmeans.plan(300, 2)
+    for told in (report, plan):
+        assert "NOT PRIVATE" in str(told).splitlines()[0]
+        assert "NOT PRIVATE" in told._repr_html_()
+        assert repr(told).startswith("NOT PRIVATE")
+        assert "attacker" not in str(told)
+    assert "nobody is protected" in report.meaning

@@ -1,7 +1,7 @@
-"""Ledgers as tables: what repeats is one row, and what differs is not."""
+"""Rows of a table: those that repeat a release are one."""
 
 from skdpgmm.privacy import LedgerEntry
-from skdpgmm.privacy.tables import repeated
+from skdpgmm.privacy.tables import as_html, as_text, repeated
 
 
 def entries(*names, mu=0.5):
@@ -36,3 +36,17 @@ def test_rows_that_differ_stay_apart():
     for ledger in apart:
         assert shown(ledger) == [(entry.name, 1) for entry in ledger]
     assert shown([]) == []
+
+
+def test_text_and_html_have_every_fact_and_cell():
+    facts, rows = [("who", "a < b")], [("name", "n"), ("x", "10"), ("y & z", "2")]
+    assert as_text(facts, rows).splitlines() == [
+        "who        a < b",
+        "name    n",
+        "-----  --",
+        "x      10",
+        "y & z   2",
+    ]
+    shown = as_html(facts, rows)
+    for cell in ("a &lt; b", "<th>name</th>", "<td>y &amp; z</td>", "<td>10</td>"):
+        assert cell in shown
