@@ -153,7 +153,8 @@ class PrivatePipeline(SharedTexts, Pipeline):
             Private labels.
         {ids}
             All private steps get them.
-        {project_budget} It is charged once, for all steps.
+        {project_budget}
+            It is charged once, for all steps.
         **params : dict of str to object
             Parameters of the fits of steps, as in ``step__parameter``.
 
