@@ -85,8 +85,8 @@ class Quality:
         for column, words in self.words.items():
             of = [found for word in words if (found := _OF.fullmatch(word))]
             if len(of) == len(words):  # the parts have parts of their own
-                few, many = (sum(int(one[i]) for one in of) for i in (1, 2))
-                lines.append(f"{column}: {few} of {many} clear")
+                n_clear, n_all = (sum(int(one[i]) for one in of) for i in (1, 2))
+                lines.append(f"{column}: {n_clear} of {n_all} clear")
                 continue
             counts = Counter(words)
             shown = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
