@@ -94,6 +94,7 @@ class PrivacyPlan:
             noise_sd=tuple(sd for plan in plans for sd in plan.noise_sd),
             decisions=tuple(one for _, decisions in named for one in decisions),
             doubts=tuple(f"{s}, {text}" for s, p in steps.items() for text in p.doubts),
+            seeded=any(plan.seeded for plan in plans),
         )
 
     def _facts(self) -> list[tuple[str, str]]:

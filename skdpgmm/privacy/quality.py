@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from skdpgmm.privacy.tables import as_html, as_text
+
+_OF = re.compile(r"(\d+) of (\d+) clear")
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,15 +81,20 @@ class Quality:
 
     def summary(self) -> str:
         """Return how many parts each word is true of, in one line."""
-        found = []
+        lines = []
         for column, words in self.words.items():
+            of = [found for word in words if (found := _OF.fullmatch(word))]
+            if len(of) == len(words):  # the parts have parts of their own
+                n_clear, n_all = (sum(int(one[i]) for one in of) for i in (1, 2))
+                lines.append(f"{column}: {n_clear} of {n_all} clear")
+                continue
             counts = Counter(words)
             shown = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
-            found.append(f"{column}: {shown}")
+            lines.append(f"{column}: {shown}")
         n, last = len(self), " (see quality)"
         many = {"class": "classes"}.get(self.what, f"{self.what}s")
         text = f"{n} {self.what if n == 1 else many}"
-        return "; ".join([text, *found]) + last
+        return "; ".join([text, *lines]) + last
 
     def table(self) -> list[tuple[str, ...]]:
         """Return the rows of a table, a header first."""

@@ -5,11 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
+from digit_pipelines import Failing, Recorder, X, Y, pipeline_of
 from numpy.testing import assert_allclose, assert_array_equal
 from row_kinds import Pieces
 from sklearn import config_context
-from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.datasets import load_digits
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -26,61 +26,8 @@ from skdpgmm import (
     DPSyntheticResampler,
     PrivacyBudget,
     PrivatePipeline,
-    load,
-    verify,
 )
-from skdpgmm.privacy import BudgetExceededError, compose_mu, mu_from_epsilon
-
-X, Y = load_digits(return_X_y=True)
-
-
-def pipeline_of(last=None, *before, epsilon=8.0, **params):
-    last = DPLogisticRegression() if last is None else last
-    steps = [*before, ("pca", DPPCA(8)), ("last", last)]
-    return PrivatePipeline(steps, epsilon=epsilon, **params)
-
-
-class Failing(TransformerMixin, BaseEstimator):
-    """Learns nothing, and fails."""
-
-    def fit(self, X, y=None):
-        raise RuntimeError("enough")
-
-    def transform(self, X):
-        return X
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
-
-
-class Recorder:
-    """Asks for all that a hook can get."""
-
-    def __init__(self):
-        self.tasks, self.given = [], []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context, *, X, y):
-        self.tasks.append(context.task_name)
-        self.given += [X, y]
-
-    def on_fit_task_end(self, estimator, context, *, X, y):
-        self.given += [X, y]
-
-
-class FailingBehind(Recorder):
-    """Fails when a step is fitted."""
-
-    def on_fit_task_end(self, estimator, context, *, X, y):
-        if context.task_name == "pca":
-            raise RuntimeError("enough")
+from skdpgmm.privacy import compose_mu, mu_from_epsilon
 
 
 @pytest.fixture(scope="module")
@@ -151,55 +98,6 @@ def test_ids_reach_all_private_steps():
         assert "enforced by privacy_ids" in one.privacy_.unit
     with pytest.warns(FutureWarning, match="groups is deprecated"):
         PrivatePipeline(steps, epsilon=8.0).fit(X, groups=ids)
-
-
-# --------------------------------------------------------------------------
-# The budget of a project
-# --------------------------------------------------------------------------
-
-
-def test_it_is_charged_once_for_all_steps():
-    budget = PrivacyBudget(9.0, 1e-5)
-    fitted = pipeline_of().fit(X, Y, budget=budget)
-    (cost,) = budget.report().costs
-    assert (cost.name, cost.mu) == ("PrivatePipeline", fitted.privacy_.mu)
-    assert cost.n_releases == len(fitted.privacy_.ledger)
-    with pytest.raises(BudgetExceededError, match="PrivatePipeline asks for epsilon=8"):
-        pipeline_of().fit(X, Y, budget=budget)
-
-
-def test_a_step_that_fails_is_charged_with_those_before_it():
-    budget = PrivacyBudget(9.0, 1e-5)
-    steps = [("pca", DPPCA(8)), ("fails", Failing()), ("last", DPKMeans(2))]
-    with pytest.raises(RuntimeError, match="enough") as caught:
-        PrivatePipeline(steps).fit(X, budget=budget)
-    (cost,) = budget.report().costs
-    assert (cost.state, cost.mu) == ("failed", caught.value.privacy_.spent_mu)
-
-
-def test_a_callback_that_fails_behind_a_step_gives_nothing_back():
-    budget = PrivacyBudget(9.0, 1e-5)
-    with pytest.raises(RuntimeError, match="enough") as caught:
-        pipeline_of().set_callbacks(FailingBehind()).fit(X, Y, budget=budget)
-    (cost,) = budget.report().costs
-    assert cost.mu == caught.value.privacy_.spent_mu > 0.0
-
-
-@pytest.mark.parametrize(
-    "last", [DPKMeans(2, random_state=0), DPSyntheticClassifier(random_state=0)]
-)
-def test_a_seed_of_any_step_is_refused(last):
-    budget = PrivacyBudget(9.0, 1e-5)
-    with pytest.raises(ValueError, match="is an int, so that the fit would not be"):
-        pipeline_of(last).fit(X, Y, budget=budget)
-    assert budget.report().costs == ()
-
-
-@pytest.mark.parametrize("method", ["fit_transform", "fit_predict"])
-def test_methods_that_fit_take_it(method):
-    budget = PrivacyBudget(9.0, 1e-5)
-    getattr(pipeline_of(DPKMeans(2)), method)(X, budget=budget)
-    assert [cost.name for cost in budget.report().costs] == ["PrivatePipeline"]
 
 
 # --------------------------------------------------------------------------
@@ -331,13 +229,15 @@ def test_rows_in_blocks(fitted):
 
 
 @pytest.mark.parametrize("routing", [False, True])
-def test_a_search_hands_ids_on(routing):
+def test_a_search_hands_ids_and_a_budget_on(routing):
+    budget = PrivacyBudget(50.0, 1e-5, max_contributions=1)
     same = {"max_contributions": 1}
     steps = [("pca", DPPCA(4, **same)), ("last", DPLogisticRegression(**same))]
     with config_context(enable_metadata_routing=routing):
         search = GridSearchCV(
             PrivatePipeline(steps), {"epsilon": [4.0]}, cv=2, error_score="raise"
-        ).fit(X, Y, privacy_ids=np.arange(len(X)))
+        ).fit(X, Y, privacy_ids=np.arange(len(X)), budget=budget)
+    assert [cost.name for cost in budget.report().costs] == ["PrivatePipeline"] * 3
     unit = search.best_estimator_.privacy_.unit
     assert "enforced by privacy_ids" in unit
 
@@ -351,30 +251,6 @@ def test_parameters_of_one_step():
             PrivatePipeline(steps).fit(X, **{f"pca__{name}": value})
         assert not hasattr(e.value, "privacy_")
     assert own["budget"].report().costs == ()
-
-
-# --------------------------------------------------------------------------
-# What is made by more than its own releases
-# --------------------------------------------------------------------------
-
-
-def test_a_step_behind_a_private_one_tells_of_all(fitted):
-    assert fitted["last"].privacy_ is fitted.privacy_
-    wrapped = pipeline_of(DPSyntheticClassifier(n_samples=300)).fit(X, Y)
-    for one in (wrapped["last"], wrapped["last"].synthesizer_):
-        assert one.privacy_ is wrapped.privacy_
-
-
-def test_the_first_private_step_is_the_one_that_can_be_saved(fitted, tmp_path):
-    assert not hasattr(fitted, "save")
-    path = tmp_path / "pca"
-    fitted["pca"].save(path)
-    loaded = load(path)
-    assert_array_equal(loaded.components_, fitted["pca"].components_)
-    assert loaded.privacy_.epsilon == fitted["pca"].epsilon < fitted.epsilon
-    assert verify(path).passed
-    with pytest.raises(ValueError, match="a private step of a pipeline"):
-        fitted["last"].save(tmp_path / "last")
 
 
 # --------------------------------------------------------------------------

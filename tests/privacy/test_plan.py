@@ -40,3 +40,6 @@ def test_a_plan_of_steps_has_all_of_them():
     assert both.records == f"{one.records}; then {two.records}"
     assert all(doubt.startswith(("a, ", "b, ")) for doubt in both.doubts)
     assert len(both.doubts) == len(one.doubts) + len(two.doubts)
+    assert both.not_private is None
+    plans["b"] = DPKMeans(2, random_state=0).plan(20, 4)
+    assert "NOT PRIVATE" in str(PrivacyPlan.of_steps(plans, 1.0, 0.5)).splitlines()[0]

@@ -39,6 +39,8 @@ def test_in_one_line():
     expected = "3 classes; mean: 2 clear, 1 noise; shape: 3 weak (see quality)"
     assert CLASSES.summary() == expected
     assert repr(CLASSES) == f"Quality({expected})"
+    clusters = Quality("class", (0, 1), words={"clusters": ("3 of 4 clear",) * 2})
+    assert clusters.summary() == "2 classes; clusters: 6 of 8 clear (see quality)"
     one = Quality("component", None, (5.0,), 1.0, {"shape": ("clear",)})
     assert one.summary() == "1 component; shape: 1 clear (see quality)"
 
