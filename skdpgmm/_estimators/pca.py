@@ -19,6 +19,7 @@ from skdpgmm._algorithms.budget import PCA
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._models.row_products import row_products
 from skdpgmm._rows.sources import over_blocks
 
 
@@ -103,6 +104,7 @@ class DPPCA(
     True
     """
 
+    _rows_apart = True
     _parameter_constraints: dict = {
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
@@ -199,7 +201,8 @@ class DPPCA(
             As private as `X`.
         """
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        Z = (X - self.mean_) @ self.components_.T
+        # A step after this one has a guarantee only if each row is made by itself.
+        Z = row_products(X - self.mean_, self.components_)
         return Z / self._scales() if self.whiten else Z
 
     @over_blocks

@@ -56,7 +56,8 @@ class PrivatePipeline(SharedTexts, WarnedHTML, Pipeline):
     steps : list of (str, estimator)
         Names and steps, as of a Pipeline: private estimators, transformers that learn
         nothing, such as a `Normalizer`, and transformers that were fitted to public
-        rows, in a `FrozenEstimator`. One at least is private.
+        rows, in a `FrozenEstimator`. One at least is private; before the last step, of
+        private ones only a `DPPCA` may stand.
     epsilon : float, default=1.0
         Privacy loss of one `fit`, in (0, inf], of all steps together. ``inf`` adds no
         noise and protects nobody.
@@ -94,9 +95,9 @@ class PrivatePipeline(SharedTexts, WarnedHTML, Pipeline):
     Privacy: all fitted steps together are (epsilon, delta)-differentially private. The
     rows that reach a step are functions of one record each, which public parameters
     and earlier releases decide, so that the releases of all steps compose as those of
-    one fit. What is assumed: functions treat each row by itself, frozen steps have
-    seen public rows only. `transform`, `predict` and `score` are functions of their
-    rows, and as private as these.
+    one fit. What is assumed: functions treat each row by itself, to the last bit, and
+    frozen steps have seen public rows only. `transform`, `predict` and `score` are
+    functions of their rows, and as private as these.
 
     `fit` puts fitted clones in the place of `steps`, as a Pipeline does; the caller's
     own steps stay as they are. A slice is a plain Pipeline, which has no budget. There

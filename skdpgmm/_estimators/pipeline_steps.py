@@ -70,6 +70,7 @@ def with_budgets(steps, asked: Asked):
     steps : list of (str, estimator)
     """
     _refuse_leaks(steps)
+    _refuse_rows_together(steps)
     private = [(name, step) for name, step in steps if is_private(step)]
     if not private:
         raise ValueError(
@@ -163,6 +164,20 @@ def _refuse_leaks(steps):
             raise ValueError(
                 f"step {name!r} ({type(step).__name__}) has private estimators inside, "
                 "whose budgets cannot be shared: make them steps of the pipeline."
+            )
+
+
+def _refuse_rows_together(steps):
+    """Refuse private steps before others whose rows depend, in a bit, on those beside.
+
+    One record could move the bits of all: a sum of them has no bound that holds.
+    """
+    for name, step in steps[:-1]:
+        if is_private(step) and not getattr(step, "_rows_apart", False):
+            raise ValueError(
+                f"step {name!r} ({type(step).__name__}) must be the last: the last "
+                "bits of what it makes of a row depend on the rows beside it, so that "
+                "no later step could promise anything. DPPCA may stand before others."
             )
 
 

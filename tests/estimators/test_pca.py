@@ -72,6 +72,17 @@ def test_blocks_of_rows(pca):
     assert_allclose(np.concatenate(list(rows)), pca.inverse_transform(pca.transform(X)))
 
 
+@pytest.mark.parametrize("whiten", [False, True])
+def test_a_row_is_transformed_by_itself(whiten):
+    """A later step of a pipeline sums these rows: others must not move a bit of one."""
+    X = 1e3 + np.random.default_rng(0).standard_normal((300, 40))
+    pca = DPPCA(7, epsilon=50.0, whiten=whiten).fit(X)
+    expected = pca.transform(X)
+    np.testing.assert_array_equal(pca.transform(X[1:]), expected[1:])
+    alone = np.concatenate([pca.transform(X[i : i + 1]) for i in range(len(X))])
+    np.testing.assert_array_equal(alone, expected)
+
+
 def test_a_public_center_is_the_mean():
     center = np.full(64, 5.0)
     assert_array_equal(DPPCA(2, center=center).fit(X).mean_, center)

@@ -190,3 +190,11 @@ def test_the_number_of_features_goes_through_steps():
 def test_what_is_there():
     assert not is_there(None) and not is_there("passthrough")
     assert is_there(Normalizer()) and not is_private(Normalizer())
+
+
+@pytest.mark.parametrize("step", [DPKMeans(2), DPEmbeddingSynthesizer(2)])
+def test_private_steps_whose_rows_depend_on_others_must_be_the_last(step):
+    steps = [("first", step), ("last", DPLogisticRegression())]
+    with pytest.raises(ValueError, match=r"step 'first' .* must be the last"):
+        PrivatePipeline(steps).fit(X, Y)
+    PrivatePipeline([("pca", DPPCA(2)), ("last", clone(step))], epsilon=50.0).fit(X)
