@@ -224,7 +224,7 @@ TABLE: dict[str, tuple[Callable, Callable]] = {
     "warm_start": (one_of(False, True), one_of("yes", None, 2.0)),
     "verbose": (one_of(0, 1), one_of(-1, "loud", 1.5)),
     "n_samples": (one_of(1, 7, 50, 200), one_of(0, -5, 2.5, "all", None)),
-    "class_weight": (one_of(None, "balanced"), one_of("equal", {0: 1}, 1.0)),
+    "class_weight": (one_of(None, "balanced"), one_of("equal", {"no class": 1}, 1.0)),
 }
 # Where one name means different things to different estimators.
 OF_ESTIMATOR: dict[tuple[str, str], tuple[Callable, Callable]] = {

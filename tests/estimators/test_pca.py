@@ -40,6 +40,7 @@ def test_with_noise_it_is_near(pca):
     assert kept > 0.95 * PLAIN.explained_variance_.sum()
     assert_allclose(pca.components_ @ pca.components_.T, np.eye(5), atol=1e-12)
     assert pca.n_components_ == 5
+    assert pca.privacy_.quality.words == {"direction": ("clear",) * 5}
 
 
 def test_answers_follow_from_the_components(pca):
@@ -97,6 +98,8 @@ def test_noise_is_not_passed_off_as_components():
     with pytest.warns(NoiseDominatedWarning, match="of 20 components do not stand"):
         found = DPPCA(20, epsilon=0.5, random_state=np.random.RandomState(0)).fit(X)
     assert np.all(found.explained_variance_ > 0.0)
+    words = found.privacy_.quality.words["direction"]
+    assert len(words) == 20 and "noise" in words
 
 
 def test_a_plan_does_not_guess_the_number_of_components():
