@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -25,7 +26,6 @@ from skdpgmm._estimators.pipeline_steps import (
     refuse_own,
     say_of_all,
     spent_by,
-    undo,
     width_after,
     with_budgets,
 )
@@ -183,7 +183,8 @@ class PrivatePipeline(SharedTexts, WarnedHTML, Pipeline):
                     last = i == len(self.steps) - 1
                     if is_private(step) and not reports:
                         look_before(self.steps[i:], X, y, privacy_ids)
-                    X = self._fit_step(name, step, X, y, given[name], reports, last)
+                    with _print_elapsed_time("PrivatePipeline", self._log_message(i)):
+                        X = self._fit_step(name, step, X, y, given[name], reports, last)
         finally:
             # Also of steps that were fitted before one failed.
             charge.ledger = spent_by(reports)
@@ -348,8 +349,8 @@ class PrivatePipeline(SharedTexts, WarnedHTML, Pipeline):
         for name, step in before:
             check_undoes(name, step)
         rows, *others = self.steps[-1][1].sample(n_samples, **params)
-        for name, step in reversed(before):
-            rows = undo(name, step, rows)
+        for _, step in reversed(before):
+            rows = step.inverse_transform(rows)
         return (rows, *others)
 
     def __getitem__(self, ind):

@@ -285,11 +285,6 @@ def refuse_mixing(name, step, n_features):
         )
 
 
-def undo(name, step, rows):
-    """Return rows as they were before a step, or say that it has no way back."""
-    return step.inverse_transform(rows)
-
-
 def check_undoes(name, step):
     """Refuse a step that has no way back."""
     inner = step.estimator if isinstance(step, FrozenEstimator) else step

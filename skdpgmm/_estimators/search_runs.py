@@ -46,11 +46,11 @@ class Run(NamedTuple):
     error: BaseException | None
 
 
-def ready(candidate: Candidate, mu_epsilon, delta, seeds, seeded):
+def ready(candidate: Candidate, epsilon, delta, seeds, seeded):
     """Return a clone of a candidate that is given its budget and its randomness."""
     estimator = checked_clone(candidate.estimator, "estimator")
     private = private_of(estimator)
-    private.core.set_params(epsilon=mu_epsilon, delta=delta)
+    private.core.set_params(epsilon=epsilon, delta=delta)
     seed_estimator(private.fitted, seeds, as_int=seeded)
     return estimator
 

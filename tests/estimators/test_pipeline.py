@@ -294,3 +294,13 @@ def test_callbacks_see_steps_and_no_record():
     pipeline_of().set_callbacks(recorder).fit(X, Y)
     assert {"pca", "last"} <= set(recorder.tasks)
     assert all(given is None for given in recorder.given)
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_times_of_steps_are_printed_if_that_is_asked_for(verbose, capsys):
+    steps = [("pca", DPPCA(2)), ("last", DPKMeans(2))]
+    rows = np.random.default_rng(0).standard_normal((200, 3))
+    PrivatePipeline(steps, epsilon=50.0, verbose=verbose).fit(rows)
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == (2 if verbose else 0)
+    assert all(line.startswith("[PrivatePipeline]") for line in printed)

@@ -25,7 +25,6 @@ from skdpgmm._estimators.pipeline_steps import (
     look_before,
     planned,
     refuse_mixing,
-    undo,
     width_after,
     with_budgets,
 )
@@ -163,9 +162,7 @@ def test_functions_of_one_row_and_of_all():
 
 
 def test_the_way_back():
-    there_and_back = FunctionTransformer(np.exp, np.log)
-    check_undoes("f", there_and_back)
-    np.testing.assert_allclose(undo("f", there_and_back, np.exp(X)), X)
+    check_undoes("f", FunctionTransformer(np.exp, np.log))
     check_undoes("f", FunctionTransformer())
     for step in (Normalizer(), FunctionTransformer(np.exp)):
         with pytest.raises(ValueError, match=f"'f' .{type(step).__name__}., which has"):
