@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 
+from skdpgmm._audit.audit import audit
 from skdpgmm._estimators.kmeans import DPKMeans
 from skdpgmm._estimators.leaks import check_pipeline
 from skdpgmm._estimators.loading import load
@@ -36,6 +37,7 @@ __all__ = [
     "PrivatePipeline",
     "PrivateSearchCV",
     "TorchEmbeddingTransformer",
+    "audit",
     "check_pipeline",
     "load",
     "search_privacy",

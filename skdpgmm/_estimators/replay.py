@@ -63,19 +63,20 @@ class Replayed:
             )
         write(path, *documented(self, self._transcript))
 
-    def _replay(self: Any, transcript):
+    def _replay(self: Any, transcript, recorded=Recorded):
         """Fit by a transcript, in place, or raise what an algorithm says to it.
 
         All that `fit` does happens again, but that the records are looked at: what the
         releases were stands in the transcript. The algorithm has to ask for them by the
-        same names, in the same order and of the same shape.
+        same names, in the same order and of the same shape. `recorded` makes what
+        answers in the place of the records.
         """
         self._validate_params()
         given = self._given(transcript.n_features, transcript.classes, transcript.dtype)
         given = given._replace(in_frame=transcript.in_frame)
         self._check(given, MAX_ROWS)
         account = self._new_account(given, transcript.enforced)
-        answers = Recorded([told.numbers for told in transcript.releases])
+        answers = recorded([told.numbers for told in transcript.releases])
         records = PrivateRecords(
             answers,
             ledger=account.ledger,

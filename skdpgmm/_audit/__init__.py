@@ -1,0 +1,1 @@
+"""Measuring how private a fit is, with records that are public or made up."""

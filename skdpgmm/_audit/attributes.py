@@ -1,0 +1,63 @@
+"""An attacker who sees attributes only, and learns which of them tell fits apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+# Beyond, squares would leave the range of float64.
+_LARGEST = 1e100
+
+
+def attributes_of(fitted):
+    """Return the numbers in the public attributes of a fitted estimator, by name."""
+    found: dict[str, np.ndarray] = {}
+    for name, value in sorted(vars(fitted).items()):
+        if name.startswith("_") or not name.endswith("_") or name == "privacy_":
+            continue
+        if name == "synthesizer_":
+            inner = attributes_of(value)
+            found |= {f"{name}.{its}": numbers for its, numbers in inner.items()}
+        elif np.asarray(value).dtype.kind in "fiub":
+            found[name] = np.ravel(np.asarray(value, dtype=np.float64))
+    return found
+
+
+def as_table(fits):
+    """Return a row of numbers for each fit, of a list of `attributes_of`.
+
+    What is of another length in other fits is told by its length and its sum.
+    """
+    names = sorted(set().union(*fits))
+    columns = []
+    for name in names:
+        values = [fit.get(name, np.empty(0)) for fit in fits]
+        if len({len(value) for value in values}) > 1:
+            values = [np.array([len(value), value.sum()]) for value in values]
+        columns.append(np.array(values))
+    table = np.hstack(columns)
+    return np.clip(np.nan_to_num(table), -_LARGEST, _LARGEST)
+
+
+def learned_scores(table, inside):
+    """Return scores of the second half of fits, by a rule learned on the first.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_runs, n_numbers)
+    inside : ndarray of bool of shape (n_runs,)
+        Which fits had the record.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_runs - n_runs // 2,)
+        Positive where the record seems to be there.
+    """
+    n_first = len(table) // 2
+    rule = make_pipeline(
+        StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    )
+    rule.fit(table[:n_first], inside[:n_first])
+    return rule.decision_function(table[n_first:])

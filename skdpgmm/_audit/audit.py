@@ -1,0 +1,306 @@
+"""How private a fit is, measured by attacks on it."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from skdpgmm._audit.attributes import as_table, learned_scores
+from skdpgmm._audit.bounds import (
+    gaussian_bound,
+    ideal_bound,
+    inverse_variance,
+    is_quiet,
+    lower_bound,
+    separation,
+    smallest_shown,
+)
+from skdpgmm._audit.neighbours import Dataset, candidates, farthest
+from skdpgmm._audit.result import NOT_PRIVATE, AuditResult, Tightness
+from skdpgmm._audit.runs import (
+    Pair,
+    Seeds,
+    attributes,
+    fitted,
+    paths,
+    with_transcript,
+)
+from skdpgmm._estimators.randomness import entropy_of, is_seed, warn
+from skdpgmm._rows.labels import label_column
+from skdpgmm._rows.plain import plain
+from skdpgmm.exceptions import PrivacyLeakWarning
+from skdpgmm.privacy.noise import make_generator
+
+# Fits that the unit is looked for on.
+_N_PILOTS = 2
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "get_params"])],
+        "X": ["array-like"],
+        "y": ["array-like", None],
+        "n_runs": [Interval(Integral, 20, None, closed="left")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "attack": [StrOptions({"transcript", "attributes"})],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def audit(
+    estimator,
+    X,
+    y=None,
+    *,
+    n_runs=200,
+    confidence=0.95,
+    attack="transcript",
+    n_jobs=None,
+    verbose=0,
+    random_state=None,
+):
+    """Measure how much a fit tells of one unit, by attacking it.
+
+    The estimator is fitted `n_runs` times, every other time with one unit more, or with
+    another one in its place, as its adjacency says. The unit is looked for that moves
+    the releases farthest. An attacker, who knows all records and both units, then has
+    to tell from a fit which of the data sets it was. How often he is right bounds the
+    true mu from below.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A private one, with a finite epsilon. It is cloned.
+    X : array-like of shape (n_samples, n_features)
+        Records that are public or made up, at least 2: they are read exactly.
+    y : array-like of shape (n_samples,), default=None
+        Their labels.
+    n_runs : int, default=200
+        Number of fits that are attacked, at least 20.
+    confidence : float, default=0.95
+        Of the bounds, in (0, 1).
+    attack : {"transcript", "attributes"}, default="transcript"
+        What the attacker sees. "transcript" is every release, as `privacy_` lists
+        them, which is all that a fit is a function of. The ratio of likelihoods is
+        computed from the exact sums of both data sets, so that no attack is stronger.
+        "attributes" are the fitted attributes: a linear rule is learned on the first
+        half of the runs, and counted on the second. It is weaker, works for every
+        estimator that has `privacy_`, and knows nothing of how a fit works.
+    n_jobs : int, default=None
+        Processes that fit; None is one.
+    verbose : int, default=0
+        How much is told of the progress, as in `joblib.Parallel`.
+    random_state : int, RandomState instance or None, default=None
+        Of the units that are tried, and of the fits. With an int the noise follows from
+        it too, and the audit is reproducible; otherwise each fit has noise from the
+        operating system, as in use.
+
+    Returns
+    -------
+    result : AuditResult
+        Claim, bounds and estimate, and what as many runs can show at best. It prints,
+        and has everything in `to_dict`.
+
+    Raises
+    ------
+    ValueError
+        When an argument is not legal, epsilon is infinite, or an estimator has other
+        than its own releases in its fits and `attack` is "transcript".
+
+    Warns
+    -----
+    PrivacyLeakWarning
+        Always: what an audit finds is not private.
+
+    See Also
+    --------
+    verify : Check a file of a fitted model.
+
+    Notes
+    -----
+    Privacy: none. An audit computes exact sums of `X`. Never give it private records,
+    and never publish what it has found of such.
+
+    The bound is that of Clopper and Pearson on both errors of the attacker, of a test
+    that was fixed before. A bound of no more than the claim shows that no fault was
+    found, not that there is none.
+
+    References
+    ----------
+    J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of
+    the Royal Statistical Society B 84(1), 2022.
+
+    M. Jagielski, J. Ullman, A. Oprea, "Auditing Differentially Private Machine
+    Learning: How Private is Private SGD?", NeurIPS 2020.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn.datasets import load_iris
+    >>> from skdpgmm import DPPCA, audit
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     result = audit(DPPCA(2, epsilon=4.0), X, n_runs=40, random_state=0)
+    >>> result.passed
+    True
+    >>> result.distance / result.mu > 0.95
+    True
+    """
+    X, y = _checked(X, y)
+    warn(f"An audit has {NOT_PRIVATE}.", PrivacyLeakWarning)
+    seeds = Seeds(
+        make_generator(entropy_of(random_state), "audit"), is_seed(random_state)
+    )
+    bound = _bound_of(estimator)
+    data = Dataset(X, y, None if bound is None else np.arange(len(X)))
+    pilots = [fitted(estimator, data, seeds.next()) for _ in range(_N_PILOTS)]
+    report = _claim(estimator, pilots[0])
+    tellers = [with_transcript(pilot) for pilot in pilots]
+    if None not in tellers:
+        units = farthest(data, tellers, report.adjacency, seeds.rng)
+    elif attack == "transcript":
+        raise ValueError(
+            f"attack must be 'attributes' for this {type(estimator).__name__}, as its "
+            "own releases are not all that makes its fits, got 'transcript'."
+        )
+    else:
+        units = tuple(candidates(data, seeds.rng)[-2:])
+    sets = [data.with_unit(unit, bound) for unit in units]
+    if report.adjacency == "add-remove":
+        sets = [data, sets[0]]
+    pair = Pair(sets[0], sets[1], bound)
+    test = _by_transcript if attack == "transcript" else _by_attributes
+    found = test(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence)
+    return AuditResult(
+        estimator=type(estimator).__name__,
+        attack=attack,
+        adjacency=report.adjacency,
+        unit=report.unit,
+        n_runs=n_runs,
+        epsilon=report.epsilon,
+        delta=report.delta,
+        mu=report.mu,
+        confidence=confidence,
+        **_limits(report.mu, n_runs, attack, confidence),
+        **found,
+    )
+
+
+def _by_transcript(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence):
+    """Test by the ratio of likelihoods, whose threshold is 0."""
+    found = paths(estimator, pair, seeds, n_runs, n_jobs, verbose)
+    scores = np.array([path.score for path in found])
+    distances = np.array([path.distance for path in found])
+    inside = _inside(n_runs)
+    seen = distances > 0.0
+    # Standard normal, if sums move and noise is as it is claimed.
+    noise = scores[seen] / distances[seen] + 0.5 * distances[seen]
+    noise -= np.where(inside[seen], distances[seen], 0.0)
+    releases, estimate = _releases(found, confidence)
+    return {
+        "bound": _counted(scores, inside, confidence),
+        "estimate": estimate,
+        "gaussian_bound": gaussian_bound(distances[seen], noise, confidence),
+        "distance": float(distances.max()),
+        "releases": releases,
+    }
+
+
+def _by_attributes(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence):
+    """Test by a rule that is learned on the first half of the runs."""
+    found = attributes(estimator, pair, seeds, n_runs, n_jobs, verbose)
+    inside = _inside(n_runs)
+    scores = learned_scores(as_table(found), inside)
+    inside = inside[-len(scores) :]
+    return {
+        "bound": _counted(scores, inside, confidence),
+        "estimate": separation(scores[~inside], scores[inside]),
+        "gaussian_bound": math.nan,
+        "distance": math.nan,
+    }
+
+
+def _counted(scores, inside, confidence):
+    alarms, missed = np.sum(scores[~inside] > 0.0), np.sum(scores[inside] <= 0.0)
+    n_in = int(np.sum(inside))
+    return lower_bound(alarms, len(scores) - n_in, missed, n_in, confidence)
+
+
+def _limits(mu, n_runs, attack, confidence):
+    n_tested = n_runs if attack == "transcript" else n_runs - n_runs // 2
+    numbers = mu, n_tested - n_tested // 2, n_tested // 2, confidence
+    return {
+        "ceiling": ideal_bound(*numbers),
+        "smallest_shown": smallest_shown(*numbers),
+    }
+
+
+def _releases(found, confidence):
+    """Return what is found of each part of a release, and an estimate of mu.
+
+    The estimate has the distances of sums, and the measured noise of each part: so it
+    takes that of different releases to be independent.
+    """
+    of_parts: dict[str, list[tuple[float, ...]]] = {}
+    for i, path in enumerate(found):
+        noise = path.noise - (path.shifts if i % 2 else 0.0)
+        total = float(np.sum(path.mus**2))
+        for name, shift, mu, own in zip(
+            path.names, path.shifts, path.mus, noise, strict=True
+        ):
+            of_parts.setdefault(name, []).append((mu**2 / total, shift, mu, own))
+    each = 1.0 - (1.0 - confidence) / len(of_parts)
+    releases, squared = [], 0.0
+    for name, rows in of_parts.items():
+        share, shifts, mus, noise = np.array(rows).T
+        moved = noise[shifts > 0.0]
+        attained = float(np.sqrt(np.mean((shifts / mus) ** 2)))
+        measured = float(np.sqrt(np.mean(moved**2))) if len(moved) else np.nan
+        quiet = len(moved) > 0 and is_quiet(moved, each)
+        releases.append(Tightness(name, float(share.mean()), attained, measured, quiet))
+        if len(moved):
+            squared += float(np.sum(shifts**2)) * inverse_variance(moved)
+    return tuple(releases), float(np.sqrt(squared / len(found)))
+
+
+def _inside(n_runs):
+    return np.arange(n_runs) % 2 == 1
+
+
+def _checked(X, y):
+    X = check_array(plain(X), dtype=[np.float64, np.float32], ensure_min_samples=2)
+    if y is not None:
+        y = label_column(y)
+        check_consistent_length(X, y)
+    return X, y
+
+
+def _bound_of(estimator):
+    """Return how many records of a unit take part, or None."""
+    params = estimator.get_params(deep=True)
+    own = [name for name in params if name.split("__")[-1] == "max_contributions"]
+    return next((params[name] for name in own if params[name] is not None), None)
+
+
+def _claim(estimator, pilot):
+    report = getattr(pilot, "privacy_", None)
+    if report is None:
+        raise ValueError(
+            f"estimator must be a private one, with a report as privacy_, got a "
+            f"{type(estimator).__name__}."
+        )
+    if math.isinf(report.mu):
+        raise ValueError("epsilon must be finite for an audit, got inf.")
+    return report

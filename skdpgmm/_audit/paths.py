@@ -1,0 +1,149 @@
+"""What the releases of a fit tell of two neighbouring data sets.
+
+The fit is made once more from its own releases. At each of them the exact sums of both
+data sets are taken, in integers: so the distance of the neighbours along the path is
+known without noise, and what is left of the release is its noise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skdpgmm._rows.recorded import Recorded, integers
+from skdpgmm.privacy.bounded_sum import parts
+from skdpgmm.privacy.noise import WORD_BITS
+
+
+class Path(NamedTuple):
+    """The releases of one fit, against two data sets.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the parts of releases.
+    shifts : ndarray of shape (n_parts,)
+        Distance of the exact sums, in standard deviations of the noise.
+    noise : ndarray of shape (n_parts,)
+        Released less exact sums, along that distance, in the same units; of the first
+        data set.
+    mus : ndarray of shape (n_parts,)
+        What was debited for each part.
+    """
+
+    names: list[str]
+    shifts: np.ndarray
+    noise: np.ndarray
+    mus: np.ndarray
+
+    @property
+    def distance(self):
+        """Mu of telling the two apart, if the noise is what is said."""
+        return float(np.sqrt(np.sum(self.shifts**2)))
+
+    @property
+    def score(self):
+        """Logarithm of the likelihood of the second data set over that of the first."""
+        return float(self.shifts @ self.noise - 0.5 * np.sum(self.shifts**2))
+
+
+class Compared(Recorded):
+    """Recorded releases that sets of rows are compared with, in the order of a fit.
+
+    Parameters
+    ----------
+    releases : sequence of sequence of ndarray
+        As of `Recorded`.
+    sets : sequence of Rows
+        Each is summed in the place of the records.
+    note : callable
+        ``note(part, released, sums)`` gets each part of a release, in coordinates in
+        which its noise is isotropic: what was released, and the sums of each set.
+    """
+
+    def __init__(self, releases, sets, note):
+        super().__init__(releases)
+        self._sets, self._note = sets, note
+
+    def sum(self, query):
+        """Return the noisy sums of the next release, when all sets were summed."""
+        asked = parts(query)
+        given = self._left[0] if self._left else ()
+        # Without the number of records and the digest.
+        sums = [rows.sum(query)[:-2] for rows in self._sets]
+        for part, numbers, *words in zip(asked, given, *sums, strict=False):
+            released = coordinates(part, integers(part, numbers))
+            exact = [coordinates(part, _floats(pair)) for pair in words]
+            self._note(part, released, exact)
+        return super().sum(query)
+
+
+def coordinates(part, total):
+    """Return sums as a vector whose norm is that of the sensitivity.
+
+    Of a symmetric matrix these are the diagonal, and the upper triangle times the
+    square root of 2.
+    """
+    if not part.symmetric:
+        return np.ravel(total)
+    d = part.shape[-1]
+    rows, columns = np.triu_indices(d)
+    return np.ravel(total[..., rows, columns] * np.where(rows == columns, 1.0, 2**0.5))
+
+
+def path_of(fitted, rows_out, rows_in) -> Path:
+    """Return the path of a fit against data sets without and with a record."""
+    shifts: list[float] = []
+    noise: list[float] = []
+
+    def note(part, released, exact):
+        out, there = exact
+        entry = ledger[len(shifts)]
+        sd = entry.l2_sensitivity / entry.mu
+        moved = there - out
+        length = float(np.sqrt(moved @ moved))
+        shifts.append(length / sd)
+        along = float((released - out) @ moved) / length if length else 0.0
+        noise.append(along / sd)
+
+    ledger = fitted.privacy_.ledger
+    _replayed(fitted, [rows_out, rows_in], note)
+    mus = np.array([entry.mu for entry in ledger])
+    names = [entry.name for entry in ledger]
+    return Path(names, np.array(shifts), np.array(noise), mus)
+
+
+def products_of(fitted, candidates) -> np.ndarray:
+    """Return the inner products of what candidates add to the path of a fit.
+
+    In units of the noise: the distance of neighbours that differ in candidate i is the
+    root of entry (i, i), and of those where j stands in the place of i that of
+    ``(i, i) + (j, j) - 2 (i, j)``.
+    """
+    products = np.zeros((len(candidates), len(candidates)))
+    n_parts = 0
+
+    def note(part, released, exact):
+        nonlocal products, n_parts
+        entry = ledger[n_parts]
+        n_parts += 1
+        moved = np.array(exact) * (entry.mu / entry.l2_sensitivity)
+        products += moved @ moved.T
+
+    ledger = fitted.privacy_.ledger
+    _replayed(fitted, candidates, note)
+    return products
+
+
+def _replayed(fitted, sets, note):
+    """Make a fit once more from its releases, and compare sets of rows on the way."""
+    copied: Any = object.__new__(type(fitted))
+    copied.__dict__ = dict(vars(fitted))
+    copied._replay(fitted._transcript, lambda releases: Compared(releases, sets, note))
+
+
+def _floats(words):
+    """Return sums of high and low words, whose differences are exact below 2**53."""
+    high, low = words.astype(np.float64)
+    return high * 2.0**WORD_BITS + low
