@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from skdpgmm._audit.attributes import as_table, learned_scores
 from skdpgmm._audit.bounds import (
+    claimed_mu,
     gaussian_bound,
     ideal_bound,
     inverse_variance,
@@ -181,6 +182,8 @@ def audit(
     if report.adjacency == "add-remove":
         sets = [data, sets[0]]
     pair = Pair(sets[0], sets[1], bound)
+    # Not that of the report, which the package has computed.
+    mu = claimed_mu(report.epsilon, report.delta)
     test = _by_transcript if attack == "transcript" else _by_attributes
     found = test(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence)
     return AuditResult(
@@ -191,9 +194,9 @@ def audit(
         n_runs=n_runs,
         epsilon=report.epsilon,
         delta=report.delta,
-        mu=report.mu,
+        mu=mu,
         confidence=confidence,
-        **_limits(report.mu, n_runs, attack, confidence),
+        **_limits(mu, n_runs, attack, confidence),
         **found,
     )
 
@@ -204,15 +207,11 @@ def _by_transcript(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence):
     scores = np.array([path.score for path in found])
     distances = np.array([path.distance for path in found])
     inside = _inside(n_runs)
-    seen = distances > 0.0
-    # Standard normal, if sums move and noise is as it is claimed.
-    noise = scores[seen] / distances[seen] + 0.5 * distances[seen]
-    noise -= np.where(inside[seen], distances[seen], 0.0)
     releases, estimate = _releases(found, confidence)
     return {
         "bound": _counted(scores, inside, confidence),
         "estimate": estimate,
-        "gaussian_bound": gaussian_bound(distances[seen], noise, confidence),
+        "gaussian_bound": gaussian_bound(*_along(found), confidence),
         "distance": float(distances.max()),
         "releases": releases,
     }
@@ -247,31 +246,50 @@ def _limits(mu, n_runs, attack, confidence):
     }
 
 
+def _along(found):
+    """Return how far apart sums are, and the noise along, of smooth parts of runs."""
+    distances, noise = [], []
+    for i, path in enumerate(found):
+        shifts = path.shifts * path.smooth
+        if length := float(np.sqrt(np.sum(shifts**2))):
+            distances.append(length)
+            own = float(shifts @ path.noise) / length
+            # Standard normal, if sums move and noise is as it is claimed.
+            noise.append(own - length if i % 2 else own)
+    return np.array(distances), np.array(noise)
+
+
 def _releases(found, confidence):
     """Return what is found of each part of a release, and an estimate of mu.
 
     The estimate has the distances of sums, and the measured noise of each part: so it
     takes that of different releases to be independent.
     """
-    of_parts: dict[str, list[tuple[float, ...]]] = {}
+    of_parts: dict[str, list[list[float]]] = {}
     for i, path in enumerate(found):
         noise = path.noise - (path.shifts if i % 2 else 0.0)
         total = float(np.sum(path.mus**2))
-        for name, shift, mu, own in zip(
-            path.names, path.shifts, path.mus, noise, strict=True
+        for name, *numbers in zip(
+            path.names,
+            path.mus**2 / total,
+            path.shifts,
+            path.mus,
+            noise,
+            path.smooth,
+            strict=True,
         ):
-            of_parts.setdefault(name, []).append((mu**2 / total, shift, mu, own))
+            of_parts.setdefault(name, []).append(numbers)
     each = 1.0 - (1.0 - confidence) / len(of_parts)
     releases, squared = [], 0.0
     for name, rows in of_parts.items():
-        share, shifts, mus, noise = np.array(rows).T
-        moved = noise[shifts > 0.0]
+        share, shifts, mus, noise, smooth = np.array(rows).T
+        moved = noise[(shifts > 0.0) & (smooth > 0.0)]
         attained = float(np.sqrt(np.mean((shifts / mus) ** 2)))
         measured = float(np.sqrt(np.mean(moved**2))) if len(moved) else np.nan
         quiet = len(moved) > 0 and is_quiet(moved, each)
         releases.append(Tightness(name, float(share.mean()), attained, measured, quiet))
-        if len(moved):
-            squared += float(np.sum(shifts**2)) * inverse_variance(moved)
+        variance = inverse_variance(moved) if len(moved) else 1.0
+        squared += float(np.sum(shifts**2)) * variance
     return tuple(releases), float(np.sqrt(squared / len(found)))
 
 

@@ -10,11 +10,31 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import beta, chi2
 
 # No number of runs that anybody makes tells larger ones apart.
 _LARGEST = 60.0
+
+
+def claimed_mu(epsilon, delta):
+    """Return the mu that is (epsilon, delta)-DP, by the formula of Balle and Wang.
+
+    As an auditor writes it down, and not as the package computes it: in logarithms of
+    its two terms, right to 1e-6 of mu for epsilon from 1e-3.
+    """
+
+    def log_delta(mu):
+        first = log_ndtr(0.5 * mu - epsilon / mu)
+        second = epsilon + log_ndtr(-0.5 * mu - epsilon / mu)
+        gap = second - first
+        return first + np.log1p(-np.exp(gap)) if gap < 0.0 else -np.inf
+
+    largest = float(np.sqrt(2.0 * epsilon)) + 40.0
+    smallest = epsilon / 40.0
+    return float(
+        brentq(lambda mu: max(log_delta(mu), -1e9) - np.log(delta), smallest, largest)
+    )
 
 
 def upper_proportion(n_found, n, confidence):
@@ -76,6 +96,8 @@ def gaussian_bound(distances, noise, confidence):
     confidence : float
         With which the variance of the noise is below its upper bound.
     """
+    if len(noise) == 0:
+        return 0.0
     energy, length = float(np.sum(noise**2)), float(np.sqrt(np.mean(distances**2)))
     if energy == 0.0:
         return np.inf if length else 0.0

@@ -15,6 +15,10 @@ from skdpgmm._rows.recorded import Recorded, integers
 from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.noise import WORD_BITS
 
+# Standard deviations in grid steps. Rounding adds a twelfth of a squared step to the
+# variance of so much noise, and takes from that of much less.
+_SMOOTH = 2.0
+
 
 class Path(NamedTuple):
     """The releases of one fit, against two data sets.
@@ -30,12 +34,16 @@ class Path(NamedTuple):
         data set.
     mus : ndarray of shape (n_parts,)
         What was debited for each part.
+    smooth : ndarray of bool of shape (n_parts,)
+        Whether the noise has a few grid steps at least: less is no Gaussian when it is
+        rounded.
     """
 
     names: list[str]
     shifts: np.ndarray
     noise: np.ndarray
     mus: np.ndarray
+    smooth: np.ndarray
 
     @property
     def distance(self):
@@ -111,7 +119,8 @@ def path_of(fitted, rows_out, rows_in) -> Path:
     _replayed(fitted, [rows_out, rows_in], note)
     mus = np.array([entry.mu for entry in ledger])
     names = [entry.name for entry in ledger]
-    return Path(names, np.array(shifts), np.array(noise), mus)
+    sds = np.array([entry.l2_sensitivity / entry.mu for entry in ledger])
+    return Path(names, np.array(shifts), np.array(noise), mus, sds >= _SMOOTH)
 
 
 def products_of(fitted, candidates) -> np.ndarray:

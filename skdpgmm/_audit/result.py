@@ -95,8 +95,8 @@ class AuditResult:
         Of a fit that keeps its claim, each of the two bounds is above it, and the noise
         of a release too quiet, with a probability of at most 1 - `confidence`.
         """
-        # A path is compared without noise, but for the rounding of float64.
-        found = (self.bound, self.gaussian_bound, self.distance / (1.0 + 1e-9))
+        # A path is compared without noise, but for the rounding of the claim.
+        found = (self.bound, self.gaussian_bound, self.distance / (1.0 + 1e-6))
         quiet = any(one.too_quiet for one in self.releases)
         return not quiet and not any(value > self.mu for value in found)
 

@@ -1,0 +1,1 @@
+"""Faults that are planted in copies of the package, and what looks for them."""

@@ -1,0 +1,151 @@
+"""Whether the checks of the package notice faults that are planted in copies of it.
+
+One command, about twenty minutes on two cores::
+
+    python -m benchmarks.planted_faults
+
+Each fault is a small change of one file, in a copy in a temporary folder, as somebody
+might make it who means well. Three checks look at the copy: a few **tests**, named for
+each fault; `skdpgmm.audit`, which attacks fits; and `skdpgmm.verify`, which has the
+file of a model only. A check that says something is wrong, or ends in an error, has
+noticed. First of all the package as it is has to pass every one of them. A fault whose
+text is no longer in the package is an error.
+
+``--only TEXT`` plants those whose name has a text.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import skdpgmm
+from benchmarks.common.command import Results, parser_of
+from benchmarks.faults import arithmetic, fits, releases
+
+FAULTS = (*arithmetic.FAULTS, *releases.FAULTS, *fits.FAULTS)
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(skdpgmm.__file__).parent
+COPIED = ("skdpgmm", "tests", "benchmarks", "pyproject.toml")
+# Checks that take longer have not noticed.
+SECONDS = 300
+CHECKS = ("tests", "audit", "verify")
+
+
+def patched(fault):
+    """Return the text of a file with a fault, or say that it cannot be planted."""
+    text = (PACKAGE / fault.path).read_text()
+    n = text.count(fault.old)
+    if n != 1:
+        raise ValueError(
+            f"{fault.name!r} changes a text that is {n} times in {fault.path}: it "
+            "must be there once."
+        )
+    return text.replace(fault.old, fault.new)
+
+
+def copied(folder):
+    """Copy what the checks need."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.json", "*.png", "env", "results")
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=ignore)
+        else:
+            shutil.copy(source, target)
+
+
+def run(folder, *command):
+    """Run Python in a copy; return its exit status and last line."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    environment = {**os.environ, **threads, "PYTHONPATH": str(folder)}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    try:
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None, ""
+    return done.returncode, (done.stdout.strip().splitlines() or [""])[-1]
+
+
+def tested(folder, tests):
+    """Return which test has noticed something, or None."""
+    options = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+    status, last = run(folder, *options, *(f"tests/{one}" for one in tests))
+    if status in (0, None):
+        return None
+    return last if status == 1 else f"pytest ends with {status}: {last}"
+
+
+def checked(folder, tests, audits):
+    """Return what each check has noticed, None where nothing."""
+    found = {"tests": tested(folder, tests) if tests else None}
+    status, last = run(folder, "-m", "benchmarks.faults.checks", *audits)
+    said = json.loads(last) if status == 0 else {"verify": f"the process ends: {last}"}
+    audits = [text for name, text in said.items() if name != "verify" and text]
+    return {**found, "audit": audits[0] if audits else None, "verify": said["verify"]}
+
+
+def measure(fault):
+    """Return what each check has noticed of a fault."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copied(folder)
+        (folder / "skdpgmm" / fault.path).write_text(patched(fault))
+        return checked(folder, fault.tests, fault.audits)
+
+
+def sound(faults):
+    """Return what the checks of these faults say of the package as it is."""
+    audits = sorted({name for fault in faults for name in fault.audits})
+    tests = sorted({test for fault in faults for test in fault.tests})
+    with tempfile.TemporaryDirectory() as name:
+        copied(Path(name))
+        return checked(Path(name), tests, audits)
+
+
+def table(results):
+    width = max(map(len, results))
+    print(f"{'fault':{width}}  {'tests':6} {'audit':6} {'verify':6}")
+    for name, found in results.items():
+        marks = ["yes" if found[check] else "-" for check in CHECKS]
+        print(f"{name:{width}}  " + " ".join(f"{mark:6}" for mark in marks))
+    counts = [sum(bool(found[check]) for check in CHECKS) for found in results.values()]
+    print(
+        f"{len(counts)} faults: {sum(n > 0 for n in counts)} noticed, "
+        f"{sum(n > 1 for n in counts)} by more than one check"
+    )
+
+
+def main():
+    parser = parser_of("planted_faults", __doc__, "--fresh")
+    parser.add_argument("--only", default="", help="plant those whose name has this")
+    args = parser.parse_args()
+    faults = [fault for fault in FAULTS if args.only in fault.name]
+    for fault in faults:
+        patched(fault)  # all, before time is spent on the first
+    results = Results(args)
+    wrong = results.once("as it is", args.only or "all", measure=lambda: sound(faults))
+    if any(wrong.values()):
+        sys.exit(f"the package as it is does not pass: {wrong}")
+    found = {}
+    for fault in faults:
+        found[fault.name] = results.once(
+            "faults", fault.name, measure=lambda fault=fault: measure(fault)
+        )
+        print(f"{fault.name}: {found[fault.name]}", flush=True)
+    table(found)
+
+
+if __name__ == "__main__":
+    main()
