@@ -25,8 +25,7 @@ class Tightness(NamedTuple):
     noise : float
         Standard deviation of its noise over the stated one: about 1.
     too_quiet : bool
-        Whether the noise is less than is stated: of all parts of releases together,
-        this is wrong with a probability of at most 1 - `confidence`.
+        Whether the noise is less than is stated, at the confidence of the audit.
     """
 
     name: str
@@ -52,14 +51,13 @@ class AuditResult:
     epsilon, delta, mu : float
         What the fits claim.
     bound : float
-        Lower bound on the true mu, whatever the noise is like; wrong with a probability
-        of at most 1 - `confidence`.
+        Lower bound on the true mu, whatever the noise is like.
     confidence : float
+        With which all bounds hold together.
     estimate : float
         Of the true mu: for Gaussian noise.
     gaussian_bound : float
-        Lower bound on the true mu for Gaussian noise, wrong with a probability of at
-        most 1 - `confidence`; nan for attributes.
+        Lower bound on the true mu for Gaussian noise; nan for attributes.
     distance : float
         Largest mu along the path of one fit, without noise: of its exact sums, and the
         noise that it states; nan for attributes.
@@ -92,8 +90,7 @@ class AuditResult:
     def passed(self) -> bool:
         """Whether nothing that was found is above the claim.
 
-        Of a fit that keeps its claim, each of the two bounds is above it, and the noise
-        of a release too quiet, with a probability of at most 1 - `confidence`.
+        A fit that keeps its claim fails with a probability of at most 1 - `confidence`.
         """
         # A path is compared without noise, but for the rounding of the claim.
         found = (self.bound, self.gaussian_bound, self.distance / (1.0 + 1e-6))

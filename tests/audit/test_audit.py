@@ -1,0 +1,110 @@
+"""Audits of whole fits: they find what is claimed, and faults that are planted."""
+
+import math
+
+import numpy as np
+import pytest
+from private_fits import PLAIN_CASES, fit_cases, make_data
+
+from skdpgmm import DPPCA, DPKMeans, PrivatePipeline, audit
+from skdpgmm.exceptions import PrivacyLeakWarning
+from skdpgmm.privacy import records
+
+X, Y = make_data(60, 3, seed=1)
+pytestmark = pytest.mark.filterwarnings("ignore::skdpgmm.exceptions.PrivacyLeakWarning")
+
+
+@pytest.fixture(autouse=True)
+def fewer_draws(monkeypatch):
+    """Reductions fit draws from released mixtures; how many plays no part here."""
+    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
+
+
+@pytest.mark.parametrize("name", PLAIN_CASES)
+def test_one_record_attains_what_is_claimed_and_no_more(name):
+    constructor, labelled = fit_cases(3)[name]
+    estimator = constructor(epsilon=4.0)
+    y = Y if labelled else None
+    found = audit(estimator, X, y, n_runs=20, confidence=0.9999, random_state=0)
+    assert found.passed, str(found)
+    assert 0.9 * found.mu < found.distance <= found.mu * (1.0 + 1e-6)
+    assert sum(one.share for one in found.releases) == pytest.approx(1.0)
+    assert all(one.attained <= 1.0 + 1e-9 for one in found.releases)
+    assert estimator.random_state is None
+    assert not hasattr(estimator, "privacy_")
+
+
+@pytest.mark.parametrize("m", [None, 3])
+def test_neighbours_are_those_of_the_adjacency(m):
+    pca = DPPCA(2, epsilon=4.0, adjacency="replace-one", max_contributions=m)
+    found = audit(pca, X, n_runs=20, confidence=0.9999, random_state=0)
+    assert found.passed, str(found)
+    assert found.adjacency == "replace-one"
+    assert ("3 records" in found.unit) == (m == 3)
+    # Second moments of two records are at most sqrt(2) apart, not 2.
+    assert 0.6 * found.mu < found.distance < 0.8 * found.mu
+
+
+@pytest.mark.parametrize("attack", ["transcript", "attributes"])
+def test_noise_that_is_left_out_is_found(attack, monkeypatch):
+    add = records.add_lattice_gaussian
+    for name in ("add_lattice_gaussian", "add_symmetric_gaussian"):
+        original = getattr(records, name)
+        monkeypatch.setattr(
+            records, name, lambda s, sd, source, own=original: own(s, sd / 64, source)
+        )
+    assert records.add_lattice_gaussian is not add
+    found = audit(DPPCA(2, epsilon=4.0), X, n_runs=60, attack=attack, random_state=0)
+    assert not found.passed
+    assert found.bound > found.mu
+
+
+def test_a_sensitivity_that_is_too_small_is_found_without_noise(monkeypatch):
+    monkeypatch.setattr("skdpgmm._estimators.session.unit_factor", lambda *_: 1)
+    pca = DPPCA(2, epsilon=4.0, max_contributions=2)
+    found = audit(pca, X, n_runs=20, confidence=0.9999, random_state=0)
+    assert found.distance > 1.9 * found.mu
+    assert not found.passed
+
+
+def test_an_audit_warns_that_it_is_not_private():
+    with pytest.warns(PrivacyLeakWarning, match="never for others"):
+        audit(DPPCA(2), X, n_runs=20, random_state=0)
+
+
+def test_an_int_makes_it_reproducible():
+    first, second = (audit(DPPCA(2), X, n_runs=20, random_state=5) for _ in range(2))
+    assert first == second
+
+
+def test_what_has_no_transcript_is_attacked_by_attributes():
+    pipeline = PrivatePipeline([("pca", DPPCA(2)), ("kmeans", DPKMeans(1, max_iter=1))])
+    with pytest.raises(ValueError, match="attack must be 'attributes'"):
+        audit(pipeline, X, n_runs=20)
+    found = audit(pipeline, X, n_runs=20, attack="attributes", random_state=0)
+    assert math.isnan(found.distance)
+    assert not found.releases
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"estimator": DPPCA(2, epsilon=np.inf)}, ValueError, "epsilon must be finite"),
+        ({"n_runs": 19}, ValueError, "n_runs"),
+        ({"confidence": 1.0}, ValueError, "confidence"),
+        ({"attack": "guess"}, ValueError, "attack"),
+        ({"X": [[np.nan, 1.0], [2.0, 3.0]]}, ValueError, "NaN"),
+        ({"y": [0, 1]}, ValueError, "inconsistent numbers of samples"),
+        ({"estimator": "pca"}, ValueError, "estimator"),
+    ],
+)
+def test_bad_arguments(changed, error, message):
+    with pytest.raises(error, match=message):
+        audit(**{"estimator": DPPCA(2), "X": X, **changed})
+
+
+def test_what_is_not_private_is_refused():
+    from sklearn.decomposition import PCA
+
+    with pytest.raises(ValueError, match="must be a private one"):
+        audit(PCA(2), X, n_runs=20)

@@ -1,0 +1,88 @@
+"""Paths of fits: distances and noise, against those of a fit that is recorded."""
+
+import math
+
+import numpy as np
+import pytest
+from private_fits import PLAIN_CASES, fit, fit_cases, make_data
+from private_queries import squared_distance
+from tapes import Tape, integers
+
+from skdpgmm._audit.neighbours import Dataset, Unit
+from skdpgmm._audit.paths import coordinates, path_of, products_of
+from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm.privacy.bounded_sum import Part, parts
+
+
+def neighbours(labelled):
+    X, y = make_data(120, 3, seed=1)
+    data = Dataset(X, y if labelled else None, None)
+    unit = Unit(100.0 * np.ones(3), 1 if labelled else None)
+    return data, unit
+
+
+@pytest.fixture(autouse=True)
+def fewer_draws(monkeypatch):
+    """Reductions fit draws from released mixtures; how many plays no part here."""
+    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
+
+
+@pytest.mark.parametrize("name", PLAIN_CASES)
+def test_distances_are_those_of_two_fits_that_were_told_the_same(name, monkeypatch):
+    constructor, labelled = fit_cases(3)[name]
+    data, unit = neighbours(labelled)
+    other = data.with_unit(unit, None)
+    fitted, tape = [], Tape(monkeypatch)
+    for (X, y, _), install in zip((data, other), (tape.record, tape.play), strict=True):
+        with monkeypatch.context() as patch:
+            tape.monkeypatch = patch
+            install()
+            estimator = constructor(epsilon=4.0, random_state=0)
+            fitted.append(fit(estimator, X, y, labelled))
+    classes = fitted[0]._transcript.classes
+    rows = data.rows(classes, None), other.rows(classes, None)
+    path = path_of(fitted[0], *rows)
+    expected = []
+    for call in tape.calls:
+        every = zip(call.sums, call.played, call.entries, strict=True)
+        for part, pair in zip(parts(call.query), every, strict=True):
+            here, there = (integers(part, words) for words in pair[:2])
+            distance = math.sqrt(squared_distance(here, there))
+            expected.append(distance / pair[2].l2_sensitivity * pair[2].mu)
+    np.testing.assert_allclose(path.shifts, expected, rtol=1e-9)
+    assert np.all(path.shifts <= path.mus * (1.0 + 1e-9))
+    assert path.distance > 0.5 * fitted[0].privacy_.mu
+    # One more record moves a path as it does alone.
+    alone = ArrayRows(unit.row[None], np.array([1 if labelled else 0]))
+    found = products_of(fitted[0], [alone])
+    assert math.sqrt(found[0, 0]) == pytest.approx(path.distance, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["kmeans", "pca"])
+def test_noise_along_a_path_is_standard_normal(name):
+    constructor, _ = fit_cases(3)[name]
+    data, unit = neighbours(False)
+    other = data.with_unit(unit, None)
+    noise, moved = [], []
+    for seed in range(20):
+        one = data if seed % 2 else other
+        fitted = constructor(epsilon=4.0, random_state=seed).fit(one.X)
+        path = path_of(fitted, data.rows(None, None), other.rows(None, None))
+        own = path.noise - (0.0 if seed % 2 else path.shifts)
+        noise.extend(own[path.shifts > 0.0])
+        moved.append(path.score if seed % 2 else -path.score)
+        np.testing.assert_allclose(
+            path.score, path.shifts @ path.noise - 0.5 * path.distance**2
+        )
+    z = np.array(noise)
+    assert abs(z.mean()) < 4.0 / math.sqrt(len(z))
+    assert abs(np.mean(z**2) - 1.0) < 5.0 * math.sqrt(2.0 / len(z))
+
+
+def test_coordinates_of_a_symmetric_matrix_have_its_norm():
+    A = np.random.default_rng(0).standard_normal((2, 4, 4))
+    A += A.swapaxes(1, 2)
+    part = Part("scatters", A.shape, 1.0, 1.0, True)
+    found = coordinates(part, A)
+    assert found.shape == (20,)
+    assert np.sum(found**2) == pytest.approx(np.sum(A**2))
