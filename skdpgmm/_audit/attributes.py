@@ -11,17 +11,22 @@ from sklearn.preprocessing import StandardScaler
 _LARGEST = 1e100
 
 
-def attributes_of(fitted):
-    """Return the numbers in the public attributes of a fitted estimator, by name."""
+def attributes_of(fitted, prefix=""):
+    """Return the numbers in the public attributes of a fitted estimator, by name.
+
+    Those of estimators that it has fitted are among them.
+    """
     found: dict[str, np.ndarray] = {}
     for name, value in sorted(vars(fitted).items()):
-        if name.startswith("_") or not name.endswith("_") or name == "privacy_":
+        if name == "steps":
+            for step, inner in value:
+                found |= attributes_of(inner, f"{prefix}{step}.")
+        elif name.startswith("_") or not name.endswith("_") or name == "privacy_":
             continue
-        if name == "synthesizer_":
-            inner = attributes_of(value)
-            found |= {f"{name}.{its}": numbers for its, numbers in inner.items()}
+        elif hasattr(value, "get_params"):
+            found |= attributes_of(value, f"{prefix}{name}.")
         elif np.asarray(value).dtype.kind in "fiub":
-            found[name] = np.ravel(np.asarray(value, dtype=np.float64))
+            found[prefix + name] = np.ravel(np.asarray(value, dtype=np.float64))
     return found
 
 

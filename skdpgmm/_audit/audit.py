@@ -284,17 +284,20 @@ def _releases(found, confidence):
         ):
             of_parts.setdefault(name, []).append(numbers)
     each = 1.0 - (1.0 - confidence) / len(of_parts)
-    releases, squared = [], 0.0
+    n, squared = len(found), 0.0
+    releases = []
     for name, rows in of_parts.items():
         share, shifts, mus, noise, smooth = np.array(rows).T
         moved = noise[(shifts > 0.0) & (smooth > 0.0)]
         attained = float(np.sqrt(np.mean((shifts / mus) ** 2)))
         measured = float(np.sqrt(np.mean(moved**2))) if len(moved) else np.nan
         quiet = len(moved) > 0 and is_quiet(moved, each)
-        releases.append(Tightness(name, float(share.mean()), attained, measured, quiet))
+        releases.append(
+            Tightness(name, float(share.sum()) / n, attained, measured, quiet)
+        )
         variance = inverse_variance(moved) if len(moved) else 1.0
         squared += float(np.sum(shifts**2)) * variance
-    return tuple(releases), float(np.sqrt(squared / len(found)))
+    return tuple(releases), float(np.sqrt(squared / n))
 
 
 def _inside(n_runs):
