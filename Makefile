@@ -21,6 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz
+.PHONY: benchmark-audit planted-faults
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -44,6 +45,8 @@ help:
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-search     what a private search finds among ten candidates"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
+	@echo "make benchmark-audit      how much of the claim attacks on fits attain"
+	@echo "make planted-faults       which checks notice faults in copies of the package"
 	@echo "make fuzz                 every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
 
@@ -155,6 +158,12 @@ benchmark-asv: $(VENV)/.stamp-tests
 	$(BIN)/asv machine --yes --config benchmarks/asv.conf.json
 	$(BIN)/asv run --config benchmarks/asv.conf.json \
 	  --environment existing:$(abspath $(BIN))/python --quick $(BENCHMARK_ARGS)
+
+benchmark-audit: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.audit $(BENCHMARK_ARGS)
+
+planted-faults: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.planted_faults $(BENCHMARK_ARGS)
 
 fuzz: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.fuzz $(BENCHMARK_ARGS)

@@ -14,19 +14,9 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from skdpgmm._audit.attributes import as_table, learned_scores
-from skdpgmm._audit.bounds import (
-    claimed_mu,
-    gaussian_bound,
-    ideal_bound,
-    inverse_variance,
-    is_quiet,
-    lower_bound,
-    separation,
-    smallest_shown,
-)
+from skdpgmm._audit.bounds import claimed_mu, ideal_bound, smallest_shown
 from skdpgmm._audit.neighbours import Dataset, candidates, farthest
-from skdpgmm._audit.result import NOT_PRIVATE, AuditResult, Tightness
+from skdpgmm._audit.result import NOT_PRIVATE, AuditResult
 from skdpgmm._audit.runs import (
     Pair,
     Seeds,
@@ -35,6 +25,7 @@ from skdpgmm._audit.runs import (
     paths,
     with_transcript,
 )
+from skdpgmm._audit.verdicts import by_attributes, by_transcript
 from skdpgmm._estimators.randomness import entropy_of, is_seed, warn
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.plain import plain
@@ -187,8 +178,11 @@ def audit(
     mu = claimed_mu(report.epsilon, report.delta)
     # Two bounds and the noise of releases are looked at by transcript.
     each = 1.0 - (1.0 - confidence) / (3.0 if attack == "transcript" else 1.0)
-    test = _by_transcript if attack == "transcript" else _by_attributes
-    found = test(estimator, pair, seeds, n_runs, n_jobs, verbose, each)
+    run, verdict = {
+        "transcript": (paths, by_transcript),
+        "attributes": (attributes, by_attributes),
+    }[attack]
+    found = verdict(run(estimator, pair, seeds, n_runs, n_jobs, verbose), each)
     return AuditResult(
         estimator=type(estimator).__name__,
         attack=attack,
@@ -204,43 +198,6 @@ def audit(
     )
 
 
-def _by_transcript(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence):
-    """Test by the ratio of likelihoods, whose threshold is 0."""
-    found = paths(estimator, pair, seeds, n_runs, n_jobs, verbose)
-    scores = np.array([path.score for path in found])
-    distances = np.array([path.distance for path in found])
-    inside = _inside(n_runs)
-    releases, estimate = _releases(found, confidence)
-    lengths, noise = _along(found)
-    return {
-        "bound": _counted(scores, inside, confidence),
-        "estimate": estimate,
-        "gaussian_bound": gaussian_bound(lengths, noise, confidence),
-        "distance": float(distances.max()),
-        "releases": releases,
-    }
-
-
-def _by_attributes(estimator, pair, seeds, n_runs, n_jobs, verbose, confidence):
-    """Test by a rule that is learned on the first half of the runs."""
-    found = attributes(estimator, pair, seeds, n_runs, n_jobs, verbose)
-    inside = _inside(n_runs)
-    scores = learned_scores(as_table(found), inside)
-    inside = inside[-len(scores) :]
-    return {
-        "bound": _counted(scores, inside, confidence),
-        "estimate": separation(scores[~inside], scores[inside]),
-        "gaussian_bound": math.nan,
-        "distance": math.nan,
-    }
-
-
-def _counted(scores, inside, confidence):
-    alarms, missed = np.sum(scores[~inside] > 0.0), np.sum(scores[inside] <= 0.0)
-    n_in = int(np.sum(inside))
-    return lower_bound(alarms, len(scores) - n_in, missed, n_in, confidence)
-
-
 def _limits(mu, n_runs, attack, confidence):
     n_tested = n_runs if attack == "transcript" else n_runs - n_runs // 2
     numbers = mu, n_tested - n_tested // 2, n_tested // 2, confidence
@@ -248,60 +205,6 @@ def _limits(mu, n_runs, attack, confidence):
         "ceiling": ideal_bound(*numbers),
         "smallest_shown": smallest_shown(*numbers),
     }
-
-
-def _along(found):
-    """Return how far apart sums are, and the noise along, of smooth parts of runs."""
-    distances, noise = [], []
-    for i, path in enumerate(found):
-        shifts = path.shifts * path.smooth
-        if length := float(np.sqrt(np.sum(shifts**2))):
-            distances.append(length)
-            own = float(shifts @ path.noise) / length
-            # Standard normal, if sums move and noise is as it is claimed.
-            noise.append(own - length if i % 2 else own)
-    return np.array(distances), np.array(noise)
-
-
-def _releases(found, confidence):
-    """Return what is found of each part of a release, and an estimate of mu.
-
-    The estimate has the distances of sums, and the measured noise of each part: so it
-    takes that of different releases to be independent.
-    """
-    of_parts: dict[str, list[list[float]]] = {}
-    for i, path in enumerate(found):
-        noise = path.noise - (path.shifts if i % 2 else 0.0)
-        total = float(np.sum(path.mus**2))
-        for name, *numbers in zip(
-            path.names,
-            path.mus**2 / total,
-            path.shifts,
-            path.mus,
-            noise,
-            path.smooth,
-            strict=True,
-        ):
-            of_parts.setdefault(name, []).append(numbers)
-    each = 1.0 - (1.0 - confidence) / len(of_parts)
-    n, squared = len(found), 0.0
-    releases = []
-    for name, rows in of_parts.items():
-        share, shifts, mus, noise, smooth = np.array(rows).T
-        moved = noise[(shifts > 0.0) & (smooth > 0.0)]
-        attained = float(np.sqrt(np.mean((shifts / mus) ** 2)))
-        measured = float(np.sqrt(np.mean(moved**2))) if len(moved) else np.nan
-        quiet = len(moved) > 0 and is_quiet(moved, each)
-        releases.append(
-            Tightness(name, float(share.sum()) / n, attained, measured, quiet)
-        )
-        variance = inverse_variance(moved) if len(moved) else 1.0
-        squared += float(np.sum(shifts**2)) * variance
-    return tuple(releases), float(np.sqrt(squared / n))
-
-
-def _inside(n_runs):
-    return np.arange(n_runs) % 2 == 1
 
 
 def _checked(X, y):
