@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +13,12 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import releases_of
 from skdpgmm._estimators.model_file import ModelFile, read
 from skdpgmm._estimators.saved import Said, attributes
+from skdpgmm._estimators.signature import bytes_of, is_there
 
 _PACKAGE = __name__.partition(".")[0] + "."
 
 
-def load(path):
+def load(path, *, signed_by=None):
     """Return the fitted estimator that a file holds.
 
     It is made anew from its releases, by the same computation as in the fit and
@@ -26,6 +28,8 @@ def load(path):
     ----------
     path : str or path-like
         Of a file that the method `save` of an estimator has written.
+    signed_by : Ed25519PublicKey of `cryptography`, default=None
+        Key by which the file must be signed. None asks for no signature.
 
     Returns
     -------
@@ -35,8 +39,10 @@ def load(path):
     Raises
     ------
     ValueError
-        When the file is damaged, not one of a model, or its releases are not those of
-        a fit with its parameters.
+        When the file is damaged, not one of a model, not signed by `signed_by`, or its
+        releases are not those of a fit with its parameters.
+    TypeError
+        When `signed_by` is of another kind.
 
     See Also
     --------
@@ -65,6 +71,11 @@ def load(path):
     True
     """
     file = read(path)
+    key = None if signed_by is None else bytes_of(signed_by)
+    # A signature that is wrong is refused where that can be seen.
+    looked_at = key is not None or (file.signature is not None and is_there())
+    if looked_at and (reason := unsigned(file, key)):
+        raise ValueError(f"{Path(path).name} is not signed as it should be: {reason}.")
     rebuilt = rebuild(file)
     if different := rebuilt.different:
         warnings.warn(
@@ -74,6 +85,15 @@ def load(path):
             stacklevel=2,
         )
     return rebuilt.estimator
+
+
+def unsigned(file: ModelFile, key: bytes | None) -> str | None:
+    """Return why a file is not signed, by a key or by the one it names, or None."""
+    if file.signature is None:
+        return "it has no signature"
+    if key is not None and file.signature.public_key != key:
+        return f"its key is {file.signature.public_key.hex()}"
+    return None if file.signature.holds(file.digest) else "its signature is wrong"
 
 
 class Rebuilt(NamedTuple):

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from dp_accounting import GaussianDpEvent
 from dp_accounting.pld import PLDAccountant
 
-from skdpgmm._estimators.loading import rebuild
+from skdpgmm._estimators.loading import rebuild, unsigned
 from skdpgmm._estimators.model_file import read
 from skdpgmm._estimators.saved import versions
+from skdpgmm._estimators.signature import bytes_of, is_there
 from skdpgmm.privacy.report import PrivacyReport, as_html
 
 # The other accountant cuts privacy losses into steps, here of 1e-4 of epsilon, and
@@ -106,7 +107,7 @@ class Verification:
         return as_html(self._facts(), self._rows())
 
 
-def verify(path):
+def verify(path, *, signed_by=None):
     """Check the file of a fitted model, as somebody who has nothing else.
 
     The fit is made once more from its releases: the algorithm must ask for them in
@@ -119,6 +120,9 @@ def verify(path):
     ----------
     path : str or path-like
         Of a file that the method `save` of an estimator has written.
+    signed_by : Ed25519PublicKey of `cryptography`, default=None
+        Key by which the file is to be signed. With None a signature is checked where
+        there is one, by the key that the file names.
 
     Returns
     -------
@@ -129,6 +133,8 @@ def verify(path):
     ------
     ValueError
         When the file is damaged, or not one of a fit.
+    TypeError
+        When `signed_by` is of another kind.
 
     See Also
     --------
@@ -149,20 +155,23 @@ def verify(path):
     Verification(kmeans.safetensors: 5 of 5 checks passed)
     """
     file = read(path)
+    key = None if signed_by is None else bytes_of(signed_by)
     rebuilt = rebuild(file)
     said, report = rebuilt.said, rebuilt.estimator.privacy_
-    checks = (
+    checks = [
         _check_replay(said),
         _check_attributes(rebuilt, said),
         _check_ledger(said.ledger, report),
         _check_epsilon(report),
         _check_by_other_accountant(report),
-    )
+    ]
+    if key is not None or file.signature is not None:
+        checks.append(_check_signature(file, key))
     return Verification(
         Path(path).name,
         file.digest,
         said.estimator,
-        checks,
+        tuple(checks),
         tuple(_believed(report, said)),
         report,
     )
@@ -211,6 +220,16 @@ def _check_by_other_accountant(report):
     found = accountant.get_epsilon(report.delta)
     passed = found <= spent * (1.0 + _ROUNDED_UP) + _ROUNDED_ANYWAY
     return Check(what, passed, f"epsilon={found:.6g} for the same noise")
+
+
+def _check_signature(file, key):
+    what = "signature"
+    if not is_there():
+        return Check(what, None, "not checked, as cryptography is not installed")
+    if reason := unsigned(file, key):
+        return Check(what, False, reason)
+    of = "the key that was asked for" if key is not None else "whoever has the key"
+    return Check(what, True, f"of {of}, {file.signature.public_key.hex()}")
 
 
 def _believed(report, said):

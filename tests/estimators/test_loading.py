@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
-from forged_files import forge
 from private_fits import fit, fit_cases, make_data
 
+from benchmarks.fuzzing.forged_files import forge
 from skdpgmm import load
 from skdpgmm._estimators.loading import rebuild
 from skdpgmm._estimators.model_file import read, write
