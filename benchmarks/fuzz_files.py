@@ -45,16 +45,26 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    PrivatePipeline,
     load,
     verify,
 )
 
+# An int as seed makes the noise, and so the files, the same in each run.
 MAKERS = {
-    "kmeans": partial(DPKMeans, 3),
-    "mixture": partial(DPGaussianMixture, 3),
-    "synthesizer": DPEmbeddingSynthesizer,
-    "regression": partial(DPLogisticRegression, n_random_features=8),
-    "pca": partial(DPPCA, 2),
+    "kmeans": lambda seed: DPKMeans(3, random_state=seed),
+    "mixture": lambda seed: DPGaussianMixture(3, random_state=seed),
+    "synthesizer": lambda seed: DPEmbeddingSynthesizer(random_state=seed),
+    "regression": lambda seed: DPLogisticRegression(
+        n_random_features=8, random_state=seed
+    ),
+    "pca": lambda seed: DPPCA(2, random_state=seed),
+    "pipeline": lambda seed: PrivatePipeline(
+        [
+            ("pca", DPPCA(2, random_state=seed)),
+            ("kmeans", DPKMeans(3, random_state=seed)),
+        ]
+    ),
 }
 WAYS = ("bytes", "forged")
 _CHUNK = 250
@@ -139,11 +149,10 @@ def saved_files(folder, seed):
     X, y = load_iris(return_X_y=True)
     files = {}
     for name, make in MAKERS.items():
-        estimator = make(random_state=np.random.RandomState(seed))
         files[name] = Path(folder) / name
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            estimator.fit(X, y).save(files[name])
+            make(seed).fit(X, y).save(files[name])
     return files
 
 

@@ -146,13 +146,19 @@ def _digest(document, arrays) -> str:
 class Packer:
     """Turns values into JSON, and keeps their arrays.
 
+    Parameters
+    ----------
+    prefix : str, default=""
+        What the names of its arrays begin with.
+
     Attributes
     ----------
     arrays : dict of str to ndarray
     """
 
-    def __init__(self):
+    def __init__(self, prefix=""):
         self.arrays: dict[str, np.ndarray] = {}
+        self._prefix = prefix
 
     def pack(self, value, name):
         """Return what JSON says of a value; `name` is that of its array, if it is one.
@@ -176,8 +182,8 @@ class Packer:
             return {"pairs": pairs}
         array = np.asarray(value)
         if array.dtype.name in _DTYPES:
-            self.arrays[name] = array
-            return {"array": name}
+            self.arrays[self._prefix + name] = array
+            return {"array": self._prefix + name}
         if array.dtype.kind in "iuf" and array.dtype.itemsize <= 4:
             kind = np.float64 if array.dtype.kind == "f" else np.int64
             return self.pack(array.astype(kind), name)

@@ -21,7 +21,7 @@ def run(monkeypatch, tmp_path, *options):
 
 
 def test_no_file_is_a_fault_and_no_number_is_missed(monkeypatch, tmp_path):
-    code, results = run(monkeypatch, tmp_path, "--files", "50", "--numbers", "5")
+    code, results = run(monkeypatch, tmp_path, "--files", "60", "--numbers", "5")
     assert code == 0
     assert results.keys() == fuzz_files.MAKERS.keys()
     for found in results.values():
