@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import fuzz_files
 from skdpgmm import DPKMeans
-from skdpgmm._estimators import loading
+from skdpgmm._estimators import rebuilding
 
 
 def run(monkeypatch, tmp_path, *options):
@@ -40,10 +40,10 @@ def saved(tmp_path):
 
 
 def test_what_is_no_refusal_is_a_fault(monkeypatch, saved):
-    def breaks(file):
+    def breaks(document, arrays):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(loading, "Said", breaks)
+    monkeypatch.setattr(rebuilding, "Said", breaks)
     assert fuzz_files.outcome(saved, 10.0) == "fault: RuntimeError: broken"
 
 
@@ -51,5 +51,5 @@ def test_what_takes_too_long_is_a_fault(monkeypatch, saved):
     def waits(said):
         time.sleep(5.0)
 
-    monkeypatch.setattr(loading, "_unfitted", waits)
+    monkeypatch.setattr(rebuilding, "_unfitted", waits)
     assert fuzz_files.outcome(saved, 0.2) == "fault: not done after 0.2 s"
