@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import skdpgmm
@@ -130,18 +131,25 @@ def table(results):
 
 
 def main():
-    parser = parser_of("planted_faults", __doc__, "--fresh")
+    parser = parser_of("planted_faults", __doc__, "--fresh", "--jobs")
     parser.add_argument("--only", default="", help="plant those whose name has this")
     args = parser.parse_args()
     faults = [fault for fault in FAULTS if args.only in fault.name]
     for fault in faults:
         patched(fault)  # all, before time is spent on the first
     results, found = Results(args), {}
-    for fault in faults:
-        found[fault.name] = results.once(
-            "faults", fault.name, measure=lambda fault=fault: measure(fault)
-        )
-        print(f"{fault.name}: {found[fault.name]}", flush=True)
+    known = results.entry("faults")
+    with ThreadPoolExecutor(args.jobs) as pool:
+        # Of processes, which threads wait for.
+        measured = {
+            fault.name: pool.submit(measure, fault)
+            for fault in faults
+            if fault.name not in known
+        }
+        for name in [fault.name for fault in faults]:
+            look = measured[name].result if name in measured else None
+            found[name] = results.once("faults", name, measure=look)
+            print(f"{name}: {found[name]}", flush=True)
     wrong = results.once("as it is", args.only or "all", measure=lambda: sound(faults))
     if any(wrong.values()):
         sys.exit(f"the package as it is does not pass: {wrong}")

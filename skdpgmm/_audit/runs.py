@@ -12,6 +12,7 @@ from sklearn.base import clone
 from skdpgmm._audit.attributes import attributes_of
 from skdpgmm._audit.neighbours import Dataset
 from skdpgmm._audit.paths import Path, path_of
+from skdpgmm._estimators.base import PrivateEstimator
 
 
 class Pair(NamedTuple):
@@ -69,7 +70,7 @@ def fitted(estimator, data, random_state):
 def with_transcript(fitted):
     """Return what of a fitted estimator has all releases, or None."""
     for one in (fitted, getattr(fitted, "synthesizer_", None)):
-        if getattr(one, "_transcript", None) is not None:
+        if isinstance(one, PrivateEstimator) and one._transcript is not None:
             return one
     return None
 
