@@ -11,7 +11,7 @@ from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy import BudgetExceededError, Ledger
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import GaussianSource
-from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.records import CHANGED_ROWS, PrivateRecords
 
 
 class Watched:
@@ -137,3 +137,17 @@ def test_noise_that_cannot_be_drawn_is_refused_before_anything_is_read(unit_fact
             unit_factor=unit_factor,
             source=GaussianSource(0),
         )
+
+
+@pytest.mark.parametrize(("n_more", "digest"), [(1, 0), (-3, 0), (0, 17)])
+def test_rows_that_changed_are_refused_in_the_same_words(n_more, digest):
+    # How many there are, or were, is private.
+    rows = ArrayRows(np.ones((10, 2)))
+    records = PrivateRecords(
+        rows, ledger=Ledger(1.0), unit_factor=1, source=GaussianSource(0)
+    )
+    rows.n_records += n_more
+    rows.digest += digest
+    with pytest.raises(ValueError) as refused:
+        records.release("first", a_query(), [0.5, 0.5])
+    assert str(refused.value) == CHANGED_ROWS
