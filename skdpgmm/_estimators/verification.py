@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dp_accounting import GaussianDpEvent
 from dp_accounting.pld import PLDAccountant
@@ -148,6 +149,28 @@ def verify(path):
     >>> verification
     Verification(kmeans.safetensors: 5 of 5 checks passed)
     """
+    return examined(path).verification
+
+
+class Examined(NamedTuple):
+    """What `verify` has found, and the estimator that it has rebuilt for that.
+
+    Attributes
+    ----------
+    verification : Verification
+    estimator : estimator
+        Fitted.
+    made_by : dict of str to str
+        Versions of what made the file, as it says.
+    """
+
+    verification: Verification
+    estimator: Any
+    made_by: dict[str, str]
+
+
+def examined(path) -> Examined:
+    """Check a file, and keep what was rebuilt."""
     file = read(path)
     rebuilt = rebuild(file)
     said, report = rebuilt.said, rebuilt.estimator.privacy_
@@ -158,14 +181,15 @@ def verify(path):
         _check_epsilon(report),
         _check_by_other_accountant(report),
     )
-    return Verification(
+    verification = Verification(
         Path(path).name,
         file.digest,
         said.estimator,
         checks,
-        tuple(_believed(report, said)),
+        tuple(believed(report, said.made_by.get("skdpgmm"))),
         report,
     )
+    return Examined(verification, rebuilt.estimator, said.made_by)
 
 
 def _check_replay(said):
@@ -213,11 +237,11 @@ def _check_by_other_accountant(report):
     return Check(what, passed, f"epsilon={found:.6g} for the same noise")
 
 
-def _believed(report, said):
+def believed(report: PrivacyReport, version) -> Iterator[tuple[str, str]]:
+    """Yield what remains to be believed of a fit by a version of this package."""
     yield "the records", f"those summed were the ones meant; unit: {report.unit}"
     yield "the noise", f"{report.noise}: drawn as the code says, its key seen by nobody"
-    made_by = said.made_by
-    yield "the code", f"skdpgmm/privacy of version {made_by.get('skdpgmm')}"
+    yield "the code", f"skdpgmm/privacy of version {version}"
     public = "; ".join(f"{name} ({text})" for name, text in report.declared_public)
     yield "what was declared public", public
     yield "before the fit", "no step, such as an encoder, has learned from the records"
