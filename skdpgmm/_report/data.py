@@ -12,6 +12,7 @@ from skdpgmm._report.card import Card
 from skdpgmm._report.curves import DELTAS, FALSE_ALARMS, largest_gain
 from skdpgmm._report.subject import Subject, released
 from skdpgmm.privacy import (
+    PrivacyPlan,
     PrivacyReport,
     Quality,
     QualityOfSteps,
@@ -77,7 +78,7 @@ def _epsilons(privacy: PrivacyReport) -> dict[str, Any] | None:
     return {"delta": list(DELTAS), "epsilon": found}
 
 
-def ledger(privacy: PrivacyReport) -> list[dict[str, Any]]:
+def ledger(privacy: PrivacyReport | PrivacyPlan) -> list[dict[str, Any]]:
     """Return all rows of a ledger."""
     parts = getattr(privacy, "parts", None)
     return [

@@ -31,6 +31,8 @@ class ReviewReport:
         Its heading.
     private : bool
         Whether there is a guarantee at all.
+    promise : str
+        The guarantee in one line, or why there is none.
 
     See Also
     --------
@@ -52,6 +54,7 @@ class ReviewReport:
 
     title: str
     private: bool
+    promise: str
     _page: Page
     _data: dict[str, Any]
 
@@ -111,7 +114,7 @@ class ReviewReport:
         return json.dumps(self._data, indent=2, ensure_ascii=False, allow_nan=False)
 
     def __repr__(self) -> str:
-        return f"ReviewReport({self._page.promise}; {self.title!r})"
+        return f"ReviewReport({self.promise}; {self.title!r})"
 
     def _repr_html_(self) -> str:
         # In a frame of its own, so that its style is not that of the notebook.
@@ -198,5 +201,7 @@ def report(model, *, title=None, card=None, figures=None):
     made = card_of(privacy, subject.made_by.get("skdpgmm", ""), fields)
     title = title or f"Privacy report of a fitted {subject.name}"
     alarm = privacy.not_private is not None
-    page = Page(title, promise(privacy), alarm, sections(subject, made, shown))
-    return ReviewReport(title, not alarm, page, as_data(title, subject, made, shown))
+    told = promise(privacy)
+    page = Page(title, told, alarm, sections(subject, made, shown))
+    data = as_data(title, subject, made, shown)
+    return ReviewReport(title, not alarm, told, page, data)

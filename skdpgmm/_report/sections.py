@@ -54,6 +54,12 @@ def sections(
     return tuple(section for section in found if section.blocks)
 
 
+def told(subject: Subject, titles) -> tuple[Section, ...]:
+    """Return some of the sections, by their titles."""
+    found = {one.title: one for one in sections(subject, Card({}, ()), ())}
+    return tuple(found[title] for title in titles if title in found)
+
+
 def promise(privacy: PrivacyReport) -> str:
     """Return the guarantee in one line, or why there is none."""
     if privacy.not_private:
@@ -70,7 +76,7 @@ def _plain(privacy: PrivacyReport) -> tuple[Block, ...]:
         "add-remove": "whether any one unit is in the data, and so how many there are",
         "replace-one": "what the data of any one unit are, but not how many there are",
     }
-    told = [
+    lines = [
         ("protected", privacy.unit),
         ("hidden", neighbours[privacy.adjacency]),
         ("from whom", "anybody who has the result, whatever else they know"),
@@ -78,9 +84,9 @@ def _plain(privacy: PrivacyReport) -> tuple[Block, ...]:
     ]
     meaning = Text(_sentence(privacy.meaning))
     if privacy.not_private:
-        return (meaning, Facts((("records", privacy.unit), *told[3:])))
+        return (meaning, Facts((("records", privacy.unit), *lines[3:])))
     spent = f"epsilon={privacy.spent_epsilon:.5g}, mu={privacy.spent_mu:.5g}"
-    told[3:3] = [
+    lines[3:3] = [
         (
             f"epsilon {privacy.epsilon:g}",
             "one unit changes the chance of any outcome by a factor of at most "
@@ -94,8 +100,8 @@ def _plain(privacy: PrivacyReport) -> tuple[Block, ...]:
         ("spent", f"{spent}, in {len(privacy.ledger)} rows of the ledger"),
     ]
     if privacy.n_fits > 1:
-        told.append(("fits", f"{privacy.n_fits}, of which one went on from another"))
-    return (meaning, Facts(tuple(told)))
+        lines.append(("fits", f"{privacy.n_fits}, of which one went on from another"))
+    return (meaning, Facts(tuple(lines)))
 
 
 def _factor(epsilon: float) -> str:
@@ -168,7 +174,7 @@ def _released(subject: Subject) -> tuple[Block, ...]:
     if fitted is None:
         return ()
     drawn, of_rows = methods(fitted, DRAWN), methods(fitted, OF_ROWS)
-    told: list[Block] = [
+    blocks: list[Block] = [
         Text(
             "All of it is a function of the releases in the ledger and of what is "
             "public. Whatever is made of it later costs nothing more."
@@ -187,8 +193,8 @@ def _released(subject: Subject) -> tuple[Block, ...]:
             )
         )
     if facts:
-        told.append(Facts(tuple(facts)))
-    return tuple(told)
+        blocks.append(Facts(tuple(facts)))
+    return tuple(blocks)
 
 
 def _public(privacy: PrivacyReport) -> tuple[Block, ...]:
@@ -263,7 +269,7 @@ def _ledger(privacy: PrivacyReport) -> tuple[Block, ...]:
     lines = repeated(privacy.ledger)
     parts = getattr(privacy, "parts", None)
     noisy = not math.isinf(privacy.spent_mu)
-    header = ["release", "times", "shape", "sensitivity", "noise / sensitivity", "mu"]
+    header = ["release", "times", "shape", "sensitivity", "noise", "mu"]
     header += ["part"] if parts else ["share"]
     rows = [tuple(header)]
     for name, entry, place, times in lines:
@@ -284,7 +290,8 @@ def _ledger(privacy: PrivacyReport) -> tuple[Block, ...]:
         f"{len(privacy.ledger)} rows those that repeat are one line. Each is a sum of "
         "bounded vectors with Gaussian noise, and was debited before the noise was "
         "drawn. Sensitivity is the most by which one unit can move the sum, in steps "
-        "of the grid on which it was taken. Costs add up as the squares of mu"
+        "of the grid on which it was taken; noise is in units of it. Costs add up as "
+        "the squares of mu"
     )
     text += "; of disjoint parts the costliest counts." if parts else "."
     numbers = (1, 3, 4, 5) if parts else (1, 3, 4, 5, 6)
@@ -298,8 +305,8 @@ def _believed(subject: Subject) -> tuple[Block, ...]:
         ("side channels", "timing, memory, warnings and messages are not covered"),
     )
     text = "No report and no file can show it. Whoever fitted the model vouches for it."
-    told = tuple((name, said or "nothing") for name, said in rows)
-    return (Text(text), Facts((*told, *more)))
+    lines = tuple((name, said or "nothing") for name, said in rows)
+    return (Text(text), Facts((*lines, *more)))
 
 
 def _verified(subject: Subject) -> tuple[Block, ...]:
