@@ -9,6 +9,7 @@ import typer
 
 from skdpgmm import PrivacyBudget
 from skdpgmm._cli import options
+from skdpgmm._cli.keys import private_key
 from skdpgmm._cli.methods import (
     METHODS,
     Asked,
@@ -55,6 +56,9 @@ def fit(
     budget: Annotated[
         Path | None, typer.Option(help="File of a budget, which is charged.")
     ] = None,
+    sign_with: Annotated[
+        Path | None, typer.Option(help="PEM of a private key of Ed25519.")
+    ] = None,
     not_private: Annotated[
         bool, typer.Option("--not-private", help="Let epsilon be inf.")
     ] = False,
@@ -75,6 +79,7 @@ def fit(
     )
     # Refuses what is not legal before a record is read.
     estimator(asked)
+    key = private_key(sign_with)
     account = None if budget is None else PrivacyBudget.open(budget)
     with records("Reading") as warned:
         given = read(data, rows, label, person)
@@ -82,7 +87,7 @@ def fit(
     params = {} if given.ids is None else {"privacy_ids": given.ids}
     with records("The fit") as warned, watched(made):
         made.fit(given.rows, given.labels, budget=account, **params)
-    made.save(model)
+    made.save(model, signing_key=key)
     privacy = made.privacy_
     if json:
         as_json(

@@ -12,6 +12,7 @@ import typer
 from skdpgmm import load
 from skdpgmm import report as report_of
 from skdpgmm._cli import options
+from skdpgmm._cli.keys import public_key
 from skdpgmm._cli.refusals import command, output, refuse
 from skdpgmm._cli.screen import as_json, headline, show_sections, warn
 from skdpgmm._cli.tables import SUFFIXES, Writer
@@ -43,15 +44,20 @@ def inspect(model: options.ModelFile, json: options.Json = False):
 
 
 @command
-def verify(model: options.ModelFile, json: options.Json = False):
+def verify(
+    model: options.ModelFile,
+    signed_by: options.SignedBy = None,
+    json: options.Json = False,
+):
     """Check a file: exits with 1 where a check fails, or the model is not private."""
+    key = public_key(signed_by)
     if json:
-        data = report_of(model).to_dict()
+        data = report_of(model, signed_by=key).to_dict()
         names = ("private", "not_private", "epsilon", "delta")
         as_json({**data["verification"], **{name: data[name] for name in names}})
         fine = data["verification"]["passed"] and data["private"]
     else:
-        subject = subject_of(model)
+        subject = subject_of(model, key)
         _head(subject)
         show_sections(told(subject, _VERIFIED))
         found = subject.verification
@@ -115,6 +121,7 @@ def report(
     card: Annotated[
         Path | None, typer.Option(help="JSON with fields of the deployment card.")
     ] = None,
+    signed_by: options.SignedBy = None,
     force: options.Force = False,
     json: options.Json = False,
 ):
@@ -122,7 +129,8 @@ def report(
     output(page, (".html", ".md", ".json"), force)
     figures = dict(map(_captioned, figure)) if figure else None
     fields = None if card is None else json_module.loads(card.read_text("utf-8"))
-    made = report_of(model, title=title, card=fields, figures=figures)
+    key = public_key(signed_by)
+    made = report_of(model, title=title, card=fields, figures=figures, signed_by=key)
     made.save(page)
     data = made.to_dict()
     if json:

@@ -13,6 +13,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 ModelFile = Annotated[Path, typer.Argument(help="File of a fitted model.")]
 
+SignedBy = Annotated[
+    Path | None,
+    typer.Option("--signed-by", help="PEM of the public key that must have signed it."),
+]
+
 Kind = Annotated[Method, typer.Option("--method", help="What is fitted.")]
 Epsilon = Annotated[
     float, typer.Option("--epsilon", help="Privacy loss: smaller is more private.")

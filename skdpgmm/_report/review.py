@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,15 @@ from skdpgmm._report.subject import subject_of
 _SUFFIXES = (".html", ".md", ".json")
 
 
-@dataclass(frozen=True, repr=False)
 class ReviewReport:
     """What a review board has to know of a fitted model; `report` makes one.
+
+    Parameters
+    ----------
+    page : Page
+        What it says, in order.
+    data : dict
+        The same as data.
 
     Attributes
     ----------
@@ -52,11 +57,11 @@ class ReviewReport:
     (True, 2.0)
     """
 
-    title: str
-    private: bool
-    promise: str
-    _page: Page
-    _data: dict[str, Any]
+    def __init__(self, page: Page, data: dict[str, Any]):
+        self.title = page.title
+        self.private = not page.alarm
+        self.promise = page.promise
+        self._page, self._data = page, data
 
     def to_html(self) -> str:
         """Return one page of HTML that needs no network, no script and no other file.
@@ -125,7 +130,7 @@ class ReviewReport:
         )
 
 
-def report(model, *, title=None, card=None, figures=None):
+def report(model, *, title=None, card=None, figures=None, signed_by=None):
     """Return a report of a fitted private model, for whoever has to approve it.
 
     It says what was promised, in words and as the best attack there is; what was
@@ -147,6 +152,8 @@ def report(model, *, title=None, card=None, figures=None):
     figures : dict of str to path, or sequence of path, default=None
         Files of the format PNG or JPEG, by their captions. They must show the model or
         what was drawn from it, and no record: nobody checks that.
+    signed_by : Ed25519PublicKey of `cryptography`, default=None
+        Key by which the file is to be signed, as of `verify`.
 
     Returns
     -------
@@ -158,7 +165,7 @@ def report(model, *, title=None, card=None, figures=None):
     TypeError
         When `model` has no ``privacy_``, or an argument is of a wrong type.
     ValueError
-        When `model` is not fitted, its file is damaged, or a field or figure is not
+        When `model` is not fitted, its file is damaged, or another argument is not
         legal.
 
     See Also
@@ -196,12 +203,10 @@ def report(model, *, title=None, card=None, figures=None):
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title must be a str or None, got {type(title).__name__}.")
     fields, shown = checked_fields(card), pictures(figures)
-    subject = subject_of(model)
+    subject = subject_of(model, signed_by)
     privacy = subject.privacy
     made = card_of(privacy, subject.made_by.get("skdpgmm", ""), fields)
     title = title or f"Privacy report of a fitted {subject.name}"
     alarm = privacy.not_private is not None
-    told = promise(privacy)
-    page = Page(title, told, alarm, sections(subject, made, shown))
-    data = as_data(title, subject, made, shown)
-    return ReviewReport(title, not alarm, told, page, data)
+    page = Page(title, promise(privacy), alarm, sections(subject, made, shown))
+    return ReviewReport(page, as_data(title, subject, made, shown))

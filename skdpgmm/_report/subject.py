@@ -64,10 +64,10 @@ class Subject(NamedTuple):
     made_by: dict[str, str]
 
 
-def subject_of(model: Any) -> Subject:
+def subject_of(model: Any, signed_by: Any = None) -> Subject:
     """Return what a report is about, or say that there is nothing to tell of."""
     if isinstance(model, str | os.PathLike):
-        found = examined(model)
+        found = examined(model, signed_by)
         verification = found.verification
         return Subject(
             verification.estimator,
@@ -75,6 +75,11 @@ def subject_of(model: Any) -> Subject:
             found.estimator,
             verification,
             found.made_by,
+        )
+    if signed_by is not None:
+        raise ValueError(
+            "signed_by is for the path of a file, which may have a signature; got "
+            f"{type(model).__name__} as model."
         )
     if isinstance(model, PrivacyReport):
         return Subject("model", model, None, None, versions())

@@ -42,6 +42,8 @@ def test_what_has_none_is_refused(tmp_path):
         report(tmp_path / "model")
     with pytest.raises(TypeError, match="title must be a str"):
         report(DPKMeans(2), title=3)
+    with pytest.raises(ValueError, match="signed_by is for the path of a file"):
+        report(DPKMeans(2), signed_by=b"key")
 
 
 def test_a_file_says_what_the_estimator_says(fitted, tmp_path):
@@ -79,10 +81,14 @@ def test_methods_are_those_of_the_table_of_the_readme():
         assert names - {"n_iter_"} <= set(PUBLIC)
 
 
-def test_steps_of_a_pipeline_are_told_by_name():
+def test_steps_of_a_pipeline_are_told_by_name(tmp_path):
     X, y = make_data(300, 3)
     steps = [("pca", skdpgmm.DPPCA(2)), ("head", skdpgmm.DPLogisticRegression())]
     pipeline = skdpgmm.PrivatePipeline(steps, epsilon=5.0).fit(X, y)
     subject = subject_of(pipeline)
     names = [name for name, _, _ in released(subject.fitted)]
     assert "pca: components_" in names and "head: coef_" in names
+    pipeline.save(tmp_path / "pipeline")
+    of_file = report(tmp_path / "pipeline").to_dict()
+    assert [one["name"] for one in of_file["released"]] == names
+    assert of_file["verification"]["passed"] is True
