@@ -16,6 +16,7 @@ import typer
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skdpgmm import exceptions
+from skdpgmm._cli.screen import printable
 from skdpgmm.privacy import BudgetExceededError
 
 # Messages about records that quote none of them begin with one of these.
@@ -43,7 +44,9 @@ def command(function):
     def run(*args, **kwargs):
         try:
             function(*args, **kwargs)
-        except (RefusedError, OSError, ImportError, ValueError, TypeError) as error:
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
             typer.secho(f"Error: {one_line(error)}", err=True, fg="red")
             raise typer.Exit(1) from None
 
@@ -52,7 +55,9 @@ def command(function):
 
 def one_line(error: BaseException) -> str:
     """Return what an error says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    text, kind = printable(" ".join(str(error).split())), type(error).__name__
+    # Of these the text alone says little.
+    return f"{kind}: {text}" if isinstance(error, LookupError) or not text else text
 
 
 @contextmanager

@@ -16,6 +16,14 @@ from skdpgmm._report.blocks import Block, Facts, Section, Table, Text
 from skdpgmm._report.data import plain
 
 
+def printable(text: str) -> str:
+    """Return a text without what a terminal would take for a command.
+
+    Labels, and whatever a file says, are of somebody else.
+    """
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 def errors() -> Console:
     """Return the console of progress and warnings, which is no part of the answer."""
     return Console(stderr=True, highlight=False)
@@ -29,12 +37,12 @@ def as_json(data: dict[str, Any]) -> None:
 def warn(warned: Iterable[str]) -> None:
     """Print warnings."""
     for text in warned:
-        errors().print(Line(f"Warning: {' '.join(text.split())}", style="yellow"))
+        errors().print(_line(f"Warning: {' '.join(text.split())}", style="yellow"))
 
 
 def headline(text: str, alarm: bool) -> None:
     """Print a line that is not to be missed."""
-    _console().print(Line(text, style="bold red" if alarm else "bold"))
+    _console().print(_line(text, style="bold red" if alarm else "bold"))
 
 
 def show(blocks: Iterable[Block]) -> None:
@@ -43,13 +51,13 @@ def show(blocks: Iterable[Block]) -> None:
     for block in blocks:
         match block:
             case Text(text):
-                console.print(Line(text))
+                console.print(_line(text))
             case Facts(rows):
                 grid = Grid.grid(padding=(0, 2))
                 grid.add_column(style="cyan", max_width=24)
                 grid.add_column(overflow="fold")
                 for name, text in rows:
-                    grid.add_row(Line(name), Line(text))
+                    grid.add_row(_line(name), _line(text))
                 console.print(grid)
             case Table():
                 console.print(_grid(block))
@@ -59,8 +67,12 @@ def show_sections(sections: Iterable[Section]) -> None:
     """Print sections with their titles."""
     for section in sections:
         _console().print()
-        _console().print(Line(section.title, style="bold underline"))
+        _console().print(_line(section.title, style="bold underline"))
         show(section.blocks)
+
+
+def _line(text: str, style: str = "") -> Line:
+    return Line(printable(text), style=style)
 
 
 def _console() -> Console:
@@ -74,11 +86,11 @@ def _grid(table: Table) -> Grid:
         number = i in table.numbers
         # Numbers stay whole; the first column gives way.
         grid.add_column(
-            Line(name),
+            _line(name),
             justify="right" if number else "left",
             no_wrap=number,
             overflow="fold",
         )
     for row in body:
-        grid.add_row(*map(Line, row))
+        grid.add_row(*map(_line, row))
     return grid

@@ -45,16 +45,35 @@ def test_only_warnings_of_ours_are_kept():
     assert warned == ["all is noise"]
 
 
-@pytest.mark.parametrize("error", [RefusedError, ValueError, OSError, ImportError])
-def test_a_command_says_it_in_one_line_and_exits(error, capsys):
+@pytest.mark.parametrize(
+    "error, text",
+    [
+        (RefusedError("one\n  two"), "one two"),
+        (OSError("one"), "one"),
+        (SyntaxError("one"), "one"),
+        (KeyError("one"), "KeyError: 'one'"),
+        (RuntimeError(), "RuntimeError: "),
+    ],
+)
+def test_a_command_says_it_in_one_line_and_exits(error, text, capsys):
     @command
     def fail():
-        raise error("one\n  two")
+        raise error
 
     with pytest.raises(typer.Exit) as raised:
         fail()
     assert raised.value.exit_code == 1
-    assert capsys.readouterr().err == "Error: one two\n"
+    assert capsys.readouterr().err == f"Error: {text}\n"
+
+
+def test_an_exit_stays_what_it_is():
+    @command
+    def leave():
+        raise typer.Exit(3)
+
+    with pytest.raises(typer.Exit) as raised:
+        leave()
+    assert raised.value.exit_code == 3
 
 
 def test_files_are_not_replaced_unless_asked(tmp_path):

@@ -5,7 +5,14 @@ import math
 
 import pytest
 
-from skdpgmm._cli.screen import as_json, headline, show, show_sections, warn
+from skdpgmm._cli.screen import (
+    as_json,
+    headline,
+    printable,
+    show,
+    show_sections,
+    warn,
+)
 from skdpgmm._report.blocks import Drawing, Facts, Section, Table, Text
 
 ROWS = (("name", "number"), ("[bold]odd[/bold]", "12"), ("other", "3"))
@@ -41,6 +48,17 @@ def test_warnings_are_no_part_of_the_answer(capsys):
     warn(["all is\n noise"])
     found = capsys.readouterr()
     assert not found.out and "Warning: all is noise" in found.err
+
+
+def test_nothing_reaches_the_terminal_as_a_command(capsys):
+    evil = "a\x1b[2Jb\x07\u202ec"
+    headline(evil, True)
+    warn([evil])
+    show([Text(evil), Facts(((evil, evil),)), Table(((evil,), (evil,)))])
+    found = capsys.readouterr()
+    for one in "\x1b\x07\u202e":
+        assert one not in found.out + found.err
+    assert "a?[2Jb??c" in found.out and "größe ε" == printable("größe ε")
 
 
 def test_json_is_nothing_else(capsys):
