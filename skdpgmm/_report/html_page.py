@@ -47,7 +47,9 @@ body{padding:1rem .9rem 3rem}
 dl{grid-template-columns:1fr;gap:0}
 dd{margin:0 0 .6rem}
 th,td{padding-right:.6rem}
-td:last-child,.cards td{overflow-wrap:anywhere}
+td{overflow-wrap:anywhere}
+td:first-child{min-width:6.5rem}
+td:last-child{min-width:4.8rem}
 .cards thead{display:none}
 .cards,.cards tbody,.cards tr,.cards td{display:block;width:100%}
 .cards tr{padding:.5rem 0;border-bottom:1px solid #cbd0d6}

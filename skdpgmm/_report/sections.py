@@ -183,7 +183,7 @@ def _released(subject: Subject) -> tuple[Block, ...]:
     ]
     facts = []
     if drawn:
-        facts.append(("released too", f"what {', '.join(drawn)} return"))
+        facts.append(("released too", f"results of {', '.join(drawn)}"))
     if of_rows:
         facts.append(
             (
