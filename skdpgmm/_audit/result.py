@@ -98,7 +98,13 @@ class AuditResult:
         return not quiet and not any(value > self.mu for value in found)
 
     def to_dict(self) -> dict:
-        """Return everything as a dictionary."""
+        """Return everything as a dictionary.
+
+        Returns
+        -------
+        found : dict
+            Of numbers, strings, and one dictionary for each release.
+        """
         releases = [one._asdict() for one in self.releases]
         return {
             **asdict(self),
