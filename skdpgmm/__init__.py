@@ -30,11 +30,13 @@ __all__ = [
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
     "DiffusersDecoder",
+    "ImageEncoder",
     "OnnxEncoder",
     "ParquetColumn",
     "PrivacyBudget",
     "PrivatePipeline",
     "PrivateSearchCV",
+    "TextEncoder",
     "TorchEmbeddingTransformer",
     "check_pipeline",
     "load",
@@ -46,7 +48,9 @@ __all__ = [
 # Importing torch takes seconds; only those who embed with it should wait.
 _LATER = {
     "DiffusersDecoder": "skdpgmm._embedding.diffusers_decoder",
+    "ImageEncoder": "skdpgmm._embedding.image_encoder",
     "OnnxEncoder": "skdpgmm._embedding.onnx_encoder",
+    "TextEncoder": "skdpgmm._embedding.text_encoder",
     "TorchEmbeddingTransformer": "skdpgmm._embedding.transformer",
 }
 

@@ -84,5 +84,5 @@ def _told(report, said):
         text = f"The fit: {html.escape(report.not_private)}"
         return "" if report.not_private == said else f"<strong>{text}</strong>"
     guarantee = f"({report.epsilon:g}, {report.delta:g})-DP"
-    text = f"{report.adjacency}, unit: {report.unit}. {report.meaning}"
+    text = f"{report.adjacency}, unit: {report.unit}: {report.meaning}"
     return f"The fit is <strong>{guarantee}</strong>, {html.escape(text)}."

@@ -113,10 +113,11 @@ def as_text(facts, rows) -> str:
 _STYLE = """<style>
 .skdpgmm-report table {border-collapse: collapse; margin: 0 0 .6em 0}
 .skdpgmm-report th, .skdpgmm-report td {padding: .15em .7em; vertical-align: top}
-.skdpgmm-report .facts th, .skdpgmm-report td:first-child {text-align: left}
-.skdpgmm-report .facts td {text-align: left; white-space: normal}
+.skdpgmm-report .facts th, .skdpgmm-report .facts td {text-align: left}
 .skdpgmm-report .facts .warning {font-weight: bold; border-left: .3em solid #c00}
 .skdpgmm-report .rows td {text-align: right; font-variant-numeric: tabular-nums}
+.skdpgmm-report .rows th:first-child, .skdpgmm-report .rows td:first-child {
+  text-align: left}
 .skdpgmm-report .rows thead th {border-bottom: 1px solid}
 .skdpgmm-report .rows tbody + tbody tr:first-child td {border-top: 1px solid #8888}
 .skdpgmm-report summary {cursor: pointer; margin-bottom: .3em}
