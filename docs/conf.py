@@ -38,6 +38,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_(?!decode_images|fashion_mnist)",
     "ignore_pattern": "_shared",
     "abort_on_example_error": True,
+    "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
 }
