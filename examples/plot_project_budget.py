@@ -44,6 +44,6 @@ for epsilon in (1.0, 2.0, 4.0):
     PrivacyCurveDisplay.from_report(plan).plot(
         ax, name=f"one fit of epsilon {epsilon:g}", ls="--"
     )
-PrivacyCurveDisplay.from_mu(budget.report().spent_mu).plot(
+_ = PrivacyCurveDisplay.from_mu(budget.report().spent_mu).plot(
     ax, name="the three fits together", color="black", lw=2
 )

@@ -36,4 +36,4 @@ print(verify(path))
 # shrunk by the noise, so that a clear one may lie below its edge.
 pca = load(path)
 print(pca.transform(X[:3]).shape)
-SpectrumDisplay.from_estimator(pca)
+_ = SpectrumDisplay.from_estimator(pca)

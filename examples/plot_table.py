@@ -55,8 +55,8 @@ for model in (LogisticRegression(max_iter=1000), RandomForestClassifier()):
 # -------------
 # The plane is that of the released means. The records on the left are public; drawn
 # from private ones, such a figure would not be private.
-SyntheticRowsDisplay.from_estimator(synthesizer, X, y, n_samples=len(X))
+_ = SyntheticRowsDisplay.from_estimator(synthesizer, X, y, n_samples=len(X))
 
 # %%
 # What the budget was spent on:
-BudgetDisplay.from_estimator(synthesizer)
+_ = BudgetDisplay.from_estimator(synthesizer)

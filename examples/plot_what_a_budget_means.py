@@ -35,7 +35,7 @@ for epsilon in (0.5, 1, 4, 8):
 plan = DPLogisticRegression(epsilon=1.0, clip_norm=1.0).plan(
     n_samples=50_000, n_features=384, n_classes=10
 )
-BudgetDisplay.from_report(plan).plot(color="#009e73")
+_ = BudgetDisplay.from_report(plan).plot(color="#009e73")
 
 # %%
 # How large the noise will be, in records and in the units of the data:

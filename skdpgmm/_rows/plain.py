@@ -44,7 +44,10 @@ def no_records_told(function: Callable, *args: Any, **kwargs: Any) -> Any:
             told = "X must be of real numbers: could not convert string to float"
             refused = ValueError
         elif "instead:\narray=" in told:
-            told = told.partition(":\narray=")[0] + ": a row for each record"
+            told = (
+                told.partition(":\narray=")[0]
+                + ": give a row for each record. Reshape your data"
+            )
         elif not any(part in told for part in _OF_ITEMS):
             raise
     # Here, what was quoted is no context of the exception either.

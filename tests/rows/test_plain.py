@@ -267,7 +267,7 @@ def test_what_is_no_number_is_not_quoted():
     assert error.__context__ is None and error.__cause__ is None
     with pytest.raises(TypeError, match=r"not 'object'. Images and"):
         no_records_told(float, object())
-    with pytest.raises(ValueError, match=r"got 1D array instead: a row") as caught:
+    with pytest.raises(ValueError, match=r"got 1D array instead: give a row") as caught:
         no_records_told(check_array, [1234.5, 1.0])
     assert "1234" not in str(caught.value)
     with pytest.raises(KeyError, match="other"):
