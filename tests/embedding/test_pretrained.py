@@ -9,8 +9,14 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 import tiny_models  # noqa: E402
+from sklearn.utils.estimator_checks import (  # noqa: E402
+    check_get_params_invariance,
+    check_no_attributes_set_in_init,
+    check_parameters_default_constructible,
+    check_set_params,
+)
 
-from skdpgmm import TextEncoder  # noqa: E402
+from skdpgmm import ImageEncoder, TextEncoder  # noqa: E402
 from skdpgmm._embedding.pretrained import Features, loaded_model  # noqa: E402
 
 
@@ -49,3 +55,24 @@ def test_features_are_the_tensor(wrapped):
 
     found = Features(Both(), "forward_texts")(x=torch.ones(2, 3))
     assert torch.equal(found, torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("cls", [ImageEncoder, TextEncoder])
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_get_params_invariance,
+        check_no_attributes_set_in_init,
+        check_parameters_default_constructible,
+        check_set_params,
+    ],
+)
+def test_parameters_are_those_of_scikit_learn(cls, check):
+    check(cls.__name__, cls("a name"))
+
+
+@pytest.mark.parametrize("cls", [ImageEncoder, TextEncoder])
+def test_bad_parameters(cls):
+    for params in ({"model": 3}, {"batch_size": 0}, {"device": 0}, {"verbose": "yes"}):
+        with pytest.raises(ValueError, match=f"The '{next(iter(params))}' parameter"):
+            cls("a name").set_params(**params).transform(["a cat"])
