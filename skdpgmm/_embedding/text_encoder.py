@@ -6,6 +6,8 @@ import json
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sklearn.utils._param_validation import StrOptions
+
 from skdpgmm._embedding.pretrained import (
     COUNT,
     POOLING,
@@ -101,7 +103,7 @@ class TextEncoder(PretrainedEncoder):
 
     _parameter_constraints: dict = {
         **PretrainedEncoder._parameter_constraints,
-        "pooling": [POOLING.__class__({"auto", *POOLING.options})],
+        "pooling": [StrOptions({"auto", *POOLING.options})],
         "prompt": [str],
         "max_length": [COUNT, None],
     }
