@@ -32,12 +32,14 @@ __all__ = [
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
     "DiffusersDecoder",
+    "ImageEncoder",
     "OnnxEncoder",
     "ParquetColumn",
     "PrivacyBudget",
     "PrivatePipeline",
     "PrivateSearchCV",
     "ReviewReport",
+    "TextEncoder",
     "TorchEmbeddingTransformer",
     "audit",
     "check_pipeline",
@@ -51,7 +53,9 @@ __all__ = [
 # Importing torch takes seconds; only those who embed with it should wait.
 _LATER = {
     "DiffusersDecoder": "skdpgmm._embedding.diffusers_decoder",
+    "ImageEncoder": "skdpgmm._embedding.image_encoder",
     "OnnxEncoder": "skdpgmm._embedding.onnx_encoder",
+    "TextEncoder": "skdpgmm._embedding.text_encoder",
     "TorchEmbeddingTransformer": "skdpgmm._embedding.transformer",
 }
 

@@ -15,6 +15,8 @@ from scipy.stats import beta, chi2
 
 # No number of runs that anybody makes tells larger ones apart.
 _LARGEST = 60.0
+# Of less noise nothing is said: some, on the integers, may well be 0.
+_FEWEST = 10
 
 
 def claimed_mu(epsilon, delta):
@@ -107,13 +109,15 @@ def gaussian_bound(distances, noise, confidence):
 def inverse_variance(noise):
     """Return an unbiased estimate of one over the variance of Gaussian noise."""
     energy, n = float(np.sum(noise**2)), len(noise)
-    if energy == 0.0 or n < 3:
-        return np.inf if energy == 0.0 else 1.0
-    return (n - 2.0) / energy
+    if n < _FEWEST:
+        return 1.0  # as claimed
+    return (n - 2.0) / energy if energy else np.inf
 
 
 def is_quiet(noise, confidence):
     """Whether Gaussian noise has a variance below 1, at this confidence."""
+    if len(noise) < _FEWEST:
+        return False
     return bool(np.sum(noise**2) < chi2.ppf(1.0 - confidence, len(noise)))
 
 

@@ -87,7 +87,9 @@ def test_gaussian_bound(scale):
 def test_no_noise_and_no_distance():
     assert gaussian_bound(np.ones(3), np.zeros(3), 0.9) == np.inf
     assert gaussian_bound(np.empty(0), np.empty(0), 0.9) == 0.0
-    assert inverse_variance(np.zeros(3)) == np.inf
+    assert inverse_variance(np.zeros(20)) == np.inf
+    assert inverse_variance(np.zeros(2)) == 1.0
+    assert not is_quiet(np.zeros(2), 0.95)
 
 
 def test_inverse_variance_is_unbiased():

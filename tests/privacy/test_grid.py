@@ -62,3 +62,10 @@ def test_clip_round_on_the_boundary(d, bits):
     lengths = [math.isqrt(sum(int(v) ** 2 for v in row)) for row in out]
     assert max(lengths) <= 2**bits
     assert min(lengths) > 0.99 * 2**bits
+
+
+def test_rows_that_rounding_makes_longer_obey_the_bound():
+    V = np.array([[15.6, 3.5], [11.5, 11.1], [3.2, 15.6]])
+    assert np.all(np.sum(V**2, axis=1) <= 4.0**4)
+    assert np.all(np.sum(np.rint(V) ** 2, axis=1) > 4.0**4)
+    assert np.all(np.sum(clip_round(V, 4) ** 2, axis=1) <= 4.0**4)
