@@ -31,7 +31,7 @@ AUDITS = {
     "pca-replace": (pca(adjacency="replace-one"), False, {}),
     "pca-persons": (pca(max_contributions=2), False, {}),
     "pca-blocks": (pca(block_size=64), False, {"n_runs": 20}),
-    "pca-attributes": (pca(), False, {"attack": "attributes", "n_runs": 60}),
+    "pca-attributes": (pca(), False, {"attack": "attributes", "n_runs": 200}),
     "kmeans": (DPKMeans(2, epsilon=4.0), False, {"n_runs": 20}),
     "logistic": (DPLogisticRegression(epsilon=4.0), True, {"n_runs": 20}),
     "logistic-replace": (
@@ -42,7 +42,7 @@ AUDITS = {
     "logistic-attributes": (
         DPLogisticRegression(epsilon=4.0),
         True,
-        {"attack": "attributes", "n_runs": 40},
+        {"attack": "attributes", "n_runs": 200},
     ),
 }
 
