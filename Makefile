@@ -21,6 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz
+.PHONY: proof mutation
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -44,6 +45,8 @@ help:
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-search     what a private search finds among ten candidates"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
+	@echo "make proof                the lemma of sums, by the proof assistant Coq"
+	@echo "make mutation             small faults in privacy/: do its tests find them?"
 	@echo "make fuzz                 every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
 
@@ -80,7 +83,7 @@ lint: $(VENV)/.stamp-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --config setup.cfg
-	@find skdpgmm tests examples benchmarks -name '*.py' -exec wc -l {} + 2>/dev/null \
+	@find skdpgmm tests examples benchmarks proof -name '*.py' -exec wc -l {} + 2>/dev/null \
 	  | awk '$$1 > 400 && $$2 != "total" {print $$2 ": over 400 lines"; n++} END {exit n > 0}'
 
 typecheck: $(VENV)/.stamp-tests
@@ -158,6 +161,13 @@ benchmark-asv: $(VENV)/.stamp-tests
 
 fuzz: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.fuzz $(BENCHMARK_ARGS)
+
+mutation: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.mutation $(BENCHMARK_ARGS)
+
+# It needs Coq, and no package of Python; where there is none it says what to install.
+proof:
+	@$(PYTHON) -m proof.check
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
