@@ -79,7 +79,8 @@ def measured(copy, module, args, results):
     every, known = mutants(source), results.entry(module)
     for name in known.keys() - {mutant.name for mutant in every}:
         del known[name]  # the text is another by now
-    for mutant in every[:: args.every]:
+    asked = [mutant for mutant in every if args.only in mutant.name]
+    for mutant in asked[:: args.every]:
         if args.survivors and known.get(mutant.name, {"found_by": ""})["found_by"]:
             continue
         if args.survivors:
@@ -119,6 +120,7 @@ def main():
     parser = parser_of("mutation", __doc__, "--fresh")
     parser.add_argument("modules", nargs="*", help="of privacy/ (default: all)")
     parser.add_argument("--every", type=int, default=1, help="only each n-th mutant")
+    parser.add_argument("--only", default="", help="those with this in their name")
     parser.add_argument(
         "--near", action="store_true", help="tests of neighbours too, minutes for each"
     )

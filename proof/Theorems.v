@@ -14,6 +14,7 @@ Check clip_round_bound. Print Assumptions clip_round_bound.
 Check verified_l1_bound. Print Assumptions verified_l1_bound.
 Check ieee. Print Assumptions ieee.
 Check block_is_exact. Print Assumptions block_is_exact.
+Check block_of_summands_is_exact. Print Assumptions block_of_summands_is_exact.
 Check word_is_exact. Print Assumptions word_is_exact.
 Check words_are_exact. Print Assumptions words_are_exact.
 Check words_do_not_overflow. Print Assumptions words_do_not_overflow.

@@ -46,6 +46,44 @@ Proof.
   pose proof (size_bound ps _ S B); nia.
 Qed.
 
+Lemma nth_add i u v : nth i (add u v) 0 = nth i u 0 + nth i v 0.
+Proof.
+  revert u v; induction i as [|i IH]; intros [|x u] [|y v]; simpl; auto; lia.
+Qed.
+
+Lemma nth_bound i v b : 0 <= b -> norm2 v <= b * b -> Z.abs (nth i v 0) <= b.
+Proof.
+  intros Hb H; destruct (nth_in_or_default i v 0) as [I| ->]; [|simpl; lia].
+  apply (entry_bound v); auto.
+Qed.
+
+(* The same from end to end: each entry of the float64 sum over a block, whatever the map
+   of an accepted query returned of each row, is that of the sum of integer vectors whose
+   sensitivity was bounded. A product is a weight times an entry of a moment. *)
+Theorem block_of_summands_is_exact f adds q bits answers i s ps :
+  (forall qs, Permutation (products (adds qs)) qs) ->
+  0 <= vector_bits q -> parts q = Some bits ->
+  Z.of_nat (length answers) <= MAX_BLOCK_ROWS ->
+  Forall2 (fun p a => fst p * snd p = nth i (summand f adds q a) 0) ps answers ->
+  Permutation (products s) (map given ps) ->
+  computed f s = Some (nth i (total (map (summand f adds q) answers)) 0).
+Proof.
+  intros Adds V P L F Perm.
+  assert (B : 0 <= 2 ^ bits <= 2 ^ SUMMAND_BITS).
+  { split; [apply Z.pow_nonneg; lia|apply Z.pow_le_mono_r; [lia|]].
+    unfold parts in P; destruct (_ && _) eqn:C in P; [|discriminate].
+    injection P as <-; rewrite !andb_true_iff, !Z.leb_le in C; tauto. }
+  rewrite (block_is_exact f s ps); auto.
+  - f_equal; clear L Perm; induction F as [|p a ps answers E _ IH]; simpl.
+    + destruct i; reflexivity.
+    + rewrite nth_add, E, IH; reflexivity.
+  - replace (length ps) with (length answers); [exact L|].
+    clear L Perm; induction F; simpl; congruence.
+  - clear L Perm; induction F as [|p a ps answers E _ IH]; constructor; auto.
+    rewrite E; pose proof (summand_bound f adds Adds q a bits V P) as N.
+    pose proof (nth_bound i _ (2 ^ bits) ltac:(lia) N); lia.
+Qed.
+
 (* ------------------------------------------------------------------ *)
 (* int64, which wraps around.                                          *)
 

@@ -62,3 +62,18 @@ def test_clip_round_on_the_boundary(d, bits):
     lengths = [math.isqrt(sum(int(v) ** 2 for v in row)) for row in out]
     assert max(lengths) <= 2**bits
     assert min(lengths) > 0.99 * 2**bits
+
+
+@pytest.mark.parametrize("bits", [0, 1, 2, 5, 13])
+def test_what_is_scaled_is_verified_again(bits):
+    # Rounding may move a row of many features farther than the bound.
+    V = 1e5 * np.random.default_rng(1).standard_normal((200, 3000))
+    out = clip_round(V, bits)
+    assert max(sum(int(v) ** 2 for v in row) for row in out) <= 4**bits
+
+
+def test_what_is_scaled_is_verified_against_the_same_bound():
+    # The radius that scaling aims at is -8.6 here, and the bound is 8.
+    V = np.zeros((1, 973))
+    V[0, 0] = 1000.0
+    assert not clip_round(V, 3).any()
