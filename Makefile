@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
-.PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz
+.PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
 .PHONY: proof mutation
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -47,7 +47,7 @@ help:
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
 	@echo "make proof                the lemma of sums, by the proof assistant Coq"
 	@echo "make mutation             small faults in privacy/: do its tests find them?"
-	@echo "make fuzz                 every estimator under drawn parameters and inputs"
+	@echo "make fuzz fuzz-files      every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -161,6 +161,9 @@ benchmark-asv: $(VENV)/.stamp-tests
 
 fuzz: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.fuzz $(BENCHMARK_ARGS)
+
+fuzz-files: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.fuzz_files $(BENCHMARK_ARGS)
 
 mutation: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.mutation $(BENCHMARK_ARGS)
