@@ -64,6 +64,12 @@ def test_clip_round_on_the_boundary(d, bits):
     assert min(lengths) > 0.99 * 2**bits
 
 
+@pytest.mark.parametrize("bits", [13, 26])
+def test_a_row_on_the_bound_is_kept(bits):
+    V = np.array([[2.0**bits, 0.0], [0.0, -(2.0**bits)]])
+    np.testing.assert_array_equal(clip_round(V.copy(), bits), V)
+
+
 @pytest.mark.parametrize("bits", [0, 1, 2, 5, 13])
 def test_what_is_scaled_is_verified_again(bits):
     # Rounding may move a row of many features farther than the bound.
