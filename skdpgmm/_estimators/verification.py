@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dp_accounting import GaussianDpEvent
 from dp_accounting.pld import PLDAccountant
@@ -69,18 +70,27 @@ class Verification:
     privacy: PrivacyReport
 
     @property
-    def passed(self) -> bool:
-        """Whether no check failed."""
+    def consistent(self) -> bool:
+        """Whether no check failed: the file is one of such a fit."""
         return all(check.passed is not False for check in self.checks)
 
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed, and the fit was private."""
+        return self.consistent and self.privacy.not_private is None
+
+    @property
+    def answer(self) -> str:
+        """Whether it passed, in words."""
+        if self.passed:
+            return "yes"
+        return f"NO: {self.privacy.not_private}" if self.consistent else "NO"
+
     def _facts(self):
-        answer = "yes" if self.passed else "NO"
-        if self.privacy.not_private:
-            answer += f", but {self.privacy.not_private}"
         return [
             ("file", f"{self.name}, a fitted {self.estimator}"),
             ("digest", self.digest),
-            ("verified", answer),
+            ("verified", self.answer),
         ]
 
     def _rows(self):
@@ -156,6 +166,28 @@ def verify(path, *, signed_by=None):
     >>> verification
     Verification(kmeans.safetensors: 5 of 5 checks passed)
     """
+    return examined(path, signed_by).verification
+
+
+class Examined(NamedTuple):
+    """What `verify` has found, and the estimator that it has rebuilt for that.
+
+    Attributes
+    ----------
+    verification : Verification
+    estimator : estimator
+        Fitted.
+    made_by : dict of str to str
+        Versions of what made the file, as it says.
+    """
+
+    verification: Verification
+    estimator: Any
+    made_by: dict[str, str]
+
+
+def examined(path, signed_by=None) -> Examined:
+    """Check a file, and keep what was rebuilt."""
     file = read(path)
     key = None if signed_by is None else bytes_of(signed_by)
     rebuilt = rebuild(file)
@@ -169,14 +201,15 @@ def verify(path, *, signed_by=None):
     ]
     if key is not None or file.signature is not None:
         checks.append(_check_signature(file, key))
-    return Verification(
+    verification = Verification(
         Path(path).name,
         file.digest,
         type(rebuilt.estimator).__name__,
         tuple(checks),
-        tuple(_believed(report, rebuilt.made_by)),
+        tuple(believed(report, rebuilt.made_by.get("skdpgmm"))),
         report,
     )
+    return Examined(verification, rebuilt.estimator, rebuilt.made_by)
 
 
 def _check_replay(rebuilt):
@@ -234,10 +267,11 @@ def _check_signature(file, key):
     return Check(what, True, f"of {of}, {file.signature.public_key.hex()}")
 
 
-def _believed(report, made_by):
+def believed(report: PrivacyReport, version) -> Iterator[tuple[str, str]]:
+    """Yield what remains to be believed of a fit by a version of this package."""
     yield "the records", f"those summed were the ones meant; unit: {report.unit}"
     yield "the noise", f"{report.noise}: drawn as the code says, its key seen by nobody"
-    yield "the code", f"skdpgmm/privacy of version {made_by.get('skdpgmm')}"
+    yield "the code", f"skdpgmm/privacy of version {version}"
     public = "; ".join(f"{name} ({text})" for name, text in report.declared_public)
     yield "what was declared public", public
     yield "before the fit", "no step, such as an encoder, has learned from the records"
