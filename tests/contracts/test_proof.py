@@ -69,14 +69,16 @@ def test_only_known_constants_can_be_changed():
 
 
 @needs_coq
+@pytest.mark.slow
 def test_all_is_proved_on_no_axiom():
     proved, said = check()
     assert proved, said
     assert "sensitivity_add_remove" in said
 
 
-# Each is the least change that a lemma excludes.
+# Each is a change that a lemma excludes.
 @needs_coq
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [
