@@ -34,10 +34,11 @@ rst_epilog = substitutions()
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    # The others need data that no build may download.
-    "filename_pattern": "plot_(private_ellipses|accuracy_by_epsilon|private_search)",
+    # The others need data, or models, that no build may download.
+    "filename_pattern": r"plot_(?!decode_images|fashion_mnist)",
     "ignore_pattern": "_shared",
     "abort_on_example_error": True,
+    "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
 }

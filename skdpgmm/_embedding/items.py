@@ -16,7 +16,8 @@ import torch
 from sklearn.utils import check_array
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from skdpgmm._embedding.images import is_image, opened, upright
+from skdpgmm._embedding.images import image_files, is_image, opened, upright
+from skdpgmm._rows.plain import no_records_told
 
 
 def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
@@ -43,6 +44,12 @@ def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
     if isinstance(X, Dataset):
         _check_not_empty(X)
         return X
+    if isinstance(X, PathLike):
+        X = image_files(X)
+    if len(getattr(X, "shape", ())) == 2 and X.shape[1] == 1:
+        column = np.asarray(X)[:, 0]
+        if column.dtype.kind in "OUST" and _are_items(column):
+            X = column
     if len(getattr(X, "shape", ())) == 1:
         column = np.asarray(X)
         if column.dtype.kind in "OUST":
@@ -60,7 +67,13 @@ def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
             first, Number | np.generic | np.ndarray | list | tuple
         ):
             raise _needs_preprocess(first)
-    return check_array(X, allow_nd=True, input_name="X", estimator=estimator)
+    how = {"allow_nd": True, "input_name": "X", "estimator": estimator}
+    return no_records_told(check_array, X, **how)
+
+
+def _are_items(column: Any) -> bool:
+    """Whether a column holds texts, paths or images, and no numbers."""
+    return len(column) > 0 and not isinstance(column[0], Number | np.generic)
 
 
 def items_at(items: Any, index: slice | list[int], *, own: bool = False) -> Any:

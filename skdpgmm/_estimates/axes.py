@@ -25,11 +25,14 @@ class Axes(NamedTuple):
         Descending.
     total : float
         Variance in all directions.
+    edge : float
+        Largest variance that the noise has by itself.
     """
 
     components: np.ndarray
     variances: np.ndarray
     total: float
+    edge: float
 
     @property
     def rest(self) -> float:
@@ -95,7 +98,8 @@ def principal_axes(moment, n_axes, total) -> Axes:
     _, vectors = eigh(moment.value, subset_by_index=(d - n_axes, d - 1))
     _, components = svd_flip(None, vectors[:, ::-1].T, u_based_decision=False)
     scale = total / estimate.trace
-    return Axes(components, scale * _spectrum(estimate)[:n_axes], total)
+    edge = scale * float(spectral_edge(moment))
+    return Axes(components, scale * _spectrum(estimate)[:n_axes], total, edge)
 
 
 def _spectrum(estimate):

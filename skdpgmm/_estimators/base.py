@@ -25,7 +25,7 @@ from skdpgmm._estimators.privacy_ids import enforces, one_name, warn_if_unenforc
 from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.replay import Replayed
 from skdpgmm._estimators.session import Account, Session
-from skdpgmm._estimators.shown import WarnedHTML
+from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.array_api import as_numpy, portable
 from skdpgmm._rows.containers import column_of
@@ -64,7 +64,7 @@ class Given(NamedTuple):
         return 1 if self.classes is None else len(self.classes)
 
 
-class PrivateEstimator(Planned, Replayed, WarnedHTML, CallbackSupportMixin):
+class PrivateEstimator(Planned, Replayed, GuaranteeHTML, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by

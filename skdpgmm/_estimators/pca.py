@@ -66,6 +66,9 @@ class DPPCA(
         Number of components; released where it was not given.
     noise_variance_ : float
         Mean variance in the directions that are left, 0 where none are; released.
+    noise_edge_ : float
+        Largest variance that the noise shows by itself, its spectral edge; released,
+        as it is noise of known scale over a noisy number of records.
     {fitted}
 
     Raises
@@ -185,6 +188,7 @@ class DPPCA(
         self.explained_variance_ = axes.variances
         self.explained_variance_ratio_ = axes.variances / axes.total
         self.noise_variance_ = axes.rest
+        self.noise_edge_ = axes.edge
         self.n_components_ = len(axes.components)
 
     @over_blocks

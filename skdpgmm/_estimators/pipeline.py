@@ -31,7 +31,7 @@ from skdpgmm._estimators.pipeline_steps import (
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.saved_pipeline import SavedSteps
-from skdpgmm._estimators.shown import WarnedHTML
+from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.report import PrivacyReport
@@ -45,7 +45,7 @@ def _last_has(name):
     return check
 
 
-class PrivatePipeline(SavedSteps, SharedTexts, WarnedHTML, Pipeline):
+class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
     """A pipeline under (epsilon, delta)-differential privacy, with one budget.
 
     The budget is shared among the private steps, whose own is not used. Steps that

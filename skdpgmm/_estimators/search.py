@@ -26,12 +26,17 @@ from skdpgmm._estimators.search_levels import Search
 from skdpgmm._estimators.search_parts import open_parts
 from skdpgmm._estimators.search_runs import tell_of_search
 from skdpgmm._estimators.search_scores import SCORINGS
+from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.noise import make_generator
 
 
 class PrivateSearchCV(
-    DelegatingMixin, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+    DelegatingMixin,
+    GuaranteeHTML,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """A search over parameters under (epsilon, delta)-differential privacy.
 

@@ -16,6 +16,7 @@ from skdpgmm._estimators.framed import arrays_only
 from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
 from skdpgmm._estimators.plan import NO_CLASSES
 from skdpgmm._estimators.randomness import is_seed
+from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._rows.array_api import as_numpy, like
 
@@ -28,7 +29,7 @@ _TOLD = ("classes_", "privacy_", "n_features_in_")
 
 
 class SynthesizerWrapper(
-    SharedTexts, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+    SharedTexts, GuaranteeHTML, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """What is fitted around a synthesizer, and never sees a record itself."""
 

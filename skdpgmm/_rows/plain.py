@@ -6,6 +6,7 @@ column of lists, or of a bfloat16, that it cannot.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,38 @@ def is_dask(X: Any) -> bool:
     """Whether `X` is a collection of Dask, which need not be installed."""
     # Arrays of xarray always have the method, which says None of those in memory.
     return hasattr(X, "__dask_graph__") and X.__dask_graph__() is not None
+
+
+_ENCODE = (
+    "Images and texts become rows by an encoder first, such as ImageEncoder or "
+    "TextEncoder; categories by numbers that do not depend on the records."
+)
+
+# What is said of paths and images, and of arrays of these.
+_OF_ITEMS = ("must be a string or a real number", "Found array with dim")
+
+
+def no_records_told(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Call a function; where it finds no numbers, say so, but not what is there.
+
+    numpy quotes what it cannot convert, and scikit-learn what has no columns: records.
+    """
+    try:
+        return function(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        told, refused = str(error), type(error)
+        if "could not convert" in told:
+            told = "X must be of real numbers: could not convert string to float"
+            refused = ValueError
+        elif "instead:\narray=" in told:
+            told = (
+                told.partition(":\narray=")[0]
+                + ": give a row for each record. Reshape your data"
+            )
+        elif not any(part in told for part in _OF_ITEMS):
+            raise
+    # Here, what was quoted is no context of the exception either.
+    raise refused(f"{told.rstrip('.')}. {_ENCODE}")
 
 
 def unwrapped(X: Any, name: str) -> Any:

@@ -25,7 +25,7 @@ from skdpgmm._rows.kinds import (
     Tensors,
 )
 from skdpgmm._rows.opened import Asked, Opened
-from skdpgmm._rows.plain import plain
+from skdpgmm._rows.plain import no_records_told, plain
 from skdpgmm._rows.streams import MappedBlocks
 
 # The first that sees X.
@@ -46,7 +46,7 @@ def source_of(X) -> Source:
 def open_rows(X, asked: Asked) -> Opened:
     """Look at the rows and labels that a fit is given, once."""
     X = plain(X)
-    opened = source_of(X).open(X, asked)
+    opened = no_records_told(source_of(X).open, X, asked)
     frame = frame_of(X) or opened.frame
     return replace(opened, frame=None if frame is None else frame.kept())
 
@@ -67,7 +67,7 @@ def map_rows(function, X):
         An array for an array, where that is; lazy for what is lazy.
     """
     X = plain(X)
-    return source_of(X).map(function, X)
+    return no_records_told(source_of(X).map, function, X)
 
 
 def over_blocks(method):

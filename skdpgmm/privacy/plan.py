@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu
 from skdpgmm.privacy.report import Decision, meaning, not_private
 from skdpgmm.privacy.steps import of_step
-from skdpgmm.privacy.tables import as_html, as_text, table
+from skdpgmm.privacy.tables import as_html, as_text, n_releases, table
 
 
 @dataclass(frozen=True, repr=False)
@@ -124,4 +124,5 @@ class PrivacyPlan:
         return as_text(self._facts(), table(self.ledger, self.noise_sd))
 
     def _repr_html_(self) -> str:
-        return as_html(self._facts(), table(self.ledger, self.noise_sd))
+        rows = table(self.ledger, self.noise_sd)
+        return as_html(self._facts(), rows, n_releases(self.ledger))

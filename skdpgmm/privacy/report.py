@@ -15,7 +15,7 @@ from skdpgmm.privacy.accounting import (
     epsilon_from_mu,
 )
 from skdpgmm.privacy.quality import Quality, QualityOfSteps
-from skdpgmm.privacy.tables import as_html, as_text, table
+from skdpgmm.privacy.tables import as_html, as_text, n_releases, table
 
 
 class Decision(NamedTuple):
@@ -285,4 +285,4 @@ class PrivacyReport:
         return as_text(self._facts(), table(self.ledger))
 
     def _repr_html_(self) -> str:
-        return as_html(self._facts(), table(self.ledger))
+        return as_html(self._facts(), table(self.ledger), n_releases(self.ledger))

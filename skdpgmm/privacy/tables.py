@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from itertools import groupby
 from typing import NamedTuple
 
 from skdpgmm.privacy.accounting import LedgerEntry
@@ -108,21 +109,79 @@ def as_text(facts, rows) -> str:
     return "\n".join(lines)
 
 
-def as_html(facts, rows) -> str:
-    """Return facts and a table as HTML."""
-    shown = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
-        for name, text in facts
-    )
+# Colours are those of the page, which may be dark.
+_STYLE = """<style>
+.skdpgmm-report table {border-collapse: collapse; margin: 0 0 .6em 0}
+.skdpgmm-report th, .skdpgmm-report td {padding: .15em .7em; vertical-align: top}
+.skdpgmm-report .facts th, .skdpgmm-report .facts td {text-align: left}
+.skdpgmm-report .facts .warning {font-weight: bold; border-left: .3em solid #c00}
+.skdpgmm-report .rows td {text-align: right; font-variant-numeric: tabular-nums}
+.skdpgmm-report .rows th:first-child, .skdpgmm-report .rows td:first-child {
+  text-align: left}
+.skdpgmm-report .rows thead th {border-bottom: 1px solid}
+.skdpgmm-report .rows tbody + tbody tr:first-child td {border-top: 1px solid #8888}
+.skdpgmm-report summary {cursor: pointer; margin-bottom: .3em}
+</style>"""
+# Facts of one name that are folded away.
+_MANY = 4
+
+
+def as_html(facts, rows, summary="") -> str:
+    """Return facts and a table as HTML.
+
+    Parameters
+    ----------
+    facts : list of (str, str)
+        Name and text. Many of one name in a row are folded away.
+    rows : list of tuple of str
+        Rows of the table, a header first. Those whose names have one beginning, up to
+        a comma, are a group.
+    summary : str
+        What stands above the table, which can be folded then.
+
+    Returns
+    -------
+    text : str
+    """
+    shown = ""
+    for name, group in groupby(facts, key=lambda fact: fact[0]):
+        texts = [text for _, text in group]
+        body = "".join(_fact(name, text) for text in texts)
+        if len(texts) >= _MANY:
+            folded = f"<table>{body}</table>"
+            said = html.escape(f"{name}, {len(texts)} times")
+            cell = f"<details><summary>{said}</summary>{folded}</details>"
+            body = f'<tr class="folded"><td colspan="2">{cell}</td></tr>'
+        shown += body
+    facts_table = f'<table class="facts">{shown}</table>' if shown else ""
     head, *body = rows
     ths = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-    trs = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
-        for row in body
+    groups = groupby(
+        body, key=lambda row: row[0].rpartition(", ")[0].partition(", ")[0]
     )
-    facts_table = f"<table>{shown}</table>" if shown else ""
-    return (
-        f"{facts_table}<table><thead><tr>{ths}</tr></thead><tbody>{trs}</tbody></table>"
+    bodies = "".join(f"<tbody>{_lines(group)}</tbody>" for _, group in groups)
+    below = f'<table class="rows"><thead><tr>{ths}</tr></thead>{bodies}</table>'
+    if summary:
+        said = html.escape(summary)
+        below = f"<details open><summary>{said}</summary>{below}</details>"
+    # What has to be known comes first, whatever is made of the style.
+    return f'<div class="skdpgmm-report">{facts_table}{below}</div>{_STYLE}'
+
+
+def n_releases(ledger) -> str:
+    """Return how many releases a ledger has, in words."""
+    return f"{len(ledger)} release{'' if len(ledger) == 1 else 's'}"
+
+
+def _fact(name, text):
+    kind = ' class="warning"' if name == "warning" else ""
+    return f"<tr><th>{html.escape(name)}</th><td{kind}>{html.escape(text)}</td></tr>"
+
+
+def _lines(rows):
+    return "".join(
+        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
+        for row in rows
     )
 
 

@@ -1,6 +1,7 @@
 """Every public object is documented as numpydoc asks; pyproject.toml says how."""
 
 import inspect
+import sys
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from numpydoc.validate import ERROR_MSGS, validate
 
 import skdpgmm
+import skdpgmm.displays
 import skdpgmm.metrics
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -23,17 +25,20 @@ def enabled_checks():
 def public_names():
     for name in skdpgmm.metrics.__all__:
         yield f"skdpgmm.metrics.{name}"
-    for name in skdpgmm.__all__:
-        obj = getattr(skdpgmm, name)
+    for module, name in [
+        *(("skdpgmm", name) for name in skdpgmm.__all__),
+        *(("skdpgmm.displays", name) for name in skdpgmm.displays.__all__),
+    ]:
+        obj = getattr(sys.modules[module], name)
         if not inspect.isclass(obj):
             continue
-        yield f"skdpgmm.{name}"
+        yield f"{module}.{name}"
         for attribute, member in vars(obj).items():
             is_documented = inspect.isfunction(member) or isinstance(
                 member, property | classmethod | staticmethod
             )
             if is_documented and not attribute.startswith("_"):
-                yield f"skdpgmm.{name}.{attribute}"
+                yield f"{module}.{name}.{attribute}"
 
 
 @pytest.mark.parametrize("name", sorted(public_names()))

@@ -34,6 +34,13 @@ def test_without_noise_they_are_those_of_the_matrix():
     assert principal_axes(moment, D, VALUES.sum()).rest == 0.0
 
 
+def test_the_edge_is_in_the_units_of_the_variances():
+    moment = release(0.02)
+    axes = principal_axes(moment, 3, 2.0 * moment.estimate.trace)
+    assert axes.edge == pytest.approx(2.0 * spectral_edge(moment))
+    assert_allclose(axes.variances, 2.0 * moment.estimate.values[:3])
+
+
 def test_the_edge_is_the_largest_eigenvalue_of_noise():
     noise = np.random.default_rng(0).standard_normal((400, 400))
     moment = NoisyMoment(0.5 * (noise + noise.T), 1.0, 1.0)

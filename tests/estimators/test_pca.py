@@ -30,6 +30,7 @@ def test_without_noise_it_is_pca():
     ratios = PLAIN.explained_variance_ratio_
     assert_allclose(found.explained_variance_ratio_, ratios, rtol=2e-3)
     assert found.noise_variance_ == pytest.approx(PLAIN.noise_variance_, rel=2e-3)
+    assert found.noise_edge_ == 0.0
     rows = PLAIN.inverse_transform(PLAIN.transform(X))
     assert_allclose(found.inverse_transform(found.transform(X)), rows, atol=0.05)
 
@@ -40,6 +41,7 @@ def test_with_noise_it_is_near(pca):
     assert kept > 0.95 * PLAIN.explained_variance_.sum()
     assert_allclose(pca.components_ @ pca.components_.T, np.eye(5), atol=1e-12)
     assert pca.n_components_ == 5
+    assert 0.0 < pca.noise_edge_ < pca.explained_variance_[-1]
     assert pca.privacy_.quality.words == {"direction": ("clear",) * 5}
 
 

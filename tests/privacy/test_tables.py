@@ -1,7 +1,7 @@
 """Rows of a table: those that repeat a release are one."""
 
 from skdpgmm.privacy import LedgerEntry
-from skdpgmm.privacy.tables import as_html, as_text, repeated
+from skdpgmm.privacy.tables import as_html, as_text, n_releases, repeated
 
 
 def entries(*names, mu=0.5):
@@ -50,3 +50,21 @@ def test_text_and_html_have_every_fact_and_cell():
     shown = as_html(facts, rows)
     for cell in ("a &lt; b", "<th>name</th>", "<td>y &amp; z</td>", "<td>10</td>"):
         assert cell in shown
+
+
+def test_many_facts_of_one_name_are_folded_and_none_is_lost():
+    facts = [("warning", "careful"), *(("decided", f"x{i}") for i in range(5))]
+    shown = as_html([*facts, ("noise", "AES")], [("name",)])
+    assert '<td class="warning">careful</td>' in shown
+    assert shown.count("<th>decided</th>") == 5
+    assert shown.count("<details>") == 1 and "decided, 5 times" in shown
+    assert "<details>" not in as_html(facts[:3], [("name",)])
+
+
+def test_releases_are_grouped_by_fit_and_step():
+    names = ["fit 1, norms: counts", "fit 1, sums", "fit 2, norms: counts", "last"]
+    rows = [("release", "mu"), *((name, "1") for name in names)]
+    shown = as_html([], rows, "4 <releases>")
+    assert shown.count("<tbody>") == shown.count("</tbody>") == 3
+    assert "<summary>4 &lt;releases&gt;</summary>" in shown
+    assert n_releases([0]) == "1 release" and n_releases([0, 0]) == "2 releases"

@@ -14,6 +14,7 @@ import pytest
 import torch
 from column_kinds import Blocks
 from private_fits import ESTIMATORS, sized
+from sklearn.utils import check_array
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -21,6 +22,7 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
+from skdpgmm._rows.plain import no_records_told
 
 N = 120
 # Small integers, which every type holds.
@@ -254,3 +256,22 @@ def test_names_of_tasks_say_nothing_of_labels_or_persons(monkeypatch):
     )
     assert len(once) > 20
     assert not once & again
+
+
+def test_what_is_no_number_is_not_quoted():
+    said = "X must be of real numbers: could not convert string to float. Images and"
+    with pytest.raises(ValueError, match=said) as caught:
+        no_records_told(np.array(["a secret"]).astype, float)
+    error = caught.value
+    assert "secret" not in str(error)
+    assert error.__context__ is None and error.__cause__ is None
+    with pytest.raises(TypeError, match=r"not 'object'. Images and"):
+        no_records_told(float, object())
+    with pytest.raises(ValueError, match=r"got 1D array instead: give a row") as caught:
+        no_records_told(check_array, [1234.5, 1.0])
+    assert "1234" not in str(caught.value)
+    with pytest.raises(KeyError, match="other"):
+        no_records_told({}.pop, "other")
+    with pytest.raises(ValueError, match="invalid literal for int"):
+        no_records_told(int, "other")
+    assert no_records_told(int, "11", base=2) == 3
