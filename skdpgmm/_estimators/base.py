@@ -20,6 +20,7 @@ from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._estimators.scaling import checked_bounds
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._rows.array_api import as_numpy, portable
 from skdpgmm._rows.opened import Asked
@@ -39,6 +40,8 @@ class Given(NamedTuple):
     center : ndarray of shape (n_features,), or None
     public_mean, public_second : ndarray or None
         Mean of `X_public`, and its second moment about it, of trace 1.
+    bounds : pair of ndarray of shape (n_features,), or None
+        Low and high ends of the features.
     """
 
     n_features: int
@@ -47,11 +50,23 @@ class Given(NamedTuple):
     center: np.ndarray | None
     public_mean: np.ndarray | None
     public_second: np.ndarray | None
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def n_classes(self) -> int:
         """Number of classes, 1 without labels."""
         return 1 if self.classes is None else len(self.classes)
+
+    def in_units(self, units) -> Given:
+        """Return the same in units of the features; None is those of the data."""
+        if units is None:
+            return self
+        center, mean, second = self.center, self.public_mean, self.public_second
+        return self._replace(
+            center=None if center is None else units.of_rows(center),
+            public_mean=None if mean is None else units.of_rows(mean),
+            public_second=None if second is None else units.of_moment(second),
+        )
 
 
 class PrivateEstimator(Planned, CallbackSupportMixin):
@@ -121,11 +136,12 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
             state = {**state, "_like": portable(state["_like"])}
         return state
 
-    def _given(self, n_features, classes, dtype) -> Given:
+    def _given(self: Any, n_features, classes, dtype) -> Given:
         """Check what is declared as public."""
         center = self._checked_center(n_features)
         mean, second = self._checked_public(n_features)
-        return Given(n_features, classes, dtype, center, mean, second)
+        bounds = checked_bounds(self.bounds, n_features)
+        return Given(n_features, classes, dtype, center, mean, second, bounds)
 
     def _new_account(self: Any, given, enforced) -> Account:
         return Account(
@@ -149,8 +165,9 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
         yield "n_features", str(given.n_features)
         if self.clip_norm != "auto":
             yield "clip_norm", f"{self.clip_norm:g}"
-        if given.center is not None:
-            yield "center", "given"
+        for name in ("center", "bounds"):
+            if getattr(given, name) is not None:
+                yield name, "given"
         if given.classes is not None:
             source = "read off y" if self.classes is None else "given"
             yield "classes", f"{source}, {len(given.classes)} of them"

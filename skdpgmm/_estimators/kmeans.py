@@ -19,6 +19,7 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.parameters import COUNT
 from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.distances import nearest, squared_distances
 from skdpgmm._rows.sources import over_blocks, sum_of
@@ -109,6 +110,8 @@ class DPKMeans(
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale=None,
+        bounds=None,
         max_iter=5,
         random_state=None,
         block_size=8192,
@@ -121,6 +124,8 @@ class DPKMeans(
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.max_iter = max_iter
         self.random_state = random_state
         self.block_size = block_size
@@ -151,10 +156,9 @@ class DPKMeans(
 
     def _fit(self, session, given):
         shares = KMEANS if self.clip_norm == "auto" else KMEANS_IN_PUBLIC_BALL
-        budgets, view = session.budget.split(shares), session.view(given.n_features)
-        view, _ = find_ball(
-            view, budgets["ball"], self.clip_norm, given.center, tighten=False
-        )
+        view, *_ = in_units(self, session, given, columns=False)
+        budget = session.left().split(shares)["ball"]
+        view, _ = find_ball(view, budget, self.clip_norm, given.center, tighten=False)
         k, left = self.n_clusters, session.left()
         found = private_kmeans(view, k, 1, left, self.max_iter)
         doubt_counts(found.counts.value, float(found.counts.sd), "clusters")

@@ -19,6 +19,7 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.class_weights import check_class_weight, log_class_weights
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.sources import over_blocks
 
@@ -131,6 +132,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale="auto",
+        bounds=None,
         classes=None,
         X_public=None,
         n_random_features=0,
@@ -145,6 +148,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.classes = classes
         self.X_public = X_public
         self.n_random_features = n_random_features
@@ -190,13 +195,10 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
 
     def _fit(self, session, given):
-        budgets = session.budget.split(LOGISTIC)
+        view, given, clip_norm, _ = in_units(self, session, given)
+        budgets = session.left().split(LOGISTIC)
         view, median_radius = find_ball(
-            session.view(given.n_features),
-            budgets["ball"],
-            self.clip_norm,
-            given.center,
-            given.public_mean,
+            view, budgets["ball"], clip_norm, given.center, given.public_mean
         )
         ball, n, mu = view.ball, view.n, budgets["moment"].mu
         radius = moment_radius(n, ball.n_features, mu, median_radius, ball.radius)
@@ -219,12 +221,16 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
         if len(counts) == 2:
             coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
-        self.coef_ = coef[:, :d]
-        self._center = ball.center
-        self.intercept_ = intercept - self.coef_ @ ball.center
+        units = view.units
+        center, scale = ball.center, np.ones(d)
+        if units is not None:
+            center, scale = units.rows(center), units.scale
+        self.coef_ = coef[:, :d] / scale
+        self._center = center
+        self.intercept_ = intercept - self.coef_ @ center
         self.random_features_ = self.random_coef_ = None
         if model.features is not None:
-            self.random_features_ = model.features.shifted(ball.center)
+            self.random_features_ = model.features.in_data(scale, center)
             self.random_coef_ = coef[:, d:]
 
     @over_blocks

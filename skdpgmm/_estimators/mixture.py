@@ -17,6 +17,7 @@ from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.randomness import sampling_generator
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.starts import public_start, warm_start
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm._models.covariances import COVARIANCES
@@ -155,6 +156,8 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale="auto",
+        bounds=None,
         covariance_type="full",
         tol=1e-3,
         reg_covar=1e-6,
@@ -193,6 +196,8 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.block_size = block_size
         self.n_jobs = n_jobs
 
@@ -240,20 +245,25 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
     def _fit(self, session, given):
         noiseless = math.isinf(session.budget.mu)
         shares = mixture_shares(self.clip_norm, self.max_iter)
-        budgets, view = session.budget.split(shares), session.view(given.n_features)
-        view, _ = find_ball(
-            view, budgets["ball"], self.clip_norm, given.center, tighten=False
-        )
+        covariance = COVARIANCES[self.covariance_type]
+        # A spherical covariance is of one scale.
+        columns = self.covariance_type != "spherical"
+        view, given, clip_norm, _ = in_units(self, session, given, columns)
+        tighten, units = clip_norm != self.clip_norm, view.units
+        budget = session.left().split(shares)["ball"]
+        view, _ = find_ball(view, budget, clip_norm, given.center, tighten=tighten)
+        start = self._start(given.n_features)
         wanted = Wanted(
             self.n_components,
-            COVARIANCES[self.covariance_type],
+            covariance,
             self.max_iter,
-            self._start(given.n_features),
+            start if units is None else start.in_units(units, covariance),
             self.n_init,
             self.tol if noiseless else None,
         )
         mixture, self.n_iter_, converged = fit_mixture(view, wanted, session.left())
-        self._store(mixture.shifted(view.ball.center))
+        mixture = mixture.shifted(view.ball.center)
+        self._store(mixture if units is None else mixture.in_data(units))
         self.converged_ = converged or not noiseless
         if not self.converged_ and self.n_iter_ > 0:
             warn_at_the_end(

@@ -29,6 +29,8 @@ PRIVATE: dict[str, list] = {
         StrOptions({"auto"}),
     ],
     "center": ["array-like", None],
+    "scale": [StrOptions({"auto"}), None],
+    "bounds": ["array-like", None],
     "random_state": ["random_state"],
     "block_size": COUNT,
     "n_jobs": [Integral, None],
@@ -64,6 +66,18 @@ clip_norm : float or "auto", default="auto"
     "center": """
 center : array-like of shape (n_features,), default=None
     Public centre of the data.""",
+    "scale": """
+scale : "auto" or None, default="auto"
+    Whether features may be measured each in a unit of its own, as after a
+    StandardScaler, and clipped by themselves. "auto" spends up to a quarter of the
+    budget where records are few, and hardly anything where they are many, to find
+    where features lie and how wide they spread; it does so unless `clip_norm` or
+    `bounds` are given, there are more than 512 features or all rows have norm 1, and
+    uses what it found where that pays. None is one radius for all.""",
+    "bounds": """
+bounds : pair of floats or of arrays of shape (n_features,), default=None
+    Public ends (low, high) of all features, or of each. They cost nothing: features
+    are clipped to them, and measured in them unless `clip_norm` is given too.""",
     "random_state": """
 random_state : int, RandomState instance or None, default=None
     None takes all randomness from the operating system. A RandomState seeds public

@@ -18,7 +18,9 @@ from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
 # Choices by where the records lie, which nobody knows before.
-_OF_PLACE = ("clip_norm", "normalize")
+_OF_PLACE = ("clip_norm", "normalize", "scale")
+# Another than 1, which is that of embeddings, of features of one scale.
+_NORM = 2.0
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
 
 
@@ -66,7 +68,7 @@ class Planned(SharedTexts):
         copied._check(given, int(n_samples))
         account = copied._new_account(given, copied.max_contributions is not None)
         known = copied.clip_norm != "auto"
-        norm = float(copied.clip_norm) if known else 1.0
+        norm = float(copied.clip_norm) if known else _NORM
         noise_sd: list[float] = []
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
         session = Session(records, account, np.random.default_rng(0))
@@ -74,7 +76,7 @@ class Planned(SharedTexts):
         with collected_doubts() as doubts, rough_reductions():
             copied._fit(session, given)
         report = account.report()
-        where = "at a distance of clip_norm" if known else "of norm 1, for want of more"
+        where = "at a distance of clip_norm" if known else "of norm 2, for want of more"
         return PrivacyPlan(
             epsilon=report.epsilon,
             delta=report.delta,

@@ -127,9 +127,10 @@ class Session(NamedTuple):
     def left(self) -> Budget:
         """Return what is not spent yet, rounded down."""
         mu = self.account.mu
-        if math.isinf(mu):
+        spent = self.account.ledger.spent_mu
+        if math.isinf(mu) or spent == 0.0:
             return self.budget
-        share = 1.0 - (self.account.ledger.spent_mu / mu) ** 2
+        share = 1.0 - (spent / mu) ** 2
         return Budget(mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12))
 
     def view(self, n_features) -> View:

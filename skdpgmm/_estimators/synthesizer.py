@@ -18,6 +18,7 @@ from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
 from skdpgmm._models.labelled import LabelledMixture
@@ -175,6 +176,8 @@ class DPEmbeddingSynthesizer(
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale="auto",
+        bounds=None,
         covariance_type="auto",
         classes=None,
         label_model="auto",
@@ -192,6 +195,8 @@ class DPEmbeddingSynthesizer(
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.covariance_type = covariance_type
         self.classes = classes
         self.label_model = label_model
@@ -229,16 +234,19 @@ class DPEmbeddingSynthesizer(
 
     def _fit(self, session, given):
         n_classes, unsure = given.n_classes, self.normalize == "auto"
+        view, given, clip_norm, on_sphere = in_units(self, session, given)
+        units = view.units
+        if unsure and on_sphere is not None:
+            self.normalize_, unsure = view.decide(on_sphere), False
+        else:
+            # Whoever knows how far features reach does not speak of embeddings.
+            unsure = unsure and units is None
+            self.normalize_ = self.normalize is True
         shares = SYNTHESIZER if unsure else SYNTHESIZER_OF_KNOWN_NORM
-        budgets = session.budget.split(shares)
+        budgets = session.left().split(shares)
         view, median_radius = find_ball(
-            session.view(given.n_features),
-            budgets["ball"],
-            self.clip_norm,
-            given.center,
-            given.public_mean,
+            view, budgets["ball"], clip_norm, given.center, given.public_mean
         )
-        self.normalize_ = bool(self.normalize)
         if unsure:
             self.normalize_ = on_unit_sphere(view, budgets["unit_norm"])
         k, covariance, with_head = self._choose(view, n_classes, session.budget.mu)
@@ -256,7 +264,7 @@ class DPEmbeddingSynthesizer(
             mixture = measure_clusters(view, k, n_classes, covariance, left, prior)
         self.n_iter_ = max(n_iter, 1)
         labelled = LabelledMixture.of(
-            mixture, view.ball.center, self.normalize_, model, session.public_rng
+            mixture, view.ball.center, self.normalize_, model, session.public_rng, units
         )
         self._store(labelled, given, k)
 
@@ -322,16 +330,19 @@ class DPEmbeddingSynthesizer(
 
     def _store(self, mixture, given, k):
         self._mixture, self._dtype = mixture, given.dtype
-        found, classes = mixture.mixture, given.classes
+        found, classes = mixture.in_data(), given.classes
         self.weights_ = found.weights
         self.means_ = found.means
         self.covariances_ = found.covariances
         self.covariance_type_ = found.covariance.name
-        self.precisions_cholesky_ = mixture.whiteners
+        self.precisions_cholesky_ = found.whiteners()
         self.n_components_ = k
         self.classes_ = classes
         codes = found.classes
         self.component_classes_ = codes if classes is None else classes[codes]
         self.class_weights_ = mixture.class_weights()
         self.class_shapes_ = found.covariance.shapes
+        if mixture.units is not None and self.class_shapes_ is not None:
+            scale = mixture.units.scale
+            self.class_shapes_ = self.class_shapes_._replace(scale=scale)
         self.label_model_ = mixture.model

@@ -87,6 +87,10 @@ class Covariance(ABC):
         """Add a constant to all variances."""
 
     @abstractmethod
+    def rescaled(self, covariances, scale) -> np.ndarray:
+        """Return the covariances of rows whose features are multiplied by `scale`."""
+
+    @abstractmethod
     def as_full(self, covariances, k, d) -> np.ndarray:
         """Return the covariances as matrices, shape (k, d, d)."""
 
