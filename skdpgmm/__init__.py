@@ -7,6 +7,7 @@ from skdpgmm._estimators.kmeans import DPKMeans
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
 from skdpgmm._estimators.resampler import DPSyntheticResampler
+from skdpgmm._estimators.scaler import DPStandardScaler
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
 from skdpgmm._rows.parquet import ParquetColumn
@@ -18,6 +19,7 @@ __all__ = [
     "DPGaussianMixture",
     "DPKMeans",
     "DPLogisticRegression",
+    "DPStandardScaler",
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
     "DiffusersDecoder",

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdpgmm._algorithms import choices, scale_plan
-from skdpgmm._algorithms.budget import SCALE
+from skdpgmm._algorithms.budget import SCALE, SCALER
 from skdpgmm._algorithms.doubts import doubt
 from skdpgmm._algorithms.looks import number_and_norms
 from skdpgmm._estimates.spread import Features, look_closer, of_magnitudes, units_of
@@ -26,12 +26,14 @@ _LOG2_RANGE = 128
 MOST_LOOKS = 5
 # Share of a part of the budget 's mu that is spent on it at least. Not argued.
 _LEAST = 0.1
+# Scales about the centre that the last look of a scaler covers. Not argued.
+_LAST = 5.0
 _NOT_SEEN = (
     "The scales of the features cannot be told from noise of standard deviation "
-    "{sd:.3g} in each bin of their histograms, so that one radius is taken for all, in "
-    "which small ones drown. Give bounds if they are public, scale=None if all "
-    "features have one scale, a larger epsilon, or more records."
+    "{sd:.3g} in each bin of their histograms, so that {then}. Give bounds if they are "
+    "public, a larger epsilon, or more records."
 )
+_AS_THEY_ARE = "features are left as they are: beside large ones, small ones drown"
 
 
 class FoundScale(NamedTuple):
@@ -77,9 +79,10 @@ def find_scale(view, budget, columns=True) -> FoundScale:
         because = {"noisy_n": view.n, "n_features": d}
         view.decide(scale_plan.of_one_scale("unit norms", because))
         return FoundScale(view, on_sphere)
-    features = look_at_features(view, budgets, np.sqrt(3.0) * counts.sd)
+    features = _magnitudes(view, budgets["magnitudes"], np.sqrt(3.0) * counts.sd)
     if features is None:
         return FoundScale(view, on_sphere)
+    _look_closer(view, features, budgets)
     units = units_of(features)
     errors = features.largest > np.abs(units.limits).max(axis=0)
     pays = scale_plan.pays(
@@ -94,63 +97,96 @@ def find_scale(view, budget, columns=True) -> FoundScale:
     return FoundScale(view, on_sphere)
 
 
-def look_at_features(view, budgets, noise_of_n) -> Features | None:
-    """Return where features lie, or None where the noise hides most of them.
+def find_center_and_scale(view, budget, left, known):
+    """Return the centre and the scale of each feature, for the whole budget.
 
     Parameters
     ----------
     view : View
-        Of the records as they are, of known number.
-    budgets : dict of str to Budget
-        For "magnitudes", a first "look", and all other "looks"; what is not needed is
-        not spent.
-    noise_of_n : float
-        Standard deviation of the noise in that number.
+        Of the records as they are.
+    budget : Budget
+        The whole.
+    left : callable
+        Returns what is left of it.
+    known : pair of ndarray of shape (d,), or None
+        Public ends of the features.
 
     Returns
     -------
-    features : Features or None
+    center, scale : ndarray of shape (d,)
+        0 and 1 where noise hides them.
     """
+    d, budgets = view.n_features, budget.split(SCALER)
+    view, counts = number_and_norms(view, budgets["number"])
+    if known is None:
+        noise_of_n = np.sqrt(3.0) * counts.sd
+        features = _magnitudes(view, budgets["magnitudes"], noise_of_n)
+    else:
+        features = Features.between(*known)
+    found = features is not None
+    if features is None:
+        features = Features.between(-np.ones(d), np.ones(d))
+    else:
+        _look_closer(view, features, budgets)
+    units = units_of(features)
+    features.center, features.half = units.center, _LAST * units.scale
+    everything, budget = np.arange(d), left()
+    n_bins = scale_plan.bins_of_a_look(view.n, d, budget.mu)
+    _look(view, features, everything, n_bins or scale_plan.FEWEST_BINS, budget, "last")
+    if not found or n_bins is None:
+        if found:
+            doubt(_NOT_SEEN.format(sd=np.sqrt(d) / budget.mu, then=_AS_THEY_ARE))
+        return np.zeros(d), np.ones(d)
+    closer, hidden = units_of(features), features.open
+    center = np.where(hidden, units.center, closer.center)
+    return center, np.where(hidden, units.scale, closer.scale)
+
+
+def _magnitudes(view, budget, noise_of_n) -> Features | None:
+    """Look at absolute values of all features; None where the noise hides them."""
     d, n = view.n_features, view.n
-    budget = budgets["magnitudes"]
     sd = np.sqrt(d) / budget.mu
     # As many records as there are, or somewhat fewer.
     if not scale_plan.is_seen(n - noise_of_n, d, budget.mu):
-        doubt(_NOT_SEEN.format(sd=sd))
+        doubt(_NOT_SEEN.format(sd=sd, then=_AS_THEY_ARE))
         because = {"noisy_n": n, "n_features": d, "noise_of_a_bin": float(sd)}
         view.decide(scale_plan.of_one_scale("noise", because))
         return None
-    budget = budget.no_more_than(
-        max(scale_plan.budget_of_magnitudes(n, d), _LEAST * budget.mu)
-    )
+    budget = _enough(budget, scale_plan.budget_of_magnitudes(n, d))
     octaves = scale_plan.octaves_of_a_bin(d)
     cuts = 2.0 ** np.arange(-_LOG2_RANGE, _LOG2_RANGE + 1, octaves)
     query = FeatureHistogram(np.arange(d), np.tile(cuts, (d, 1)), True)
     counts, sd = _histograms(view, "scale magnitudes", query, budget)
-    features = of_magnitudes(counts, sd, n, cuts)
+    return of_magnitudes(counts, sd, n, cuts)
+
+
+def _look_closer(view, features, budgets):
+    """Look at equal bins of the features that are not resolved yet, again and again."""
     later = budgets["looks"].each(MOST_LOOKS - 1)
     for look in range(MOST_LOOKS):
-        if not features.open.any():
+        (some,) = np.nonzero(features.open)
+        budget = later if look else budgets["look"]
+        n_bins = len(some) and scale_plan.bins_of_a_look(view.n, len(some), budget.mu)
+        if not n_bins:
+            # What the noise hides stays as it is known so far.
+            features.open[:] = False
             break
-        _look(view, features, later if look else budgets["look"], look)
-    return features
+        enough = scale_plan.budget_of_a_look(view.n, len(some), n_bins)
+        _look(view, features, some, n_bins, _enough(budget, enough), look + 1)
 
 
-def _look(view, features, budget, look):
-    """Look once more at the features that are open, in equal bins."""
-    (some,) = np.nonzero(features.open)
-    p = len(some)
-    n_bins = scale_plan.bins_of_a_look(view.n, p, budget.mu)
-    if n_bins is None:
-        features.open[:] = False
-        return
-    enough = scale_plan.budget_of_a_look(view.n, p, n_bins)
-    budget = budget.no_more_than(max(enough, _LEAST * budget.mu))
+def _look(view, features, some, n_bins, budget, name):
+    """Look at equal bins of some features, and tell them what is seen."""
     steps = np.linspace(-1.0, 1.0, n_bins + 1)
     cuts = features.center[some, None] + features.half[some, None] * steps
     query = FeatureHistogram(some, cuts)
-    counts, sd = _histograms(view, f"scale look {look + 1}", query, budget)
+    counts, sd = _histograms(view, f"scale look {name}", query, budget)
     look_closer(features, some, counts, sd, view.n, cuts)
+
+
+def _enough(budget, mu):
+    """Return what a release needs of a budget."""
+    return budget.no_more_than(max(mu, _LEAST * budget.mu))
 
 
 def _histograms(view, name, query, budget):

@@ -24,7 +24,7 @@ _LEAST_SIGNAL, _ENOUGH_SIGNAL = 4.5, 12.0
 # by 5 standard deviations, and clear enough at some times that. The latter is not
 # argued.
 _CLEAR, _CLEAR_ENOUGH = 5.0, 1.2
-_FEWEST_BINS, _MOST_BINS = 8, 128
+FEWEST_BINS, _MOST_BINS = 8, 128
 # Ratio of scales that a ball can bear. Measured by benchmarks/scale.py: mixtures lost
 # nothing at 10, and .2 nats at 100.
 _BEARABLE = 8.0
@@ -50,9 +50,9 @@ def bins_of_a_look(n, p, mu):
     signal = n * mu / math.sqrt(p)
     most = min(_MOST_NUMBERS / p, 2.0 * (signal / _CLEAR) ** 2, _MOST_BINS)
     # A look is worth while with few bins only where the noise allows no more.
-    if 2.0 * (signal / _CLEAR) ** 2 < _FEWEST_BINS:
+    if 2.0 * (signal / _CLEAR) ** 2 < FEWEST_BINS:
         return None
-    return int(2 ** math.floor(math.log2(max(most, _FEWEST_BINS))))
+    return int(2 ** math.floor(math.log2(max(most, FEWEST_BINS))))
 
 
 def budget_of_a_look(n, p, n_bins):

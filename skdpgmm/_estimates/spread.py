@@ -75,6 +75,14 @@ class Features:
     largest: np.ndarray
     seen: list[tuple[np.ndarray, np.ndarray]]
 
+    @classmethod
+    def between(cls, low, high) -> Features:
+        """Return features of which ends are known."""
+        half, zero = 0.5 * (high - low), np.zeros_like(low)
+        is_open = np.ones(len(low), dtype=bool)
+        ends = [(low, high)]
+        return cls(low + half, half, half, is_open, zero, zero.copy(), ends)
+
 
 def shortest_windows(noisy_counts, sd, mass, longest=None) -> Windows:
     """Return the shortest runs of bins that seem to hold as many records.
@@ -111,7 +119,8 @@ def shortest_windows(noisy_counts, sd, mass, longest=None) -> Windows:
         new = ~found & (held >= enough) & (held > 0.0)
         start[new], stop[new] = best[new], best[new] + length
         found |= new
-    return Windows(*_trimmed(noisy_counts, sd, start, stop), found)
+    start, stop = _trimmed(noisy_counts, sd, start, stop)
+    return Windows(start, stop, found)
 
 
 def _trimmed(noisy_counts, sd, start, stop):

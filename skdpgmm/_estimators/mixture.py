@@ -246,8 +246,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         noiseless = math.isinf(session.budget.mu)
         shares = mixture_shares(self.clip_norm, self.max_iter)
         covariance = COVARIANCES[self.covariance_type]
-        # A spherical covariance is of one scale.
-        columns = self.covariance_type != "spherical"
+        columns = not covariance.one_scale
         view, given, clip_norm, _ = in_units(self, session, given, columns)
         tighten, units = clip_norm != self.clip_norm, view.units
         budget = session.left().split(shares)["ball"]

@@ -234,7 +234,8 @@ class DPEmbeddingSynthesizer(
 
     def _fit(self, session, given):
         n_classes, unsure = given.n_classes, self.normalize == "auto"
-        view, given, clip_norm, on_sphere = in_units(self, session, given)
+        columns = not COVARIANCES.get(self.covariance_type, Tied()).one_scale
+        view, given, clip_norm, on_sphere = in_units(self, session, given, columns)
         units = view.units
         if unsure and on_sphere is not None:
             self.normalize_, unsure = view.decide(on_sphere), False

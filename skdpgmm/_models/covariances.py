@@ -257,6 +257,7 @@ class Spherical(Diag):
     """A multiple of the identity: covariances, and mean energies, of shape (k,)."""
 
     name, moment = "spherical", "energy"
+    one_scale = True
 
     def shape(self, k, d):
         return (k,)

@@ -84,6 +84,7 @@ class FeatureHistogram(_Counts):
 
     ball = None
     sees = "rows"
+    names = {"count": "bins"}
     weights = Weights("l2", FEATURE_BITS)
 
     @property
@@ -106,17 +107,20 @@ class FeatureHistogram(_Counts):
     def map(self, V, codes, on):
         """Return the weight of each row in each bin."""
         xp, (p, m), n = on.xp, self.cuts.shape, V.shape[0]
-        e = np.zeros((n, p, m + 1)) if xp is np else []
-        for i, column in enumerate(self.columns.tolist()):
+        found = []
+        for column, cuts in zip(self.columns.tolist(), self.cuts, strict=True):
             values = on.floats(V[:, column], copy=True)
             values = xp.abs(values) if self.folded else values
-            bins = xp.searchsorted(on.put(self.cuts[i]), values, side="left")
-            if xp is np:
-                e[np.arange(n), i, bins] = self.weight
-            else:
-                here = bins[:, None] == on.put(np.arange(m + 1))[None, :]
-                e.append(on.floats(here) * float(self.weight))
-        return (e.reshape(n, -1) if xp is np else xp.concat(e, axis=1)), None
+            found.append(xp.searchsorted(on.put(cuts), values, side="left"))
+        if xp is np:
+            e = np.zeros((n, p, m + 1))
+            e[np.arange(n)[:, None], np.arange(p), np.stack(found, axis=1)] = (
+                self.weight
+            )
+            return e.reshape(n, -1), None
+        bins, weight = on.put(np.arange(m + 1))[None, :], float(self.weight)
+        here = [on.floats(bin_[:, None] == bins) * weight for bin_ in found]
+        return xp.concat(here, axis=1), None
 
 
 @known

@@ -15,6 +15,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
@@ -44,6 +45,7 @@ def estimators():
             budget = {"epsilon": epsilon, "adjacency": adjacency}
             yield DPKMeans(**budget)
             yield DPLogisticRegression(**budget)
+            yield DPStandardScaler(**budget)
             yield DPSyntheticClassifier(
                 DPEmbeddingSynthesizer(**budget), n_samples=1000
             )
@@ -138,7 +140,11 @@ def all_parameters(estimator):
         "normalize": True,
         "n_random_features": 20,
         "X_public": [[0.0, 0.0], [1.0, 1.0]],
+        "bounds": (-20.0, 20.0),
+        "clip": 5.0,
     }
+    # Another than the default, which is not that of all.
+    values["scale"] = None if getattr(estimator, "scale", None) else "auto"
     return {name: values[name] for name in estimator.get_params()}
 
 

@@ -12,6 +12,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
@@ -29,12 +30,37 @@ class Facts(NamedTuple):
     samples: bool = False  # whether it is a mixture, and draws rows
 
 
+class OfManyScales:
+    """Measures features in units that differ, by public factors."""
+
+    def fit(self, X, *args, **kwargs):
+        X = np.asarray(X)
+        return super().fit(X * np.geomspace(1.0, 1e4, X.shape[1]), *args, **kwargs)
+
+
+class ScaledKMeans(OfManyScales, DPKMeans):
+    pass
+
+
+class ScaledMixture(OfManyScales, DPGaussianMixture):
+    pass
+
+
+class ScaledSynthesizer(OfManyScales, DPEmbeddingSynthesizer):
+    pass
+
+
+class ScaledLogistic(OfManyScales, DPLogisticRegression):
+    pass
+
+
 # THE list of private estimators. A new one is tested from the day it stands here.
 REGISTRY = {
     DPKMeans: Facts("cluster_centers_", "kmeans"),
     DPGaussianMixture: Facts("means_", "mixture-full", samples=True),
     DPEmbeddingSynthesizer: Facts("means_", "synthesizer-1", True, True),
     DPLogisticRegression: Facts("coef_", "logistic", labelled=True),
+    DPStandardScaler: Facts("center_", "scaler"),
 }
 ESTIMATORS = tuple(REGISTRY)
 LABELLED = tuple(cls for cls, facts in REGISTRY.items() if facts.labelled)
@@ -48,7 +74,8 @@ N_CLASSES = 3
 
 def sized(cls, k, **params):
     """An estimator of `k` clusters or components, where it has such."""
-    return cls(**params) if cls is DPLogisticRegression else cls(k, **params)
+    without = (DPLogisticRegression, DPStandardScaler)
+    return cls(**params) if cls in without else cls(k, **params)
 
 
 def make_data(n, d, seed=0, scale=1.0, offset=0.0):
@@ -179,7 +206,29 @@ def fit_cases(d):
         ),
         "synthesizer-2": (partial(synthesizer, 2, covariance_type="full"), True),
     }
+    bounds = -10.0 - np.arange(d), 20.0 + np.arange(d)
+    cases |= {
+        "kmeans-scaled": (partial(ScaledKMeans, k, scale="auto"), False),
+        "scaler": (DPStandardScaler, False),
+        "scaler-bounds": (partial(DPStandardScaler, bounds=bounds), False),
+        "kmeans-bounds": (partial(DPKMeans, k, bounds=bounds), False),
+        "mixture-scaled": (partial(ScaledMixture, k, max_iter=1), False),
+        "mixture-one-radius": (partial(mixture, scale=None), False),
+        "synthesizer-scaled": (ScaledSynthesizer, True),
+        "synthesizer-labels-scaled": (
+            partial(ScaledSynthesizer, label_model=True, X_public=public),
+            True,
+        ),
+        "synthesizer-bounds": (partial(synthesizer, bounds=bounds), True),
+        "synthesizer-auto-bounds": (partial(synthesizer, bounds=(-9.0, 9.0)), False),
+        "logistic-scaled": (partial(ScaledLogistic, n_random_features=30), True),
+        "logistic-bounds": (partial(DPLogisticRegression, bounds=bounds), True),
+    }
     for kind in COVARIANCE_TYPES:
+        cases[f"mixture-{kind}-bounds"] = (
+            partial(mixture, covariance_type=kind, means_init=start, bounds=bounds),
+            False,
+        )
         of_kind = partial(mixture, covariance_type=kind)
         cases[f"mixture-{kind}"] = (of_kind, False)
         known = {
