@@ -259,4 +259,5 @@ def units_of(features) -> Units:
         near = np.maximum(last - center, center - first) <= _FARTHEST * scale
         low = np.where(near, np.minimum(low, first), low)
         high = np.where(near, np.maximum(high, last), high)
-    return Units(center, scale, (low - center) / scale, (high - center) / scale)
+    limits = (low - center) / scale, (high - center) / scale
+    return Units(center, scale, *limits, np.zeros_like(scale), 0.0 * scale + _FARTHEST)

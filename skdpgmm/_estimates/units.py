@@ -10,6 +10,8 @@ import numpy as np
 class Units(NamedTuple):
     """Features ``z = clip((x - center) / scale, low, high)``.
 
+    But those that are beyond reach are taken for errors, and put to the middle.
+
     Attributes
     ----------
     center : ndarray of shape (d,)
@@ -18,24 +20,29 @@ class Units(NamedTuple):
         Unit of each feature; positive.
     low, high : ndarray of shape (d,)
         Limits, in units.
+    middle, reach : ndarray of shape (d,)
+        Where errors go, and how far from there they begin, in units.
     """
 
     center: np.ndarray
     scale: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    middle: np.ndarray
+    reach: np.ndarray
 
     @classmethod
     def between(cls, low, high) -> Units:
         """Return units in which all features lie between -1 and 1."""
         half = 0.5 * (high - low)
         ones = np.ones_like(half)
-        return cls(low + half, half, -ones, ones)
+        return cls(low + half, half, -ones, ones, 0.0 * ones, np.inf * ones)
 
     @classmethod
     def clipping(cls, low, high) -> Units:
         """Return the units of the data, with limits."""
-        return cls(np.zeros_like(low), np.ones_like(low), low, high)
+        zeros, ones = np.zeros_like(low), np.ones_like(low)
+        return cls(zeros, ones, low, high, zeros, np.inf * ones)
 
     @property
     def limits(self):
@@ -44,7 +51,9 @@ class Units(NamedTuple):
 
     def clipped_only(self) -> Units:
         """Return the units of the data, with these limits."""
-        return Units.clipping(*self.limits)
+        return Units.clipping(*self.limits)._replace(
+            middle=self.rows(self.middle), reach=self.scale * self.reach
+        )
 
     def of_rows(self, X):
         """Return rows in these units, not clipped."""

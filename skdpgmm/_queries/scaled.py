@@ -16,7 +16,7 @@ from skdpgmm.privacy.grid import HOST, Ball
 
 
 def in_units(V, units, on):
-    """Return rows in units, clipped; `V` is overwritten.
+    """Return rows in units, without errors, clipped; `V` is overwritten.
 
     Each number is rounded by itself, whatever is beside it.
     """
@@ -27,8 +27,8 @@ def in_units(V, units, on):
     with np.errstate(over="ignore"):
         V -= on.put(units.center)
         V *= on.put(1.0 / units.scale)
-    if xp is np:
-        return np.clip(V, low, high, out=V)
+    middle, reach = on.put(units.middle), on.put(units.reach)
+    V = xp.where(xp.abs(V - middle) > reach, middle, V)
     return xp.minimum(xp.maximum(V, low), high)
 
 

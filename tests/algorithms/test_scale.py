@@ -19,7 +19,7 @@ def rows(n=4000, seed=0):
 
 @pytest.mark.parametrize("mu", [1.0, math.inf])
 def test_scales_and_offsets_are_found(mu):
-    X = (rows() + [1e4, 0.0, -3.0]) * SCALES
+    X = (np.array([1e4, 0.0, -3.0]) + rows()) * SCALES
     view, ledger = view_of(X, mu=mu)
     found = find_scale(view, Budget(mu))
     units = found.view.units
@@ -69,7 +69,7 @@ def test_what_noise_hides_is_not_bought_and_said():
 
 @pytest.mark.parametrize("known", [None, (np.full(3, -1e6), np.full(3, 1e6))])
 def test_center_and_scale_for_the_whole_budget(known):
-    X = (rows() + [0.0, 50.0, -3.0]) * SCALES
+    X = (np.array([0.0, 50.0, -3.0]) + rows()) * SCALES
     view, ledger = view_of(X, mu=2.0)
 
     def left():

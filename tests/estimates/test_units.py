@@ -22,7 +22,10 @@ def test_back():
 
 
 def test_clipping_leaves_the_units_of_the_data():
-    units = Units.between(LOW, HIGH).clipped_only()
+    far = Units.between(LOW, HIGH)._replace(reach=np.full(2, 5.0))
+    units = far.clipped_only()
+    assert_allclose(units.middle, [1.0, 1e6 + 5e-4])
+    assert_allclose(units.reach, [10.0, 2.5e-3], rtol=1e-6)
     Z = np.random.default_rng(0).standard_normal((5, 2))
     np.testing.assert_array_equal(units.rows(units.of_rows(Z)), Z)
     assert_allclose(units.limits, (LOW, HIGH), rtol=1e-15)
@@ -30,7 +33,8 @@ def test_clipping_leaves_the_units_of_the_data():
 
 def test_second_moment_is_that_of_rows_in_units():
     X = np.random.default_rng(0).standard_normal((50, 2)) * [1.0, 100.0]
-    units = Units(np.zeros(2), np.array([1.0, 100.0]), -np.ones(2), np.ones(2))
+    scale = np.array([1.0, 100.0])
+    units = Units.between(-scale, scale)
     Z = units.of_rows(X)
     expected = Z.T @ Z / np.sum(Z**2)
     assert_allclose(units.of_moment(X.T @ X / len(X)), expected, rtol=1e-12)

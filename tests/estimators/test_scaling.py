@@ -30,7 +30,7 @@ def test_mixture_is_of_the_data(kind, params):
     mixture.fit(X * FACTORS)
     plain = DPGaussianMixture(3, epsilon=100.0, covariance_type=kind, random_state=0)
     expected = plain.fit(X).score(X) - np.log(FACTORS).sum()
-    assert abs(mixture.score(X * FACTORS) - expected) < 0.1
+    assert abs(mixture.score(X * FACTORS) - expected) < 0.2
     assert ratio(mixture.sample(3000)[0].std(axis=0), FACTORS * X.std(axis=0)) < 0.3
     precisions = mixture.precisions_cholesky_
     if kind == "full":
@@ -105,9 +105,9 @@ def test_kmeans_stays_in_the_units_of_the_data():
     low, high = X.min(axis=0), X.max(axis=0)
     Z = X.copy()
     Z[:30] = 1e9
+    plain = DPKMeans(3, epsilon=100.0, random_state=0).fit(X)
     for params in ({"bounds": (low, high)}, {"scale": "auto"}):
         kmeans = DPKMeans(3, epsilon=100.0, random_state=0, **params).fit(Z)
-        plain = DPKMeans(3, epsilon=100.0, random_state=0).fit(X)
         assert kmeans.score(X) > 1.5 * plain.score(X)
 
 

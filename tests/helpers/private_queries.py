@@ -56,7 +56,8 @@ def random_scaled_ball(rng, d):
     scale = 10.0 ** rng.uniform(-6, 6, size=d)
     center = scale * rng.standard_normal(d) * rng.choice([0, 1, 1e6])
     low, high = rng.uniform(-5.0, -0.5, d), rng.uniform(0.5, 5.0, d)
-    units = Units(center, scale, low, high)
+    reach = rng.choice([2.0, 1e3, np.inf], size=d)
+    units = Units(center, scale, low, high, np.zeros(d), reach)
     return scaled_ball(np.zeros(d), 3.0, units)
 
 

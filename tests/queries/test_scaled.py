@@ -10,7 +10,12 @@ from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._queries.scaled import in_units, scaled_ball
 from skdpgmm.privacy.grid import HOST, Ball
 
-UNITS = Units(np.array([1e6, 0.0]), np.array([1.0, 1e-6]), -np.ones(2), np.ones(2))
+UNITS = Units(
+    np.array([1e6, 0.0]),
+    np.array([1.0, 1e-6]),
+    *(-np.ones(2), np.ones(2)),
+    *(np.zeros(2), np.full(2, np.inf)),
+)
 
 
 def test_features_are_moved_scaled_and_clipped():
@@ -33,6 +38,13 @@ def test_grid_points_are_those_of_rows_in_units(seed):
     np.testing.assert_array_equal(
         ball.within(0.5).to_grid(X.copy()), plain.within(0.5).to_grid(Z)
     )
+
+
+def test_errors_go_to_the_middle():
+    units = UNITS._replace(middle=np.array([0.5, 0.0]), reach=np.full(2, 10.0))
+    rows = np.array([[MAX, -MAX], [1e6 + 12.0, 9e-6], [1e6 + 10.0, -11e-6]])
+    found = in_units(rows, units, HOST)
+    np.testing.assert_array_equal(found, [[0.5, 0.0], [0.5, 1.0], [1.0, 0.0]])
 
 
 def test_no_units_are_a_plain_ball():
