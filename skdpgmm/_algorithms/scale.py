@@ -132,7 +132,14 @@ def find_center_and_scale(view, budget, left, known):
     features.center, features.half = units.center, _LAST * units.scale
     everything, budget = np.arange(d), left()
     n_bins = scale_plan.bins_of_a_look(view.n, d, budget.mu)
-    _look(view, features, everything, n_bins or scale_plan.FEWEST_BINS, budget, "last")
+    _look(
+        view,
+        features,
+        everything,
+        n_bins or scale_plan.FEWEST_BINS,
+        budget,
+        MOST_LOOKS + 1,
+    )
     if not found or n_bins is None:
         if found:
             doubt(_NOT_SEEN.format(sd=np.sqrt(d) / budget.mu, then=_AS_THEY_ARE))

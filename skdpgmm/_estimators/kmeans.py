@@ -47,6 +47,14 @@ class DPKMeans(
         "auto" spends |KMEANS.ball| of the budget to find it.
     {center}
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
+    scale : "auto" or None, default=None
+        The loss of k-means is that of the units of the data, and so it stays: "auto"
+        spends up to a quarter of the budget where records are few, and hardly anything
+        where they are many, to find where each feature lies, and clips it there. Then
+        far records of one feature do not widen the ball of all. None does not.
+    bounds : pair of floats or of arrays of shape (n_features,), default=None
+        Public ends (low, high) of all features, or of each, to which they are clipped.
+        They cost nothing.
     max_iter : int, default=5
         Number of Lloyd passes, at least 1. All are made, each with an equal share
         of the budget.

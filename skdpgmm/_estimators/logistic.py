@@ -40,6 +40,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         budget are spent to find the mean of the records and their scale.
     {center}
         None is found privately.
+    {scale}
+    {bounds}
     {classes}
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. The
@@ -89,7 +91,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     Privacy: the fitted attributes are (epsilon, delta)-differentially private.
     Predictions for private records are functions of these records, and a score
     computed on them is not private. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid.
+    learn from the private records: a StandardScaler would, unpaid. None is needed, as
+    features of different scale are told apart by `scale` or `bounds`.
 
     Steps are clipped gradients of the cross-entropy over all records, which end when
     the noise would prevail. Two last looks at all records measure how steep the scores

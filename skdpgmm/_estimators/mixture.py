@@ -45,6 +45,9 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         |MIXTURE_IN_PUBLIC_BALL.ball| buys the count that "auto" passes and clips go by.
     {center}
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
+    {scale}
+        A spherical covariance has one scale, so that features only get limits.
+    {bounds}
     covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
         Shape of the covariances, as in scikit-learn.
     tol : float, default=1e-3

@@ -73,7 +73,8 @@ scale : "auto" or None, default="auto"
     budget where records are few, and hardly anything where they are many, to find
     where features lie and how wide they spread; it does so unless `clip_norm` or
     `bounds` are given, there are more than 512 features or all rows have norm 1, and
-    uses what it found where that pays. None is one radius for all.""",
+    uses what it found where that pays. A value that lies a thousand spreads off is then
+    taken for an error, and put to the centre. None is one radius for all.""",
     "bounds": """
 bounds : pair of floats or of arrays of shape (n_features,), default=None
     Public ends (low, high) of all features, or of each. They cost nothing: features

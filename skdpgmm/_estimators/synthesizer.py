@@ -50,6 +50,8 @@ class DPEmbeddingSynthesizer(
         to it; with a number nothing of that goes to the scale.
     {center}
         None is found privately.
+    {scale}
+    {bounds}
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         Shape of the covariances; "tied" is one matrix for all components. "auto"
         takes "full" when the noisy counts are large enough for a matrix of each
@@ -65,8 +67,9 @@ class DPEmbeddingSynthesizer(
         the classes and label their rows.
     normalize : bool or "auto", default="auto"
         Whether synthetic rows are put on the unit sphere. "auto" spends
-        |SYNTHESIZER.unit_norm| of the budget to see whether the records lie
-        there, as from encoders that normalise.
+        |SYNTHESIZER.unit_norm| of the budget, or |SCALE.number| with `scale`, to see
+        whether the records lie there, as from encoders that normalise; with `bounds`
+        it is False.
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. What
         is like them costs the budget nothing: the mean of the records is shrunk
@@ -127,7 +130,8 @@ class DPEmbeddingSynthesizer(
     Privacy: the fitted attributes and all samples are (epsilon,
     delta)-differentially private. `transform` and `score` of private records are
     as private as these records. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid.
+    learn from the private records: a StandardScaler would, unpaid. None is needed, as
+    features of different scale are told apart by `scale` or `bounds`.
 
     The idea of clustering embeddings privately and training on samples is that of
     [1]_.

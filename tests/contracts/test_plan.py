@@ -126,7 +126,7 @@ def test_a_plan_is_what_the_fit_releases(name, setting):
 
 
 EXAMPLES = [
-    ("scale look", "mixture-scaled", (5000, 4, 2.0, 0.0)),
+    ("scale look", "mixture-scaled", (5000, 4, 20.0, 1000.0)),
     ("head step", "logistic", (3000, 40, 5.0, 0.0)),
     ("codebook", "mixture-plain", (900, 4, 20.0, 0.0)),
     ("cells", "mixture-full", (300, 3, 3.0, 0.0)),
