@@ -118,6 +118,7 @@ def find_center_and_scale(view, budget, left, known):
     """
     d, budgets = view.n_features, budget.split(SCALER)
     view, counts = number_and_norms(view, budgets["number"])
+    view.decide(scale_plan.of_each_feature(view.n, d))
     if known is None:
         noise_of_n = np.sqrt(3.0) * counts.sd
         features = _magnitudes(view, budgets["magnitudes"], noise_of_n)
@@ -132,14 +133,8 @@ def find_center_and_scale(view, budget, left, known):
     features.center, features.half = units.center, _LAST * units.scale
     everything, budget = np.arange(d), left()
     n_bins = scale_plan.bins_of_a_look(view.n, d, budget.mu)
-    _look(
-        view,
-        features,
-        everything,
-        n_bins or scale_plan.FEWEST_BINS,
-        budget,
-        MOST_LOOKS + 1,
-    )
+    shown = n_bins or scale_plan.FEWEST_BINS
+    _look(view, features, everything, shown, budget, MOST_LOOKS + 1)
     if not found or n_bins is None:
         if found:
             doubt(_NOT_SEEN.format(sd=np.sqrt(d) / budget.mu, then=_AS_THEY_ARE))

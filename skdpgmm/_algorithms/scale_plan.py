@@ -65,6 +65,11 @@ def of_one_scale(why, because):
     return Decision("scale", f"one radius: {why}", because)
 
 
+def of_each_feature(n, d):
+    """Return the decision that a scaler has taken beforehand."""
+    return Decision("scale", "each feature", {"noisy_n": n, "n_features": d})
+
+
 def pays(n, scale, center, errors, columns):
     """Return the decision whether features get units of their own.
 

@@ -17,7 +17,7 @@ from skdpgmm._algorithms.doubts import doubt_counts
 from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
-from skdpgmm._estimators.parameters import COUNT
+from skdpgmm._estimators.parameters import COUNT, SCALED
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
@@ -104,6 +104,7 @@ class DPKMeans(
     """
 
     _parameter_constraints: dict = {
+        **SCALED,
         "n_clusters": COUNT,
         "max_iter": COUNT,
     }

@@ -19,6 +19,7 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.class_weights import check_class_weight, log_class_weights
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.sources import over_blocks
@@ -115,6 +116,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     """
 
     _parameter_constraints: dict = {
+        **SCALED,
         "classes": ["array-like", None],
         "X_public": ["array-like", None],
         "n_random_features": [

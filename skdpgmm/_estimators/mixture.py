@@ -15,6 +15,7 @@ from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
+from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.randomness import sampling_generator
 from skdpgmm._estimators.scaling import in_units
@@ -145,6 +146,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
 
     _parameter_constraints: dict = {
         **MappedGaussianMixture._parameter_constraints,
+        **SCALED,
         "covariance_type": [StrOptions(set(COVARIANCES))],
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }

@@ -29,13 +29,15 @@ PRIVATE: dict[str, list] = {
         StrOptions({"auto"}),
     ],
     "center": ["array-like", None],
-    "scale": [StrOptions({"auto"}), None],
     "bounds": ["array-like", None],
     "random_state": ["random_state"],
     "block_size": COUNT,
     "n_jobs": [Integral, None],
 }
 """Constraints of the parameters that all private estimators have."""
+
+SCALED: dict[str, list] = {"scale": [StrOptions({"auto"}), None]}
+"""The constraint of the parameter that those have that look for scales by the way."""
 
 WRAPPED: dict[str, list] = {
     "synthesizer": [HasMethods(["fit", "sample"]), None],

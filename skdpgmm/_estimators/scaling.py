@@ -77,12 +77,12 @@ def checked_bounds(bounds, n_features):
         )
     ends = []
     for name, end in zip(("low", "high"), pair, strict=True):
-        end = check_array(
-            np.atleast_1d(as_numpy(end)),
-            ensure_2d=False,
-            dtype=np.float64,
-            input_name=f"{name} of bounds",
-        )
+        try:
+            end = check_array(
+                np.atleast_1d(as_numpy(end)), ensure_2d=False, dtype=np.float64
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"The {name} end of bounds is wrong: {error}") from error
         if end.shape not in ((1,), (n_features,)):
             raise ValueError(
                 f"The {name} end of bounds must be a number or have shape "

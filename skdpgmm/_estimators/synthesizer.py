@@ -18,6 +18,7 @@ from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
+from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
@@ -156,6 +157,7 @@ class DPEmbeddingSynthesizer(
     """
 
     _parameter_constraints: dict = {
+        **SCALED,
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),

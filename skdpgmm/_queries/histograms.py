@@ -117,7 +117,7 @@ class FeatureHistogram(_Counts):
             e[np.arange(n)[:, None], np.arange(p), np.stack(found, axis=1)] = (
                 self.weight
             )
-            return e.reshape(n, -1), None
+            return e.reshape(n, p * (m + 1)), None
         bins, weight = on.put(np.arange(m + 1))[None, :], float(self.weight)
         here = [on.floats(bin_[:, None] == bins) * weight for bin_ in found]
         return xp.concat(here, axis=1), None
