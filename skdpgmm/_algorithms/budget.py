@@ -237,6 +237,13 @@ class Budget:
         """Return a part of it that is enough; all, where no noise is asked for."""
         return self if np.isinf(self.mu) else Budget(min(self.mu, mu))
 
+    def less(self, spent: Budget) -> Budget:
+        """Return what is left of it, rounded down."""
+        if np.isinf(self.mu):
+            return self
+        share = max(1.0 - (spent.mu / self.mu) ** 2, 0.0)
+        return self.split({"left": share})["left"]
+
     def split(self, shares: Mapping[str, float]) -> dict[str, Budget]:
         """Return a budget for each named share."""
         return {name: Budget(mu) for name, mu in split_mu(self.mu, shares).items()}

@@ -22,8 +22,9 @@ from skdpgmm.privacy.report import Decision
 
 # Absolute values from 2**-128 to 2**128 are told apart.
 _LOG2_RANGE = 128
-# Looks at equal bins, at most: an offset of a million standard deviations needs four.
-MOST_LOOKS = 5
+# Looks at equal bins, at most: an offset of a million standard deviations needs four of
+# 128 bins, and ten of 8.
+MOST_LOOKS = 10
 # Share of a part of the budget 's mu that is spent on it at least. Not argued.
 _LEAST = 0.1
 # Scales about the centre that the last look of a scaler covers. Not argued.
@@ -164,17 +165,18 @@ def _magnitudes(view, budget, noise_of_n) -> Features | None:
 
 def _look_closer(view, features, budgets):
     """Look at equal bins of the features that are not resolved yet, again and again."""
-    later = budgets["looks"].each(MOST_LOOKS - 1)
+    left = budgets["looks"]
     for look in range(MOST_LOOKS):
         (some,) = np.nonzero(features.open)
-        budget = later if look else budgets["look"]
+        budget = left.split({"half": 0.5})["half"] if look else budgets["look"]
         n_bins = len(some) and scale_plan.bins_of_a_look(view.n, len(some), budget.mu)
         if not n_bins:
-            # What the noise hides stays as it is known so far.
-            features.open[:] = False
             break
         enough = scale_plan.budget_of_a_look(view.n, len(some), n_bins)
-        _look(view, features, some, n_bins, _enough(budget, enough), look + 1)
+        budget = _enough(budget, enough)
+        _look(view, features, some, n_bins, budget, look + 1)
+        if look:
+            left = left.less(budget)
 
 
 def _look(view, features, some, n_bins, budget, name):

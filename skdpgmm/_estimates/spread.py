@@ -248,7 +248,7 @@ def units_of(features) -> Units:
     """
     center, scale = features.center.copy(), features.spread / CORE_SDS
     point = features.open | (scale <= _CONSTANT * np.abs(center))
-    scale = np.where(point, 0.5 * features.beside, scale)
+    scale = np.where(point, np.maximum(0.5 * features.beside, scale), scale)
     # Of a constant nothing is seen, but a few records may differ.
     size = np.abs(center)
     middle = np.median(scale[scale > 0.0]) if (scale > 0.0).any() else 1.0
