@@ -73,9 +73,9 @@ def of_each_feature(n, d):
 def pays(n, scale, center, errors, columns):
     """Return the decision whether features get units of their own.
 
-    They do where a ball would drown the small ones, where some lie far from the origin
-    beside their spread, and where records are seen that are taken for errors: those
-    would make the ball wide. Features that get limits only always do.
+    They do where a ball would drown the small ones, but for a tenth, which may be
+    nearly constant, and where records are seen that are taken for errors: those would
+    make the ball wide. Features that get limits only always do.
 
     Parameters
     ----------
@@ -88,10 +88,11 @@ def pays(n, scale, center, errors, columns):
     columns : bool
         Whether features get units, and not limits only.
     """
-    ratio = float(scale.max() / scale.min())
+    least = np.quantile(scale, 0.1, method="lower")
+    ratio = float(np.quantile(scale, 0.9, method="higher") / least)
     offset = float(np.max(np.abs(center) / scale))
     because = {"noisy_n": n, "ratio": ratio, "offset": offset, "errors": errors}
     if not columns:
         return Decision("scale", "limits", because)
-    needed = max(ratio, offset / _BEARABLE) > _BEARABLE or errors > 0
+    needed = ratio > _BEARABLE or errors > 0
     return Decision("scale", "each feature" if needed else "one radius", because)

@@ -20,6 +20,8 @@ _LONGEST, _FALLBACK = 8, 2
 # standard deviations of a Gaussian. With fewer, a cluster that is small would hide how
 # far apart clusters are; with more, so would errors widen it.
 _CORE, CORE_SDS = 0.8, 1.2816
+# Share of the records that are in a few bins where no others are but errors.
+_NEARLY_ALL = 0.93
 # Share of the records that are zero, beyond which the others tell the scale.
 _MANY_ZEROS = 0.1
 # Bins from which on the width of a window can be read off.
@@ -220,7 +222,21 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
     """
     row = np.arange(len(some))
     inner, width = noisy_counts[:, 1:-1], cuts[:, 1] - cuts[:, 0]
-    start, stop, found = shortest_windows(inner, sd, np.full(len(some), _CORE * n))
+    core = shortest_windows(inner, sd, np.full(len(some), _CORE * n))
+    narrow = core.found & (core.stop - core.start < _RESOLVED)
+    # Where others lie beside a few bins, these are no place to look more closely.
+    total = _cumulated(inner)
+    first, last = (
+        np.maximum(core.start - 1, 0),
+        np.minimum(core.stop + 1, inner.shape[1]),
+    )
+    near = total[row, last] - total[row, first]
+    alone = near >= _NEARLY_ALL * n - sd * np.sqrt(last - first)
+    wide = shortest_windows(inner, sd, np.full(len(some), _NEARLY_ALL * n))
+    others = narrow & ~alone
+    start = np.where(others, wide.start, core.start)
+    stop = np.where(others, wide.stop, core.stop)
+    found = np.where(others, wide.found, core.found)
     middle = 0.5 * (cuts[row, start] + cuts[row, stop])
     # Records lie somewhere in the outer bins, and not at their far ends.
     spread = 0.5 * np.maximum(stop - start - 0.5, 0.5) * width
@@ -228,12 +244,12 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
     low = np.where(bins, cuts[:, :-1], middle[:, None]).min(axis=1)
     high = np.where(bins, cuts[:, 1:], middle[:, None]).max(axis=1)
     farthest = np.maximum(high - middle, middle - low)
-    features.open[some] = found & (stop - start < _RESOLVED)
-    some, narrow = some[found], 0.5 * (stop - start) * width
-    first = (features.beside[some] == 0.0) & (farthest > narrow + 1.5 * width)[found]
+    features.open[some] = narrow & alone
+    some, half = some[found], 0.5 * (stop - start) * width
+    first = (features.beside[some] == 0.0) & (farthest > half + 1.5 * width)[found]
     features.beside[some[first]] = farthest[found][first]
     features.center[some], features.spread[some] = middle[found], spread[found]
-    features.half[some] = (narrow + width)[found]
+    features.half[some] = (half + width)[found]
     ends = np.zeros((2, len(features.center)))
     ends[:, some] = low[found], high[found]
     features.seen.append((ends[0], ends[1]))

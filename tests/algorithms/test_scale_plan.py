@@ -33,7 +33,8 @@ def test_what_is_enough_shows_as_many_bins(p, n):
     [
         ([1.0, 4.0], [0.0, 1.0], 0, "one radius"),
         ([1.0, 100.0], [0.0, 1.0], 0, "each feature"),
-        ([1.0, 2.0], [0.0, 1e4], 0, "each feature"),
+        ([1.0, 2.0], [0.0, 1e4], 0, "one radius"),
+        ([1e-3, *[1.0] * 19], [0.0] * 20, 0, "one radius"),
         ([1.0, 2.0], [0.0, 0.0], 1, "each feature"),
     ],
 )
