@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
-.PHONY: benchmark-images benchmark-rows fuzz
+.PHONY: benchmark-search benchmark-images benchmark-rows fuzz
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -41,6 +41,7 @@ help:
 	@echo "make benchmark-embed      images embedded in a second"
 	@echo "make benchmark-images     what private synthetic images teach, beside peers"
 	@echo "make benchmark-device     a fit on a CUDA device"
+	@echo "make benchmark-search     what a private search finds among ten candidates"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
 	@echo "make fuzz                 every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
@@ -132,6 +133,9 @@ benchmark-recovery: $(VENV)/.stamp-examples
 
 benchmark-scaling: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.scaling $(BENCHMARK_ARGS)
+
+benchmark-search: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.search $(BENCHMARK_ARGS)
 
 benchmark-embed: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.embed $(BENCHMARK_ARGS)

@@ -44,8 +44,8 @@ def kinds(low, high):
     """Return parameters of the three ways."""
     high = np.maximum(high, low + 1e-9)
     return {
-        "auto": {},
-        "one radius": {"scale": None},
+        "auto": {"scale": "auto"},
+        "one radius": {},
         "bounds": {"bounds": (low, high)},
     }
 

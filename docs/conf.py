@@ -20,6 +20,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    # Formulas must not need a network.
+    "sphinx-mathjax-offline",
+    "sphinx_design",
+    # README, CONTRIBUTING and CHANGELOG are pages too, from the one text.
+    "myst_parser",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "budget_tables",
@@ -51,8 +56,12 @@ html_theme = "pydata_sphinx_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["wrap.css"]
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
-html_sidebars = {"index": []}
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
+}
+html_sidebars = {"index": [], "installation": [], "guarantee": []}
 html_show_sourcelink = False
 
 

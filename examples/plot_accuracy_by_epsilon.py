@@ -9,7 +9,8 @@ other parameter: ``synthesizer__epsilon``.
 **Do this on public records**, as a rehearsal, before the private ones are touched. Each
 fit spends a whole budget, and the scores by which the search chooses are computed from
 held-out records without any noise: on private records, neither would be covered by the
-guarantee. Here the public records are scikit-learn's 1,797 handwritten digits.
+guarantee. Here the public records are scikit-learn's 1,797 handwritten digits. For
+private records there is :class:`~skdpgmm.PrivateSearchCV`.
 """
 
 # %%

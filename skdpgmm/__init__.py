@@ -4,12 +4,17 @@ import sys
 from importlib import import_module
 
 from skdpgmm._estimators.kmeans import DPKMeans
+from skdpgmm._estimators.loading import load
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
+from skdpgmm._estimators.project_budget import PrivacyBudget
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.scaler import DPStandardScaler
+from skdpgmm._estimators.search import PrivateSearchCV
+from skdpgmm._estimators.search_report import search_privacy
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
+from skdpgmm._estimators.verification import verify
 from skdpgmm._rows.parquet import ParquetColumn
 
 __version__ = "0.2.0.dev0"
@@ -25,7 +30,12 @@ __all__ = [
     "DiffusersDecoder",
     "OnnxEncoder",
     "ParquetColumn",
+    "PrivacyBudget",
+    "PrivateSearchCV",
     "TorchEmbeddingTransformer",
+    "load",
+    "search_privacy",
+    "verify",
 ]
 
 

@@ -185,12 +185,12 @@ def _sizes(n, n_classes, n_features, mu):
 
 # Share of the records that have to have norm 1, and standard deviations of noise that
 # are taken off before. Not argued: it is a matter of all or nothing.
-_ON_SPHERE, _SURE = 0.9, 3.0
+ON_SPHERE, _SURE = 0.9, 3.0
 
 
 def normalize(count, sd, n):
     """Return whether all records seem to have norm 1; not when the noise hides it."""
-    on_sphere = bool(count - _SURE * sd > _ON_SPHERE * n)
+    on_sphere = bool(count - _SURE * sd > ON_SPHERE * n)
     because = {"noisy_count": float(count), "sd": float(sd), "noisy_n": n}
     return Decision("normalize", on_sphere, because)
 

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdpgmm._algorithms import choices
+from skdpgmm._algorithms.doubts import CLEAR, doubt_clusters
 from skdpgmm._algorithms.kmeans import private_kmeans
+from skdpgmm._algorithms.outcome import distances, lengths, quality_of
 from skdpgmm._estimates.scatter import shape_factors
 from skdpgmm._estimates.shrinkage import james_stein, shrink_counts
 from skdpgmm._models.class_shapes import ClassShapes
@@ -74,6 +76,7 @@ def spread_components(view, placed, weights, second, k, budget):
     plane = view.through(projected(view.ball, basis))
     with plane.held():
         found = private_kmeans(plane, k, len(placed), budget, _N_PASSES)
+    _note_clusters(view, found, k)
     counts = shrink_counts(found.counts.value, float(found.counts.sd))
     shares = counts / np.bincount(found.classes, counts)[found.classes]
     moves = _moves(placed @ basis, found, shares) @ basis.T
@@ -114,9 +117,30 @@ def release_class_shapes(view, clusters, counts, second, within, width, budget):
     radii = np.full(len(counts), min(radius, 2.0 * view.ball.radius))
     query = ClassMoments(plane.ball, partition, grid_centers, radii)
     (scatters,) = plane.release("shapes", query, [budget])
+    kinds = lengths(scatters.value, scatters.sd.reshape(-1), width * (width + 1) / 2)
+    view.note(quality_of(np.arange(len(counts)), shape=kinds))
     shared = basis.T @ within @ basis
     sd = scatters.sd.reshape(-1)
     return ClassShapes(basis, shape_factors(scatters.value, sd, counts, shared))
+
+
+def _note_clusters(view, found, k):
+    """Note how many clusters of each class are clear, and doubt what is mostly noise.
+
+    A cluster is beside the others of its class.
+    """
+    n_classes, n_lost = len(found.classes) // k, 0
+    sd, clear = float(found.counts.sd), []
+    for code in range(n_classes):
+        own = np.flatnonzero(found.classes == code)
+        seen = found.counts.value[own] >= CLEAR * sd
+        words = distances(found.noisy[own], found.sd[own]) or ["clear"]
+        n_clear = np.count_nonzero(seen & (np.array(words) == "clear"))
+        clear.append(f"{n_clear} of {k} clear")
+        n_lost += bool(np.count_nonzero(seen) < k / 2)
+    view.note(quality_of(np.arange(n_classes), clusters=clear))
+    if n_lost:
+        doubt_clusters(n_lost, n_classes, sd)
 
 
 def _leading(second, width):

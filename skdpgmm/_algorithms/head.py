@@ -12,8 +12,13 @@ import numpy as np
 from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.budget import HEAD, HEAD_STEP
 from skdpgmm._algorithms.calibration import calibrate
-from skdpgmm._algorithms.doubts import doubt_classes
-from skdpgmm._algorithms.head_plan import DIRECTION_SPREAD, spectrum
+from skdpgmm._algorithms.doubts import (
+    doubt_classes,
+    doubt_signal,
+    words_of,
+)
+from skdpgmm._algorithms.head_plan import DIRECTION_SPREAD, score_noise, spectrum
+from skdpgmm._algorithms.outcome import quality_of
 from skdpgmm._models.scores import Head
 from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors
 
@@ -53,7 +58,17 @@ def fit_head(view, inner, counts, second, budget, widest=None):
     )
     view.decide(decision)
     inner = inner.within(inner.radius * plan.radius)
-    weights = _descend(view.through(inner), counts, second, plan, budgets["steps"])
+    weights, sd = _descend(view.through(inner), counts, second, plan, budgets["steps"])
+    signal, noise, spread = score_evidence(
+        weights[:, :-1], second, inner.radius, plan, sd / view.n
+    )
+    doubt_signal(signal, noise, spread, "The weights of the head")
+    shares = counts / counts.sum()
+    # A score that differs by D between the records of a class, of share q, and the
+    # others has variance ``q (1 - q) D**2`` among all.
+    between = shares * (1.0 - shares)
+    words = words_of(signal / between, noise, spread / between)
+    view.note(quality_of(np.arange(len(counts)), weights=words))
     # Rescale from `inner` to the ball: clipped records have larger scores.
     weights[:, :-1] *= ball.radius / inner.radius
     coef, intercept = calibrate(
@@ -63,7 +78,7 @@ def fit_head(view, inner, counts, second, budget, widest=None):
 
 
 def _descend(view, counts, second, plan, budget):
-    """Return the weights after the last step, in radii of the ball."""
+    """Return weights after the last step, in radii of the ball, and noise of a step."""
     n, each = view.n, budget.each(plan.n_steps).parts(HEAD_STEP)
     weights = np.zeros((len(counts), view.n_features + 1))
     weights[:, -1] = np.log(counts / counts.mean()) / CONSTANT
@@ -87,4 +102,31 @@ def _descend(view, counts, second, plan, budget):
             constant = plan.constant_steps * CONSTANT * errors.value / n
             before, weights = weights, ahead - np.column_stack([move, constant])
             ahead = weights + plan.momentum(i) * (weights - before)
-    return weights
+    return weights, float(np.ravel(gradient.sd)[0])
+
+
+def score_evidence(weights, second, radius, plan, sd):
+    """Return the variance of the scores of each class, beside that of their noise.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (k, p)
+        After the last step, in radii of the steps.
+    second : Spikes
+        Second moment of what the ball makes of the records.
+    radius : float
+        Of the steps.
+    plan : HeadPlan
+    sd : float
+        Noise in one entry of the gradient of a mean record.
+
+    Returns
+    -------
+    signal, noise, spread : ndarray of shape (k,)
+        As for `words_of`.
+    """
+    values, widths = spectrum(second, radius)
+    variances = values[-1] * np.sum(weights**2, axis=1)
+    variances += (weights @ second.vectors) ** 2 @ (values[:-1] - values[-1])
+    noise, spread = score_noise(plan, values, widths, sd)
+    return variances - noise, noise, spread

@@ -143,6 +143,31 @@ def plan_head(freedom, counts, mu, values, widths, widest):
     return plan._replace(steps=steps, constant_steps=constant_steps, noise=noise)
 
 
+def score_noise(plan, values, widths, sd):
+    """Return the mean and the standard deviation of what noise adds to scores.
+
+    Parameters
+    ----------
+    plan : HeadPlan
+    values : ndarray of shape (r + 1,)
+        Eigenvalues of the second moment in squared radii of the steps, descending.
+    widths : ndarray of shape (r + 1,)
+        How many directions have each.
+    sd : float
+        Noise in one entry of the gradient of a mean record, in a step.
+
+    Returns
+    -------
+    noise : ndarray of shape (k,)
+        Mean of the variance that noise alone gives to the scores of each class.
+    spread : ndarray of shape (k,)
+        Its standard deviation.
+    """
+    curvatures = values * _DOUBT / len(plan.steps)
+    variances = values * sd**2 * _gathered(plan, plan.steps, curvatures)
+    return variances @ widths, np.sqrt(2.0 * variances**2 @ widths)
+
+
 def _most_length(counts, values, widths, square):
     """Return the length of steps that are limited by what records can tell.
 

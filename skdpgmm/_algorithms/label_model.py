@@ -19,8 +19,10 @@ from skdpgmm._algorithms.class_clusters import (
     release_class_shapes,
     spread_components,
 )
+from skdpgmm._algorithms.doubts import CLEAR, doubt
 from skdpgmm._algorithms.head import fit_head
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
+from skdpgmm._algorithms.outcome import lengths, quality_of
 from skdpgmm._algorithms.overlap import grid_rule
 from skdpgmm._estimates.spectrum import Spikes
 from skdpgmm._models.class_shapes import TurnedByClass
@@ -33,6 +35,11 @@ from skdpgmm._queries.lifts import with_cosines
 _LONGEST = 2.0
 # Share of the records that a head is believed to be right about, at most. Not argued.
 _MOST_RIGHT = 0.99
+_NO_AGREEMENT = (
+    "How often the head is right about the records cannot be told from noise of "
+    "standard deviation {sd:.3g} in their number: how far the rows of the classes lie "
+    "apart is a guess. A larger epsilon or more records are needed."
+)
 
 
 def fit_label_model(
@@ -128,6 +135,9 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
+    d = view.n_features
+    words = lengths(moment.value[None], moment.sd, d * (d + 1) / 2)
+    view.note(quality_of(np.arange(n_classes), shape=words))
     model, n_steps, seen = fit_label_model(
         view, median_radius, "auto", counts, moment, budgets["head"]
     )
@@ -172,5 +182,7 @@ def share_right(view, head, counts, budget):
     rule = grid_rule(view.ball, head.coef, head.intercept, np.arange(len(counts)))
     query = AgreementCount(view.ball, rule)
     (count,) = view.release("agreement", query, [budget])
-    n = counts.sum()
-    return float(np.clip(count.value[0] / n, counts.max() / n, _MOST_RIGHT))
+    n, least = counts.sum(), counts.max()
+    if CLEAR * float(count.sd) > n - least:
+        doubt(_NO_AGREEMENT.format(sd=float(count.sd)))
+    return float(np.clip(count.value[0] / n, least / n, _MOST_RIGHT))

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from skdpgmm._algorithms import choices
-from skdpgmm._algorithms.doubts import CLEAR, doubt
+from skdpgmm._algorithms.doubts import CLEAR, doubt, doubt_rare
+from skdpgmm._algorithms.outcome import quality_of
 from skdpgmm._estimates.second_moment import NoisyMoment
 from skdpgmm._estimates.shrinkage import shrink_counts
 from skdpgmm._queries.cells import CellMoments, NearestCell
@@ -22,6 +23,11 @@ REMEDY = (
 _NO_COUNT = (
     "The number of records cannot be told from noise of standard deviation {sd:.3g}: "
     f"what is divided by it may be of any size. {REMEDY}"
+)
+_NO_SPHERE = (
+    "Whether the records have norm 1 cannot be told from noise of standard deviation "
+    "{sd:.3g} in their number, so that rows are not put on the unit sphere. Give "
+    "normalize if it is public, a larger epsilon, or more records."
 )
 
 
@@ -49,7 +55,17 @@ def count_records(view, budget):
 def on_unit_sphere(view, budget):
     """Return whether all records seem to have norm 1, as from many encoders."""
     counts = _norms_about_one(view, budget)
-    return view.decide(choices.normalize(counts.value[1], counts.sd, view.n))
+    choice = choices.normalize(counts.value[1], counts.sd, view.n)
+    return decide_on_sphere(view, choice)
+
+
+def decide_on_sphere(view, choice):
+    """Decide whether rows are put on the unit sphere, and say so where noise does."""
+    seen = choice.because
+    most = seen["noisy_count"] + CLEAR * seen["sd"]
+    if not choice.value and most > choices.ON_SPHERE * view.n:
+        doubt(_NO_SPHERE.format(sd=seen["sd"]))
+    return view.decide(choice)
 
 
 def number_and_norms(view, budget):
@@ -87,7 +103,11 @@ def release_class_counts(view, n_classes, budget):
     No coordinate is looked at.
     """
     (release,) = view.release("classes", class_counts(view.ball, n_classes), [budget])
-    return shrink_counts(release.value, float(release.sd))
+    view.note(quality_of(np.arange(n_classes), release))
+    counts = shrink_counts(release.value, float(release.sd))
+    # At the floor of shrunk counts: that many are too few for a head, as it happens.
+    doubt_rare(counts <= float(release.sd), counts)
+    return counts
 
 
 def positive_count(count):

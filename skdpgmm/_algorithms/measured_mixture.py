@@ -9,8 +9,15 @@ import numpy as np
 
 from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.budget import MATCHED, MEASURED
-from skdpgmm._algorithms.doubts import doubt, doubt_counts, doubt_differences
+from skdpgmm._algorithms.doubts import (
+    CLEAR,
+    doubt,
+    doubt_counts,
+    doubt_differences,
+    doubt_rare,
+)
 from skdpgmm._algorithms.kmeans import private_kmeans
+from skdpgmm._algorithms.outcome import distances, quality_of, shapes
 from skdpgmm._algorithms.overlap import match_agreement
 from skdpgmm._estimates.quantile import noisy_quantile
 from skdpgmm._estimates.shrinkage import shrink_counts
@@ -22,7 +29,8 @@ from skdpgmm._queries.histograms import DistanceHistogram
 # Bins for each doubling of a residual norm, and halvings of the ball that they resolve.
 # Not argued.
 _PER_OCTAVE, _OCTAVES = 8, 20
-# Share of the components whose counts may be noise before it is said. Not argued.
+# Share of the components whose counts may be noise before it is said: of as many as
+# "auto" takes, some are lost where all is well. Not argued.
 _MOST_WEAK = 0.5
 
 
@@ -61,10 +69,13 @@ def measure_clusters(view, k, n_classes, covariance, budget, prior=None):
     )
     noisy, sd = found.counts.value, float(found.counts.sd)
     counts = shrink_counts(noisy, sd)
+    means = distances(found.noisy, found.sd)
+    view.note(quality_of(found.classes, found.counts, mean=means))
     if k > 1:
         doubt_counts(noisy, sd, "components", _MOST_WEAK)
     elif n_classes > 1:
         gaps = found.noisy - counts @ found.noisy / counts.sum()
+        doubt_rare(noisy < CLEAR * sd, counts)
         n_free = (n_classes - 1) * view.n_features
         doubt_differences(gaps, found.sd[:, None], n_free, "The means of the classes")
     # One component per class: shrink direction by direction only, not also by
@@ -102,6 +113,7 @@ def measure_mixture(
     partition = NearestCell(grid, classes)
     query = CellMoments(view.ball, partition, grid, radii, (covariance.moment,))
     (release,) = view.release("residuals", query, [budget])
+    view.note(quality_of(classes, shape=shapes(release, covariance, len(means))))
     sd = float(np.ravel(release.sd)[0])
     released = Released(release.value, sd, radius, counts, prior)
     means, covariances = covariance.estimate(released, means, uncertain)

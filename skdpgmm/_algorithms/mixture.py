@@ -28,10 +28,6 @@ from skdpgmm._models.covariance_type import Covariance
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._queries.cells import CellMoments, NearestCell
 
-# Share of the components that may be left as they started, before it is said. Not
-# argued.
-_MOST_UNCLEAR = 0.5
-
 
 class PublicStart(NamedTuple):
     """Parameters that are known before the fit, or None where they are not.
@@ -123,7 +119,7 @@ def fit_mixture(view, wanted, budget):
         view, mixture, budgets["passes"], n_passes, tol=tol
     )
     n_unclear = int(np.count_nonzero(~clear))
-    if n_unclear > _MOST_UNCLEAR * k:
+    if n_unclear:
         doubt(
             f"{n_unclear} of {k} components have counts that cannot be told from "
             "noise: they are what the start has made of them. Ask for fewer, for a "

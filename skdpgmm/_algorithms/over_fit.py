@@ -14,7 +14,7 @@ import numpy as np
 from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.budget import CELLS, OVER_FIT
 from skdpgmm._algorithms.codebook import grow_codebook
-from skdpgmm._algorithms.doubts import CLEAR
+from skdpgmm._algorithms.doubts import CLEAR, doubt
 from skdpgmm._algorithms.soft_passes import refine
 from skdpgmm._estimates.shrinkage import cut_lengths, james_stein, shrink_counts
 from skdpgmm._estimates.spectrum import spiked_covariance
@@ -126,6 +126,12 @@ def measure_cells(view, codebook, budget):
     shifts = cut_lengths(shifts, radii)
     clear = np.flatnonzero(counts.value > CLEAR * float(counts.sd))
     if not clear.size:
+        doubt(
+            "No cell that the components start from has a count that can be told from "
+            f"noise of standard deviation {float(counts.sd):.3g}: where they start is "
+            "noise. Ask for fewer components, for a larger epsilon, or give more "
+            "records."
+        )
         clear = np.arange(len(n))
     covariances = []
     for j in clear:

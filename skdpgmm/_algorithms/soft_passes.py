@@ -16,6 +16,7 @@ import numpy as np
 from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.budget import soft_pass
 from skdpgmm._algorithms.doubts import CLEAR
+from skdpgmm._algorithms.outcome import quality_of, shapes, widths
 from skdpgmm._estimates.clipped_normal import mean_gain
 from skdpgmm._estimates.second_moment import smallest_variance
 from skdpgmm._estimates.shrinkage import cut_lengths, james_stein, shrink_counts
@@ -81,9 +82,13 @@ def refine(view, mixture, budget, n_passes, name="pass", tol=None):
         view = view.counted(max(float(counts.value.sum()), 1.0))
         least = smallest_variance(ball.radius)
         mixture, moved, clear = m_step(mixture, counts, sums, moments, rho, least)
-        if tol is not None and moved < tol:
-            return Passes(mixture, i + 1, True, clear)
-    return Passes(mixture, n_passes, False, clear)
+        converged = tol is not None and moved < tol
+        if converged:
+            break
+    sd = np.ravel(sums.sd) / _divisors(counts) / mean_gain(d, rho**2)
+    kinds = {"mean": widths(sd, d), "shape": shapes(moments, covariance, k)}
+    view.note(quality_of(mixture.classes, counts, **kinds))
+    return Passes(mixture, i + 1, converged, clear)
 
 
 def _query(ball, mixture, rho):
@@ -122,7 +127,7 @@ def m_step(mixture, counts, sums, moments, rho, least):
     """
     d = mixture.means.shape[1]
     covariance, whiteners = mixture.covariance, mixture.whiteners()
-    n = np.maximum(counts.value, max(float(counts.sd), 1.0))
+    n = _divisors(counts)
     # Components whose count is in the noise keep what they were.
     clear = counts.value > max(CLEAR * float(counts.sd), _LEAST_COUNT)
     gain = mean_gain(d, rho**2)
@@ -138,6 +143,10 @@ def m_step(mixture, counts, sums, moments, rho, least):
     moved += float(np.abs(weights - mixture.weights).sum()) ** 2
     mixture = replace(mixture, weights=weights, means=means, covariances=covariances)
     return mixture, moved, clear
+
+
+def _divisors(counts):
+    return np.maximum(counts.value, max(float(counts.sd), 1.0))
 
 
 def _weights(mixture, counts):

@@ -11,6 +11,7 @@ import numpy as np
 from skdpgmm._algorithms.budget import Budget
 from skdpgmm._queries.scaled import scaled_ball
 from skdpgmm.privacy.grid import Ball
+from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.records import PrivateRecords, Release
 from skdpgmm.privacy.report import Decision
 
@@ -31,6 +32,8 @@ class View:
         Noisy number of records, at least 1; None until it is released.
     decisions : list of Decision
         What was chosen on the way; one list for all views of a fit.
+    notes : list of Quality
+        What stands out of its noise, in the same way.
     """
 
     records: PrivateRecords
@@ -38,12 +41,13 @@ class View:
     public_rng: np.random.Generator
     n: Any = None
     decisions: list[Decision] = field(default_factory=list)
+    notes: list[Quality] = field(default_factory=list)
 
     @classmethod
-    def of(cls, records, n_features, public_rng, decisions) -> View:
+    def of(cls, records, n_features, public_rng, decisions, notes) -> View:
         """Return the view of a fit that begins: of the unit ball about the origin."""
         ball = Ball(np.zeros(n_features), 1.0)
-        return cls(records, ball, public_rng, None, decisions)
+        return cls(records, ball, public_rng, None, decisions, notes)
 
     @property
     def n_features(self) -> int:
@@ -89,3 +93,7 @@ class View:
         if not last or last[0].value != decision.value:
             self.decisions.append(decision)
         return decision.value
+
+    def note(self, quality: Quality):
+        """Note what stands out of its noise, from releases and public numbers only."""
+        self.notes.append(quality)

@@ -61,6 +61,8 @@ class Features:
         Half width of the interval to look at next.
     open : ndarray of bool
         Whether it can be known more closely.
+    resolved : ndarray of bool
+        Whether the window has several bins, so that it is no single value.
     beside : ndarray
         Distance of the farthest records that the first look has seen beside the window.
     largest : ndarray
@@ -73,6 +75,7 @@ class Features:
     spread: np.ndarray
     half: np.ndarray
     open: np.ndarray
+    resolved: np.ndarray
     beside: np.ndarray
     largest: np.ndarray
     seen: list[tuple[np.ndarray, np.ndarray]]
@@ -83,7 +86,7 @@ class Features:
         half, zero = 0.5 * (high - low), np.zeros_like(low)
         is_open = np.ones(len(low), dtype=bool)
         ends = [(low, high)]
-        return cls(low + half, half, half, is_open, zero, zero.copy(), ends)
+        return cls(low + half, half, half, is_open, ~is_open, zero, zero.copy(), ends)
 
 
 def shortest_windows(noisy_counts, sd, mass, longest=None) -> Windows:
@@ -185,6 +188,7 @@ def of_magnitudes(noisy_counts, sd, n, cuts) -> Features:
         spread=top / np.sqrt(ratio),
         half=2.0 * top,
         open=window.found & ~many,
+        resolved=~window.found | many,
         beside=zero.copy(),
         largest=bins.max(axis=1) / ratio,
         seen=[(-near, near)],
@@ -245,6 +249,7 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
     high = np.where(bins, cuts[:, 1:], middle[:, None]).max(axis=1)
     farthest = np.maximum(high - middle, middle - low)
     features.open[some] = narrow & alone
+    features.resolved[some] |= found & (stop - start >= _RESOLVED)
     some, half = some[found], 0.5 * (stop - start) * width
     first = (features.beside[some] == 0.0) & (farthest > half + 1.5 * width)[found]
     features.beside[some[first]] = farthest[found][first]
@@ -265,10 +270,13 @@ def units_of(features) -> Units:
     center, scale = features.center.copy(), features.spread / CORE_SDS
     point = features.open | (scale <= _CONSTANT * np.abs(center))
     scale = np.where(point, np.maximum(0.5 * features.beside, scale), scale)
-    # Of a constant nothing is seen, but a few records may differ.
-    size = np.abs(center)
-    middle = np.median(scale[scale > 0.0]) if (scale > 0.0).any() else 1.0
+    # Where most records have one value and no others are seen, a few may still differ,
+    # by no more than in other features as a rule.
+    size, lone = np.abs(center), ~features.resolved & (features.beside == 0.0)
+    known = scale[~lone & (scale > 0.0)]
+    middle = np.median(known) if len(known) else 1.0
     unknown = np.where(size > 0.0, np.minimum(size, middle), middle)
+    scale = np.where(lone, np.maximum(scale, unknown), scale)
     scale = np.where(scale > _CONSTANT * size, scale, unknown)
     low, high = center - _WIDE * scale, center + _WIDE * scale
     for first, last in features.seen:

@@ -16,13 +16,20 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array
 
 from skdpgmm._estimates.second_moment import public_second_moment
+from skdpgmm._estimators.debits import Ask
+from skdpgmm._estimators.framed import FramedSamples
 from skdpgmm._estimators.limits import check_size
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.plan import Planned
-from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
+from skdpgmm._estimators.privacy_ids import enforces, one_name, warn_if_unenforced
+from skdpgmm._estimators.project_budget import charged
+from skdpgmm._estimators.replay import Replayed
 from skdpgmm._estimators.scaling import checked_bounds
 from skdpgmm._estimators.session import Account, Session
+from skdpgmm._estimators.shown import WarnedHTML
+from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.array_api import as_numpy, portable
+from skdpgmm._rows.containers import column_of
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
 from skdpgmm._rows.sources import open_rows
@@ -40,6 +47,8 @@ class Given(NamedTuple):
     center : ndarray of shape (n_features,), or None
     public_mean, public_second : ndarray or None
         Mean of `X_public`, and its second moment about it, of trace 1.
+    in_frame : bool
+        Whether the rows came in a data frame, whose names and types are public.
     bounds : pair of ndarray of shape (n_features,), or None
         Low and high ends of the features.
     """
@@ -51,6 +60,7 @@ class Given(NamedTuple):
     public_mean: np.ndarray | None
     public_second: np.ndarray | None
     bounds: tuple[np.ndarray, np.ndarray] | None = None
+    in_frame: bool = False
 
     @property
     def n_classes(self) -> int:
@@ -69,12 +79,12 @@ class Given(NamedTuple):
         )
 
 
-class PrivateEstimator(Planned, CallbackSupportMixin):
+class PrivateEstimator(Planned, Replayed, WarnedHTML, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name. The groups of scikit-learn's tools are those of splitters.
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+    # these names. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict
 
@@ -93,10 +103,14 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
         """Release what the algorithm needs, and set the attributes of the fit."""
         raise NotImplementedError
 
-    def _fit_privately(self: Any, X, y, groups, privacy_ids):
-        """Look, spend, report: the body of all fits, for `private_fit`."""
+    def _fit_privately(self: Any, X, y, groups, privacy_ids, budget):
+        """Be charged, look, spend, report: the body of all fits, for `private_fit`."""
         privacy_ids = one_name(privacy_ids, groups)
         warn_if_unenforced(self.max_contributions, privacy_ids)
+        with charged(budget, Ask.of(self, enforces(privacy_ids))) as charge:
+            return self._look_and_spend(X, y, privacy_ids, charge)
+
+    def _look_and_spend(self: Any, X, y, privacy_ids, charge):
         asked = Asked(
             y,
             getattr(self, "classes", None),
@@ -109,14 +123,32 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
         opened = open_rows(X, asked)
         self._take(opened)
         given = self._given(opened.shape[1], opened.classes, opened.dtype)
+        given = given._replace(in_frame=opened.frame is not None)
+        if isinstance(self, FramedSamples):
+            declared = given.classes if asked.classes is not None else None
+            self._keep_containers(opened.frame, column_of(y, declared))
         self._check(given, opened.shape[0])
-        self._account = account = self._new_account(given, privacy_ids is not None)
+        enforced = enforces(privacy_ids)
+        self._account = account = self._new_account(given, enforced)
+        charge.ledger = account.ledger
         earlier = self._earlier()
         if earlier is not None:
             # Refuses, before anything is spent, what has no guarantee in common.
             account.report().after(earlier)
-        self._fit(Session.open(opened.rows, account, self._watch), given)
+        session = Session.open(opened.rows, account, self._watch)
+        self._fit(session, given)
         report = account.report()
+        self._transcript = None
+        if earlier is None:
+            self._transcript = Transcript(
+                given.n_features,
+                given.classes,
+                given.dtype,
+                enforced,
+                session.public_key,
+                tuple(session.told),
+                given.in_frame,
+            )
         self.privacy_ = report if earlier is None else report.after(earlier)
         return self
 
@@ -152,6 +184,7 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
             self.random_state,
             enforced,
             tuple(self._declared_public(given)),
+            given.classes,
         )
 
     def _earlier(self):
@@ -163,6 +196,8 @@ class PrivateEstimator(Planned, CallbackSupportMixin):
     def _declared_public(self: Any, given):
         """Yield what the caller says is public: name, and text without a record."""
         yield "n_features", str(given.n_features)
+        if given.in_frame:
+            yield "columns", "their names and types"
         if self.clip_norm != "auto":
             yield "clip_norm", f"{self.clip_norm:g}"
         for name in ("center", "bounds"):

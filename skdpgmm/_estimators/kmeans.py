@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -15,6 +17,7 @@ from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import KMEANS, KMEANS_IN_PUBLIC_BALL
 from skdpgmm._algorithms.doubts import doubt_counts
 from skdpgmm._algorithms.kmeans import private_kmeans
+from skdpgmm._algorithms.outcome import distances, quality_of
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.parameters import COUNT, SCALED
@@ -49,9 +52,9 @@ class DPKMeans(
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
     scale : "auto" or None, default=None
         The loss of k-means is that of the units of the data, and so it stays: "auto"
-        spends up to a quarter of the budget where records are few, and hardly anything
-        where they are many, to find where each feature lies, and clips it there. Then
-        far records of one feature do not widen the ball of all. None does not.
+        spends up to a quarter of the budget where records are few, and less where they
+        are many, to find where each feature lies, and clips it there. Then far records
+        of one feature do not widen the ball of all. None does not.
     bounds : pair of floats or of arrays of shape (n_features,), default=None
         Public ends (low, high) of all features, or of each, to which they are clipped.
         They cost nothing.
@@ -141,7 +144,7 @@ class DPKMeans(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Find private cluster centres.
 
         Parameters
@@ -150,13 +153,14 @@ class DPKMeans(
             Private records.
         {ignored}
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPKMeans
             Fitted estimator.
         """
-        return self._fit_privately(X, None, groups, privacy_ids)
+        return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         k, d = self.n_clusters, given.n_features
@@ -165,17 +169,20 @@ class DPKMeans(
 
     def _fit(self, session, given):
         shares = KMEANS if self.clip_norm == "auto" else KMEANS_IN_PUBLIC_BALL
-        view, *_ = in_units(self, session, given, columns=False)
-        budget = session.left().split(shares)["ball"]
+        start = in_units(self, session, given, columns=False)
+        view, budget = start.view, start.budget.split(shares)["ball"]
         view, _ = find_ball(view, budget, self.clip_norm, given.center, tighten=False)
         k, left = self.n_clusters, session.left()
         found = private_kmeans(view, k, 1, left, self.max_iter)
         doubt_counts(found.counts.value, float(found.counts.sd), "clusters")
+        means = distances(found.noisy, found.sd)
+        note = quality_of(found.classes, found.counts, mean=means)
+        view.note(replace(note, what="cluster"))
         self.cluster_centers_ = view.ball.center + found.centers
         self.cluster_counts_ = found.counts.value
         self.n_iter_ = self.max_iter
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit, then assign the records to the private centres.
 
         Parameters
@@ -187,6 +194,7 @@ class DPKMeans(
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None
             Id of the person of each record, as in `fit`.
+        {project_budget}
 
         Returns
         -------
@@ -194,7 +202,7 @@ class DPKMeans(
             Nearest centre of each record: not private.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, privacy_ids=privacy_ids).predict(X)
+        return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
     @over_blocks
     def predict(self, X):

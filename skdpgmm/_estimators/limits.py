@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,22 @@ _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+
+# Bytes that a fit may need, where less than the machine has is called for.
+_MOST: ContextVar[float] = ContextVar("most", default=math.inf)
+# What a sum is held in: two words of it, those of one more block, noise, result,
+# estimate.
+_COPIES = 6
+
+
+@contextmanager
+def releases_of(n_bytes):
+    """Let fits in this context have no larger release than one of so many bytes."""
+    token = _MOST.set(_COPIES * n_bytes)
+    try:
+        yield
+    finally:
+        _MOST.reset(token)
 
 
 def check_size(name, values):
@@ -44,8 +62,7 @@ def check_memory(n_numbers, what):
     what : str
         The parameters that they come from, for the message.
     """
-    # Two words of an exact sum, the sum of one more block, noise, result, estimate.
-    needed, there = 6 * 8 * n_numbers, _memory()
+    needed, there = _COPIES * 8 * n_numbers, _memory()
     if needed > there:
         raise ValueError(
             f"{what} would need {needed / 1e9:.3g} GB of memory for what is released, "
@@ -64,7 +81,7 @@ def codebook_numbers(k, n_classes, n_features):
 
 def _memory() -> float:
     """Return the bytes of memory of this machine, or that this process may have."""
-    limits = [math.inf]
+    limits = [_MOST.get()]
     if hasattr(os, "sysconf"):
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for path in _CGROUP_LIMITS:

@@ -92,8 +92,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     Privacy: the fitted attributes are (epsilon, delta)-differentially private.
     Predictions for private records are functions of these records, and a score
     computed on them is not private. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid. None is needed, as
-    features of different scale are told apart by `scale` or `bounds`.
+    learn from the private records: a StandardScaler would, unpaid. Columns
+    of different scale are what `bounds` and `scale` are for.
 
     Steps are clipped gradients of the cross-entropy over all records, which end when
     the noise would prevail. Two last looks at all records measure how steep the scores
@@ -137,7 +137,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         max_contributions=None,
         clip_norm="auto",
         center=None,
-        scale="auto",
+        scale=None,
         bounds=None,
         classes=None,
         X_public=None,
@@ -164,7 +164,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y, groups=None, *, privacy_ids=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the classifier privately.
 
         Parameters
@@ -174,13 +174,14 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPLogisticRegression
             Fitted estimator.
         """
-        return self._fit_privately(X, y, groups, privacy_ids)
+        return self._fit_privately(X, y, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         classes, d = given.classes, given.n_features
@@ -200,10 +201,14 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
 
     def _fit(self, session, given):
-        view, given, clip_norm, _ = in_units(self, session, given)
-        budgets = session.left().split(LOGISTIC)
+        start = in_units(self, session, given)
+        given, budgets = start.given, start.budget.split(LOGISTIC)
         view, median_radius = find_ball(
-            view, budgets["ball"], clip_norm, given.center, given.public_mean
+            start.view,
+            budgets["ball"],
+            start.clip_norm,
+            given.center,
+            given.public_mean,
         )
         ball, n, mu = view.ball, view.n, budgets["moment"].mu
         radius = moment_radius(n, ball.n_features, mu, median_radius, ball.radius)
@@ -226,11 +231,10 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
         if len(counts) == 2:
             coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
-        units = view.units
-        center, scale = ball.center, np.ones(d)
-        if units is not None:
-            center, scale = units.rows(center), units.scale
-        self.coef_ = coef[:, :d] / scale
+        self.coef_, center, scale = coef[:, :d], ball.center, np.ones(d)
+        if view.units is not None:
+            center, scale = view.units.rows(center), view.units.scale
+            self.coef_ = self.coef_ / scale
         self._center = center
         self.intercept_ = intercept - self.coef_ @ center
         self.random_features_ = self.random_coef_ = None

@@ -13,6 +13,7 @@ from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import mixture_shares
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
+from skdpgmm._estimators.framed import FramedSamples, SetOutput
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
 from skdpgmm._estimators.parameters import SCALED
@@ -23,11 +24,12 @@ from skdpgmm._estimators.starts import public_start, warm_start
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm._models.covariances import COVARIANCES
 from skdpgmm._models.mixture import sample_components
-from skdpgmm._rows.array_api import like
 from skdpgmm.privacy.accounting import check_epsilon
 
 
-class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
+class DPGaussianMixture(
+    SetOutput, FramedSamples, PrivateEstimator, MappedGaussianMixture
+):
     """Gaussian mixture under (epsilon, delta)-differential privacy.
 
     A drop-in replacement for :class:`sklearn.mixture.GaussianMixture`: it accepts
@@ -161,7 +163,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         max_contributions=None,
         clip_norm="auto",
         center=None,
-        scale="auto",
+        scale=None,
         bounds=None,
         covariance_type="full",
         tol=1e-3,
@@ -207,7 +209,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit the mixture privately.
 
         Parameters
@@ -216,13 +218,14 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
             Private records.
         {ignored}
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPGaussianMixture
             Fitted estimator.
         """
-        return self._fit_privately(X, None, groups, privacy_ids)
+        return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         if math.isinf(check_epsilon(self.epsilon)) and n_samples < self.n_components:
@@ -252,9 +255,10 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         shares = mixture_shares(self.clip_norm, self.max_iter)
         covariance = COVARIANCES[self.covariance_type]
         columns = not covariance.one_scale
-        view, given, clip_norm, _ = in_units(self, session, given, columns)
+        found = in_units(self, session, given, columns)
+        view, given, clip_norm = found.view, found.given, found.clip_norm
         tighten, units = clip_norm != self.clip_norm, view.units
-        budget = session.left().split(shares)["ball"]
+        budget = found.budget.split(shares)["ball"]
         view, _ = find_ball(view, budget, clip_norm, given.center, tighten=tighten)
         start = self._start(given.n_features)
         wanted = Wanted(
@@ -278,7 +282,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
                 ConvergenceWarning,
             )
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit, then return the most probable component of each record.
 
         Parameters
@@ -290,6 +294,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
             The same as `privacy_ids`; deprecated.
         privacy_ids : array-like of shape (n_samples,), default=None
             Id of the person of each record, as in `fit`.
+        {project_budget}
 
         Returns
         -------
@@ -297,7 +302,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
             Component of each record: not private.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        return self.fit(X, privacy_ids=privacy_ids).predict(X)
+        return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
     def sample(self, n_samples=1, random_state=None):
         """Draw synthetic rows, in random order.
@@ -311,8 +316,10 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Synthetic rows: free to be published.
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            Synthetic rows: free to be published. After a fit to a frame of pandas,
+            polars or Dask, a frame with its columns and their types, with numbers
+            rounded in columns of integers; `set_output` sets another library.
         y : ndarray of shape (n_samples,)
             Component of each row.
         """
@@ -329,7 +336,7 @@ class DPGaussianMixture(PrivateEstimator, MappedGaussianMixture):
         covariance = COVARIANCES[self.covariance_type]
         roots = covariance.roots(self.covariances_)
         X = sample_components(components, self.means_, roots, covariance, rng)
-        return like(X, self._like), like(components, self._like)
+        return self._contained(X, components)
 
     def _store(self, mixture):
         covariance = mixture.covariance

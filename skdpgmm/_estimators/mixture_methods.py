@@ -11,17 +11,18 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._estimators.collected import picked
+from skdpgmm._estimators.framed import FramedSamples
 from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.randomness import sampling_generator
 from skdpgmm._models.labelled import LabelledMixture
-from skdpgmm._rows.array_api import as_numpy, like
+from skdpgmm._rows.array_api import as_numpy
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.sources import map_rows, mean_of, over_blocks, source_of
 from skdpgmm._rows.streams import MappedBlocks
 
 
 class LabelledMixtureMethods(
-    SharedTexts, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    FramedSamples, SharedTexts, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 ):
     """Methods of an estimator that has fitted a `LabelledMixture`.
 
@@ -31,7 +32,6 @@ class LabelledMixtureMethods(
     # Set by the fit.
     _mixture: LabelledMixture
     _dtype: Any
-    _like: Any
     random_state: Any
     classes_: Any
 
@@ -51,11 +51,14 @@ class LabelledMixtureMethods(
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
+        X : ndarray or DataFrame of shape (n_samples, n_features)
             Synthetic rows, in the float type that was fitted; under array API
-            dispatch, where the rows were.
-        y : ndarray of shape (n_samples,)
-            Their labels; without labels in `fit`, the component of each row.
+            dispatch, where the rows were. After a fit to a frame of pandas, polars or
+            Dask, a frame with its columns and their types, with numbers rounded in
+            columns of integers; `set_output` sets another library.
+        y : ndarray, Series or DataFrame of shape (n_samples,)
+            Their labels, beside a frame with name and type of those of `fit`; without
+            labels in `fit`, the component of each row.
         """
         check_is_fitted(self)
         rng = self._rng(random_state)
@@ -82,9 +85,9 @@ class LabelledMixtureMethods(
 
         Yields
         ------
-        X : ndarray of shape (batch_size, n_features)
-            Synthetic rows.
-        y : ndarray of shape (batch_size,)
+        X : ndarray or DataFrame of shape (batch_size, n_features)
+            Synthetic rows, as those of `sample`.
+        y : ndarray, Series or DataFrame of shape (batch_size,)
             Their labels.
         """
         check_is_fitted(self)
@@ -97,7 +100,7 @@ class LabelledMixtureMethods(
         """Draw rows and their labels, to where the rows were that were fitted."""
         X, components = self._mixture.draw(codes, self._dtype, rng)
         labels = components if self.classes_ is None else self.classes_[codes]
-        return like(X, self._like), like(labels, self._like)
+        return self._contained(X, labels)
 
     def _rng(self, random_state):
         return sampling_generator(

@@ -69,14 +69,16 @@ clip_norm : float or "auto", default="auto"
 center : array-like of shape (n_features,), default=None
     Public centre of the data.""",
     "scale": """
-scale : "auto" or None, default="auto"
-    Whether features may be measured each in a unit of its own, as after a
-    StandardScaler, and clipped by themselves. "auto" spends up to a quarter of the
-    budget where records are few, and hardly anything where they are many, to find
-    where features lie and how wide they spread; it does so unless `clip_norm` or
-    `bounds` are given, there are more than 512 features or all rows have norm 1, and
-    uses what it found where that pays. A value that lies a thousand spreads off is then
-    taken for an error, and put to the centre. None is one radius for all.""",
+scale : "auto" or None, default=None
+    None is one radius for all features. "auto" looks for where each lies and how wide
+    it spreads, and measures it in a unit of its own, as after a StandardScaler, where
+    that seems to pay. It is for raw columns whose scales differ by factors of a hundred
+    or more, with an epsilon of several or thousands of records: it spends up to a
+    quarter of the budget where records are few, and less where they are many. Nothing
+    is spent where `clip_norm` or `bounds` are given, or with more than 512 features,
+    and one count where all rows have norm 1. Columns that are nearly constant show no
+    scale, and get that of others. In units, a value that lies a thousand of them off is
+    taken for an error, and put to the centre. Give `bounds` where they are public.""",
     "bounds": """
 bounds : pair of floats or of arrays of shape (n_features,), default=None
     Public ends (low, high) of all features, or of each. They cost nothing: features
@@ -108,7 +110,8 @@ n_samples : int, default=60000
     equal share where that is less, and one in any case.""",
     "fitted": """
 privacy_ : PrivacyReport
-    The guarantee and the ledger of all releases; released.
+    The guarantee, the ledger of all releases and, as `quality`, which parts of the
+    model stand out of their noise; released.
 n_features_in_ : int
     Number of features; public.
 feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -135,6 +138,10 @@ groups : array-like of shape (n_samples,), default=None
 privacy_ids : array-like of shape (n_samples,), default=None
     Id of the person, or other unit of privacy, of each record; the first
     `max_contributions` records of each are used, one if that is None.""",
+    "project_budget": """
+budget : PrivacyBudget, default=None
+    That of all fits to these people: what this one asks for is charged to it, or the
+    fit is refused before a record is read.""",
     "imagined": """
 n_samples : int
     Number of records to imagine, at least 1.

@@ -13,14 +13,14 @@ from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.session import Session
 from skdpgmm._models.reduction import rough_reductions
 from skdpgmm._rows.labels import label_column
-from skdpgmm._rows.rehearsal import Rehearsal
+from skdpgmm._rows.rehearsal import NO_NOISE, Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
 # Choices by where the records lie, which nobody knows before.
 _OF_PLACE = ("clip_norm", "normalize", "scale")
-# Another than 1, which is that of embeddings, of features of one scale.
-_NORM = 2.0
+# Of records of features of one scale, as embeddings, and of others.
+_NORM, _NORM_OF_SCALES = 1.0, 2.0
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
 
 
@@ -68,15 +68,17 @@ class Planned(SharedTexts):
         copied._check(given, int(n_samples))
         account = copied._new_account(given, copied.max_contributions is not None)
         known = copied.clip_norm != "auto"
-        norm = float(copied.clip_norm) if known else _NORM
+        norm = _NORM if getattr(copied, "scale", None) is None else _NORM_OF_SCALES
+        norm = float(copied.clip_norm) if known else norm
         noise_sd: list[float] = []
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
-        session = Session(records, account, np.random.default_rng(0))
+        session = Session.of(records, account, 0)
         # No release of imagined records follows from the parameters of a mixture.
-        with collected_doubts() as doubts, rough_reductions():
+        with collected_doubts(imagined=True) as doubts, rough_reductions():
             copied._fit(session, given)
         report = account.report()
-        where = "at a distance of clip_norm" if known else "of norm 2, for want of more"
+        where = f"of norm {norm:g}, for want of more"
+        where = "at a distance of clip_norm" if known else where
         return PrivacyPlan(
             epsilon=report.epsilon,
             delta=report.delta,
@@ -88,6 +90,7 @@ class Planned(SharedTexts):
             noise_sd=tuple(noise_sd),
             decisions=tuple(d for d in report.decisions if d.what not in _OF_PLACE),
             doubts=tuple(doubts),
+            seeded=report.seeded,
         )
 
 
@@ -122,20 +125,13 @@ def _classes(estimator, takes_labels, n_classes):
     return None if n_classes is None else np.arange(n_classes)
 
 
-class _Silent:
-    """A source of noise that is zero."""
-
-    def standard_normal(self, shape):
-        return np.zeros(shape)
-
-
 def _recording(rows, account, noise_sd) -> Any:
     """Return records that note the noise of what they release, and add none."""
     records = PrivateRecords(
         rows,
         ledger=account.ledger,
         unit_factor=account.unit_factor,
-        source=_Silent(),  # type: ignore[arg-type]
+        source=NO_NOISE,
     )
 
     def release(name, query, mus):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skdpgmm._estimators.randomness import warn
-from skdpgmm._rows.persons import bound_of
+from skdpgmm._rows.persons import TakingPart, bound_of
 from skdpgmm.exceptions import UnenforcedContributionsWarning
 
 
@@ -50,6 +50,13 @@ def warn_if_unenforced(max_contributions, privacy_ids):
         "max_contributions at None.",
         UnenforcedContributionsWarning,
     )
+
+
+def enforces(privacy_ids) -> bool:
+    """Whether what came as ids holds to the bound of each person."""
+    if isinstance(privacy_ids, TakingPart):
+        return privacy_ids.enforced
+    return privacy_ids is not None
 
 
 def describe_unit(max_contributions, enforced):

@@ -14,9 +14,10 @@ from types import FrameType
 
 import numpy as np
 import sklearn
+from randomgen import AESCounter
 
 from skdpgmm.exceptions import SeededNoiseWarning
-from skdpgmm.privacy.noise import GaussianSource, make_generator
+from skdpgmm.privacy.noise import GaussianSource, derive_key, make_generator
 
 _INSIDE = str(Path(sklearn.__file__).parent), str(Path(__file__).parents[1])
 
@@ -40,14 +41,19 @@ def is_seed(random_state) -> bool:
     return isinstance(random_state, Integral)
 
 
-def make_generators(entropy: int | None, seeded: bool):
-    """Return the source of the noise and the generator of public randomness.
+def make_keys(entropy: int | None, seeded: bool) -> tuple[GaussianSource, int]:
+    """Return the source of the noise and the key of public randomness.
 
-    Both have fresh keys of the operating system without `entropy`; with it, the noise
-    follows from it only if `seeded`.
+    Both are fresh, of the operating system, without `entropy`; with it, the noise
+    follows from it only if `seeded`. The key is public too, and leads to nothing else.
     """
     source = GaussianSource(entropy if seeded else None)
-    return source, make_generator(entropy, "public")
+    return source, derive_key(entropy, "public")
+
+
+def generator_of(key: int) -> np.random.Generator:
+    """Return the generator of public randomness that has this key."""
+    return np.random.Generator(AESCounter(key=key))
 
 
 def sampling_generator(random_state) -> np.random.Generator:

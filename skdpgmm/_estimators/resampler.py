@@ -6,6 +6,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
+from skdpgmm._estimators.framed import SetOutput, frame_for
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.training_rows import (
     SynthesizerWrapper,
@@ -14,10 +15,10 @@ from skdpgmm._estimators.training_rows import (
     make_seeds,
 )
 from skdpgmm._estimators.transaction import private_fit, tell
-from skdpgmm._rows.containers import labels_like, one_column, rows_like
+from skdpgmm._rows.containers import frame_of, labels_like, one_column, rows_like
 
 
-class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
+class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
     """A resampler that puts private synthetic rows in the place of the records.
 
     The step of an ``imblearn.pipeline.Pipeline`` before a classifier: `fit` of the
@@ -73,7 +74,11 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
     ((1000, 8), True)
     """
 
-    __metadata_request__fit_resample = {"privacy_ids": True, "groups": UNUSED}
+    __metadata_request__fit_resample = {
+        "privacy_ids": True,
+        "budget": True,
+        "groups": UNUSED,
+    }
 
     _parameter_constraints: dict = {
         "class_weight": [StrOptions({"balanced"}), None],
@@ -94,7 +99,7 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
 
     # The synthesizer is validated by its own fit.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None, *, privacy_ids=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the synthesizer privately.
 
         Parameters
@@ -104,6 +109,7 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
@@ -113,12 +119,12 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
         privacy_ids = one_name(privacy_ids, groups)
         seeds = make_seeds(self.random_state)
         synthesizer = fit_synthesizer(
-            self, X, one_column(y), privacy_ids, seeds, *self._options()
+            self, X, one_column(y), privacy_ids, budget, seeds, *self._options()
         )
         self._take(synthesizer)
         return self
 
-    def fit_resample(self, X, y, groups=None, *, privacy_ids=None):
+    def fit_resample(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the synthesizer privately and draw synthetic rows.
 
         Parameters
@@ -128,26 +134,31 @@ class DPSyntheticResampler(OneToOneFeatureMixin, SynthesizerWrapper):
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
         X_synthetic : array-like of shape (n_rows, n_features)
             Synthetic rows; `n_samples` and, where a class is rare, some more. In a
             frame with the columns of `X` and their types, if that is one of pandas,
-            polars or Dask, with numbers rounded in columns of integers; in a list for
-            a list, and an array otherwise.
+            polars or Dask, with numbers rounded in columns of integers, or one of the
+            library that `set_output` says; in a list for a list, and an array
+            otherwise.
         y_synthetic : array-like of shape (n_rows,)
             Their labels, with name and type of `y`.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        synthesizer = self.fit(X, y, privacy_ids=privacy_ids).synthesizer_
+        fitted = self.fit(X, y, privacy_ids=privacy_ids, budget=budget)
+        synthesizer = fitted.synthesizer_
         given = getattr(synthesizer, "classes", None)
         classes = None if given is None else self.classes_
         try:
             rows, labels = draw_training_rows(
                 synthesizer, self.n_samples, **self._options()
             )
-            return rows_like(rows, X), labels_like(labels, y, classes)
+            frame = frame_for(self, frame_of(X), rows.dtype, self.n_features_in_)
+            rows = rows_like(rows, X) if frame is None else frame.filled(rows)
+            return rows, labels_like(labels, y, classes)
         except BaseException as error:
             tell(error, self.privacy_, synthesizer)
             raise

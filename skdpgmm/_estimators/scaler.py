@@ -55,13 +55,14 @@ class DPStandardScaler(
 
     See Also
     --------
-    DPGaussianMixture : Finds scales by itself, as all private estimators do.
+    DPGaussianMixture : Finds scales by itself with ``scale="auto"``.
 
     Notes
     -----
     Privacy: the fitted attributes are (epsilon, delta)-differentially private. What
-    `transform` makes of private rows is as private as they are. The estimators of this
-    package need no such step; with one, the two budgets add up.
+    `transform` makes of private rows is as private as they are. Before another private
+    estimator, the two budgets add up; those of this package find scales within their
+    own with ``scale="auto"``, and `bounds` that are public cost nothing.
 
     Where noise hides where features lie, they are left as they are, and a warning says
     so.
@@ -115,7 +116,7 @@ class DPStandardScaler(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Find centre and scale of each feature privately.
 
         Parameters
@@ -124,13 +125,14 @@ class DPStandardScaler(
             Private records.
         {ignored}
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPStandardScaler
             Fitted estimator.
         """
-        return self._fit_privately(X, None, groups, privacy_ids)
+        return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         """Nothing that `fit` takes is refused for its size."""

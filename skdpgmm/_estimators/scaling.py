@@ -25,6 +25,8 @@ class InUnits(NamedTuple):
         In the units of the view.
     clip_norm : float or "auto"
         Radius in these units; a public one where bounds imply it.
+    budget : Budget
+        What is left.
     on_sphere : Decision or None
         Whether all records have norm 1; None where it was not looked at.
     """
@@ -32,6 +34,7 @@ class InUnits(NamedTuple):
     view: Any
     given: Any
     clip_norm: float | str
+    budget: Any
     on_sphere: Any = None
 
 
@@ -54,6 +57,7 @@ def in_units(estimator, session, given, columns=True) -> InUnits:
     start : InUnits
     """
     view, clip_norm = session.view(given.n_features), estimator.clip_norm
+    budget = session.budget
     columns, on_sphere = columns and clip_norm == "auto", None
     if given.bounds is not None:
         units = (Units.between if columns else Units.clipping)(*given.bounds)
@@ -61,8 +65,9 @@ def in_units(estimator, session, given, columns=True) -> InUnits:
             clip_norm = math.sqrt(given.n_features)
         view = view.measured_in(units)
     elif estimator.scale is not None and clip_norm == "auto":
-        view, on_sphere = find_scale(view, session.budget, columns)
-    return InUnits(view, given.in_units(view.units), clip_norm, on_sphere)
+        view, on_sphere = find_scale(view, budget, columns)
+        budget = session.left()
+    return InUnits(view, given.in_units(view.units), clip_norm, budget, on_sphere)
 
 
 def checked_bounds(bounds, n_features):

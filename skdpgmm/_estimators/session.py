@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +16,15 @@ from skdpgmm._algorithms.view import View
 from skdpgmm._estimators.privacy_ids import describe_unit
 from skdpgmm._estimators.randomness import (
     entropy_of,
+    generator_of,
     is_seed,
-    make_generators,
+    make_keys,
     warn_of_seed,
 )
+from skdpgmm._estimators.transcript import Told, noting
 from skdpgmm._rows.persons import bound_of
 from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
+from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.records import PrivateRecords, Rows
 from skdpgmm.privacy.report import Decision, PrivacyReport
 
@@ -37,6 +41,8 @@ class Account:
         Whether ids of persons were given, that enforce `max_contributions`.
     declared_public : tuple of (str, str)
         What the caller says is public, and the guarantee rests on: name and text.
+    classes : ndarray of shape (n_classes,), or None without labels
+        The public classes.
     """
 
     epsilon: float
@@ -46,8 +52,10 @@ class Account:
     random_state: Any
     enforced: bool = False
     declared_public: tuple[tuple[str, str], ...] = ()
+    classes: Any = None
     ledger: Ledger = field(init=False)
     decisions: list[Decision] = field(init=False, default_factory=list)
+    notes: list[Quality] = field(init=False, default_factory=list)
 
     def __post_init__(self):
         self.ledger = Ledger(mu_from_epsilon(self.epsilon, self.delta))
@@ -77,7 +85,15 @@ class Account:
             seeded=seeded,
             declared_public=self.declared_public,
             decisions=tuple(self.decisions),
+            quality=self.quality(),
         )
+
+    def quality(self) -> Quality | None:
+        """Return what was noted so far of what stands out of its noise."""
+        if not self.notes:
+            return None
+        found = reduce(Quality.joined, self.notes)
+        return found.named(None if self.classes is None else self.classes.tolist())
 
 
 class Session(NamedTuple):
@@ -91,11 +107,17 @@ class Session(NamedTuple):
         The budget.
     public_rng : numpy.random.Generator
         Public randomness.
+    public_key : int
+        That of public randomness.
+    told : list of Told
+        What was released so far.
     """
 
     records: PrivateRecords
     account: Account
     public_rng: np.random.Generator
+    public_key: int
+    told: list[Told]
 
     @classmethod
     def open(
@@ -109,7 +131,7 @@ class Session(NamedTuple):
         factor = account.unit_factor
         if not math.isinf(account.mu):
             warn_of_seed(seed)
-        source, public_rng = make_generators(entropy_of(seed), is_seed(seed))
+        source, public_key = make_keys(entropy_of(seed), is_seed(seed))
         records = PrivateRecords(
             rows,
             ledger=account.ledger,
@@ -117,7 +139,14 @@ class Session(NamedTuple):
             source=source,
             watch=watch,
         )
-        return cls(records, account, public_rng)
+        return cls.of(records, account, public_key)
+
+    @classmethod
+    def of(cls, records, account: Account, public_key: int) -> Session:
+        """Return the session of records that answer by releases, which it notes."""
+        told: list[Told] = []
+        public_rng = generator_of(public_key)
+        return cls(noting(records, told), account, public_rng, public_key, told)
 
     @property
     def budget(self) -> Budget:
@@ -127,13 +156,18 @@ class Session(NamedTuple):
     def left(self) -> Budget:
         """Return what is not spent yet, rounded down."""
         mu = self.account.mu
-        spent = self.account.ledger.spent_mu
-        if math.isinf(mu) or spent == 0.0:
+        if math.isinf(mu):
             return self.budget
-        share = 1.0 - (spent / mu) ** 2
+        share = 1.0 - (self.account.ledger.spent_mu / mu) ** 2
         return Budget(mu * math.sqrt(max(share, 0.0)) * (1.0 - 1e-12))
 
     def view(self, n_features) -> View:
         """Return the records as algorithms see them before a ball is found."""
-        decisions = self.account.decisions
-        return View.of(self.records, n_features, self.public_rng, decisions)
+        account = self.account
+        return View.of(
+            self.records,
+            n_features,
+            self.public_rng,
+            account.decisions,
+            account.notes,
+        )

@@ -12,7 +12,7 @@ from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import SYNTHESIZER, SYNTHESIZER_OF_KNOWN_NORM
 from skdpgmm._algorithms.label_model import fit_labelled_mixture
-from skdpgmm._algorithms.looks import on_unit_sphere
+from skdpgmm._algorithms.looks import decide_on_sphere, on_unit_sphere
 from skdpgmm._algorithms.measured_mixture import measure_clusters
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
@@ -131,8 +131,8 @@ class DPEmbeddingSynthesizer(
     Privacy: the fitted attributes and all samples are (epsilon,
     delta)-differentially private. `transform` and `score` of private records are
     as private as these records. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid. None is needed, as
-    features of different scale are told apart by `scale` or `bounds`.
+    learn from the private records: a StandardScaler would, unpaid. Columns
+    of different scale are what `bounds` and `scale` are for.
 
     The idea of clustering embeddings privately and training on samples is that of
     [1]_.
@@ -182,7 +182,7 @@ class DPEmbeddingSynthesizer(
         max_contributions=None,
         clip_norm="auto",
         center=None,
-        scale="auto",
+        scale=None,
         bounds=None,
         covariance_type="auto",
         classes=None,
@@ -214,7 +214,7 @@ class DPEmbeddingSynthesizer(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
         """Fit the mixtures privately.
 
         Parameters
@@ -224,13 +224,14 @@ class DPEmbeddingSynthesizer(
         y : array-like of shape (n_samples,), default=None
             Private labels; None fits one unlabelled mixture.
         {ids}
+        {project_budget}
 
         Returns
         -------
         self : DPEmbeddingSynthesizer
             Fitted estimator.
         """
-        return self._fit_privately(X, y, groups, privacy_ids)
+        return self._fit_privately(X, y, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
         if given.classes is None and self.classes is not None:
@@ -241,18 +242,17 @@ class DPEmbeddingSynthesizer(
     def _fit(self, session, given):
         n_classes, unsure = given.n_classes, self.normalize == "auto"
         columns = not COVARIANCES.get(self.covariance_type, Tied()).one_scale
-        view, given, clip_norm, on_sphere = in_units(self, session, given, columns)
-        units = view.units
-        if unsure and on_sphere is not None:
-            self.normalize_, unsure = view.decide(on_sphere), False
-        else:
-            # Whoever knows how far features reach does not speak of embeddings.
-            unsure = unsure and units is None
-            self.normalize_ = self.normalize is True
+        start = in_units(self, session, given, columns)
+        view, given, units = start.view, start.given, start.view.units
+        self.normalize_ = not unsure and bool(self.normalize)
+        if unsure and start.on_sphere is not None:
+            self.normalize_, unsure = decide_on_sphere(view, start.on_sphere), False
+        # Whoever knows how far features reach does not speak of embeddings.
+        unsure = unsure and units is None
         shares = SYNTHESIZER if unsure else SYNTHESIZER_OF_KNOWN_NORM
-        budgets = session.left().split(shares)
+        budgets = start.budget.split(shares)
         view, median_radius = find_ball(
-            view, budgets["ball"], clip_norm, given.center, given.public_mean
+            view, budgets["ball"], start.clip_norm, given.center, given.public_mean
         )
         if unsure:
             self.normalize_ = on_unit_sphere(view, budgets["unit_norm"])
@@ -342,7 +342,8 @@ class DPEmbeddingSynthesizer(
         self.means_ = found.means
         self.covariances_ = found.covariances
         self.covariance_type_ = found.covariance.name
-        self.precisions_cholesky_ = found.whiteners()
+        known = mixture.units is None
+        self.precisions_cholesky_ = mixture.whiteners if known else found.whiteners()
         self.n_components_ = k
         self.classes_ = classes
         codes = found.classes

@@ -139,7 +139,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
 
     # The parts are validated by their own fits.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None, *, privacy_ids=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
         """Fit the synthesizer privately, and the classifier on its rows.
 
         Parameters
@@ -149,6 +149,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         y : array-like of shape (n_samples,)
             Private labels.
         {ids}
+        {project_budget}
 
         Returns
         -------
@@ -161,7 +162,15 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         classifier = None
         if self.classifier is not None:
             classifier = checked_clone(self.classifier, "classifier")
-        synthesizer = fit_synthesizer(self, X, y, privacy_ids, seeds)
+        synthesizer = fit_synthesizer(self, X, y, privacy_ids, budget, seeds)
+        if (frame := frame_of(X)) is not None:
+            # Integers that are rounded would make another model than an array does.
+            frame = frame.of_floats()
+        self._train(synthesizer, classifier, seeds, frame)
+        return self
+
+    def _train(self, synthesizer, classifier, seeds, frame):
+        """Train the classifier on rows of a fitted synthesizer, in frames if there."""
         rows, labels = draw_training_rows(synthesizer, self.n_samples)
         if classifier is None:
             classifier = _new_network(len(rows), len(synthesizer.classes_))
@@ -169,9 +178,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         rows, labels = _suited(classifier, rows, labels)
         # Where the classifier has seen its rows: an array there without any.
         self._like = example_of(rows)
-        if (frame := frame_of(X)) is not None:
-            # Integers that are rounded would make another model than an array does.
-            frame = frame.of_floats()
+        if frame is not None:
             rows = frame.filled(rows)
         with warnings.catch_warnings():
             if self.classifier is None:
@@ -180,7 +187,21 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
             self.classifier_ = classifier.fit(rows, labels)
         self._frame = frame
         self._take(synthesizer)
-        return self
+
+    def _train_beside(self, other):
+        """Be fitted as `other` is, but for what costs nothing: all after the rows.
+
+        Parameters
+        ----------
+        other : DPSyntheticClassifier
+            Fitted; it may have another `classifier` and `n_samples`.
+        """
+        classifier = self.classifier
+        if classifier is not None:
+            classifier = checked_clone(classifier, "classifier")
+        self.synthesizer_, self.privacy_ = other.synthesizer_, other.privacy_
+        seeds = make_seeds(self.random_state)
+        self._train(other.synthesizer_, classifier, seeds, other._frame)
 
     def _ask(self, name, X):
         """Return what a method of the classifier says of rows, where these are."""

@@ -12,6 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 
+from skdpgmm._estimators.framed import arrays_only
 from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
 from skdpgmm._estimators.plan import NO_CLASSES
 from skdpgmm._estimators.randomness import is_seed
@@ -32,8 +33,8 @@ class SynthesizerWrapper(
     """What is fitted around a synthesizer, and never sees a record itself."""
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
-    # this name. The groups of scikit-learn's tools are those of splitters.
-    __metadata_request__fit = {"privacy_ids": True, "groups": UNUSED}
+    # these names. The groups of scikit-learn's tools are those of splitters.
+    __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict
 
@@ -144,7 +145,7 @@ def seed_estimator(estimator, seeds, as_int=True):
             estimator.set_params(random_state=seed)
 
 
-def fit_synthesizer(estimator, X, y, privacy_ids, seeds, *options):
+def fit_synthesizer(estimator, X, y, privacy_ids, budget, seeds, *options):
     """Return a fitted clone of the synthesizer of `estimator`; None is the default.
 
     `options` are what its method `sample` must take besides labels.
@@ -157,7 +158,8 @@ def fit_synthesizer(estimator, X, y, privacy_ids, seeds, *options):
         new = _clone(synthesizer, "synthesizer")
     check_can_sample(new, *options)
     seed_estimator(new, seeds, as_int=is_seed(estimator.random_state))
-    given = {} if privacy_ids is None else {"privacy_ids": privacy_ids}
+    given = {"privacy_ids": privacy_ids, "budget": budget}
+    given = {name: value for name, value in given.items() if value is not None}
     task = estimator._callback_fit_ctx.subcontext(task_name="synthesizer")
     task.call_on_fit_task_begin(estimator=estimator)
     with task.propagate_callback_context(new):
@@ -183,6 +185,11 @@ def draw_training_rows(synthesizer, n_samples, **options):
     Of a class that has too few, `_LEAST_ROWS` or, of many classes, as many as each
     would have of equal shares; but one in any case.
     """
+    with arrays_only():
+        return _draw(synthesizer, n_samples, options)
+
+
+def _draw(synthesizer, n_samples, options):
     rows, labels = synthesizer.sample(n_samples, **options)
     classes = synthesizer.classes_
     position = {label: code for code, label in enumerate(classes.tolist())}

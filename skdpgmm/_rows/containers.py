@@ -14,6 +14,8 @@ import numpy as np
 
 from skdpgmm._rows.array_api import as_numpy
 
+_FLOAT: Any = np.dtype(np.float64)
+
 
 class Frame(NamedTuple):
     """A data frame without its rows.
@@ -49,9 +51,29 @@ class Frame(NamedTuple):
             return _pandas_frame(rows, self.columns, self.dtypes, bare)
         return _polars_frame(rows, self.columns, bare)
 
+    def kept(self):
+        """Return the same with nothing in it that is of the values of records.
+
+        Types that are not of numbers, such as that of categories, become those of
+        floating point numbers.
+        """
+        bare = [self._bare(dtype) for dtype in self.dtypes]
+        if self.library == "polars":
+            return self._replace(dtypes=_numbers_of(bare))
+        dtypes = zip(self.dtypes, bare, strict=True)
+        kept = tuple(_FLOAT if one is None else dtype for dtype, one in dtypes)
+        return self._replace(columns=self.columns.copy(), dtypes=kept)
+
+    def of_library(self, library):
+        """Return the same for frames of another library."""
+        if library == self.library:
+            return self
+        names = [str(name) for name in self.columns]
+        return Frame(library, names, _numbers_of(map(self._bare, self.dtypes)))
+
     def of_floats(self):
         """Return the same with numbers of any size in columns of other types."""
-        double: Any = np.dtype(np.float64)
+        double: Any = _FLOAT
         if self.library == "polars":
             double = sys.modules["polars"].Float64
         bare = [self._bare(dtype) for dtype in self.dtypes]
@@ -63,7 +85,9 @@ class Frame(NamedTuple):
 
     def _bare(self, dtype):
         """Return the type of numpy of numbers in a column, or None for others."""
-        if self.library == "pandas":
+        if isinstance(dtype, np.dtype):
+            pass
+        elif self.library == "pandas":
             dtype = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
         elif dtype.is_numeric() or str(dtype) == "Boolean":
             name = str(dtype).lower().replace("boolean", "bool")
@@ -111,17 +135,61 @@ def labels_like(labels, y, classes=None):
     """
     if isinstance(y, list):
         return labels.tolist()
-    y, plain = _without_chunks(y), as_numpy(labels)
+    column = column_of(y, classes)
+    return labels if column is None else column.filled(as_numpy(labels))
+
+
+class Column(NamedTuple):
+    """A series, or a frame of one column, without its values.
+
+    Attributes
+    ----------
+    library : {"pandas", "polars"}
+    name : Any
+        Of the series; of a frame its columns.
+    dtype : Any
+    is_frame : bool
+    """
+
+    library: str
+    name: Any
+    dtype: Any
+    is_frame: bool
+
+    def filled(self, labels):
+        """Return labels with this name, and of this type where it holds all of them."""
+        if self.library == "pandas":
+            series = _pandas_series(labels, self.dtype)
+            if self.is_frame:
+                return series.to_frame().set_axis(self.name, axis=1)
+            return series.rename(self.name)
+        series = _polars_series(labels, self.name, self.dtype)
+        return series.to_frame() if self.is_frame else series
+
+
+def column_of(y, classes=None) -> Column | None:
+    """Return the container of labels, or None for those that are in none.
+
+    `classes` is as for `labels_like`.
+    """
+    y = _without_chunks(y)
     if _is(y, "pandas", "Series"):
-        return _pandas_series(plain, y.dtype, classes).rename(y.name)
+        return Column("pandas", y.name, _declared(y.dtype, classes), False)
     if _is(y, "pandas", "DataFrame"):
-        frame = _pandas_series(plain, y.dtypes.iloc[0], classes).to_frame()
-        return frame.set_axis(y.columns, axis=1)
+        dtype = _declared(y.dtypes.iloc[0], classes)
+        return Column("pandas", y.columns.copy(), dtype, True)
     if _is(y, "polars", "Series"):
-        return _polars_series(plain, y.name, y.dtype)
+        return Column("polars", y.name, y.dtype, False)
     if _is(y, "polars", "DataFrame"):
-        return _polars_series(plain, y.columns[0], y.dtypes[0]).to_frame()
-    return labels
+        return Column("polars", y.columns[0], y.dtypes[0], True)
+    return None
+
+
+def plain_frame(library, names, dtype, n_columns):
+    """Return the container of rows of one type, with names as scikit-learn gives."""
+    if names is None:
+        names = [f"x{i}" for i in range(n_columns)]
+    return Frame(library, list(names), (np.dtype(dtype),) * n_columns)
 
 
 def one_column(y):
@@ -180,13 +248,25 @@ def _polars_frame(rows, columns, bare):
     )
 
 
-def _pandas_series(labels, dtype, classes):
+def _declared(dtype, classes):
+    """Return a type of pandas whose categories, if any, are what is public."""
+    import pandas as pd
+
+    categories = isinstance(dtype, pd.CategoricalDtype)
+    if categories and classes is not None and not dtype.ordered:
+        return pd.CategoricalDtype(classes)
+    return dtype
+
+
+def _numbers_of(bare):
+    return tuple(_FLOAT if one is None else one for one in bare)
+
+
+def _pandas_series(labels, dtype):
     import pandas as pd
 
     series = pd.Series(labels)
     if isinstance(dtype, pd.CategoricalDtype):
-        if classes is not None and not dtype.ordered:
-            dtype = pd.CategoricalDtype(classes)
         codes = dtype.categories.get_indexer(series)
         if (codes < 0).any():
             return series

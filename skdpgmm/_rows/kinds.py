@@ -185,7 +185,8 @@ class Streams:
             asked.n_block,
             asked.n_jobs,
         )
-        return Opened(rows, look.shape, look.dtype, classes, names_of(look.frame))
+        names = names_of(look.frame)
+        return Opened(rows, look.shape, look.dtype, classes, names, frame=look.frame)
 
     def map(self, function, X):
         return MappedBlocks(function, X)

@@ -81,6 +81,8 @@ class Opened:
         Names of the features.
     example : array without rows, or None
         On the device of an array-API array.
+    frame : Frame or None
+        The data frame that the rows came in, without any.
     """
 
     rows: Rows
@@ -89,6 +91,7 @@ class Opened:
     classes: Any
     names: Any = None
     example: Any = None
+    frame: Any = None
 
 
 class Look(NamedTuple):

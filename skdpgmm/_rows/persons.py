@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from skdpgmm._rows.columns import exact_column, kinds_of
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TakingPart:
+    """Says which records take part in a fit, in the place of the ids of persons.
+
+    A fit sees all rows and labels, so that what is public of them, such as their width
+    and the set of labels, is that of all; its releases are about some.
+
+    Attributes
+    ----------
+    kept : ndarray of bool of shape (n_rows,)
+        A function of each unit's own records only.
+    enforced : bool
+        Whether at most `max_contributions` records of each person are kept.
+    """
+
+    kept: Any
+    enforced: bool
 
 
 def bound_of(max_contributions) -> int:
@@ -17,7 +39,7 @@ def first_contributions(privacy_ids, n_rows, max_contributions):
 
     Parameters
     ----------
-    privacy_ids : array-like of shape (n_rows,), or None
+    privacy_ids : array-like of shape (n_rows,), TakingPart or None
         Unit of each record; None keeps all.
     n_rows : int
         Number of records.
@@ -30,11 +52,11 @@ def first_contributions(privacy_ids, n_rows, max_contributions):
     """
     if privacy_ids is None:
         return None
+    if isinstance(privacy_ids, TakingPart):
+        _check_length(privacy_ids.kept, n_rows)
+        return privacy_ids.kept
     codes = unit_codes(privacy_ids)
-    if len(codes) != n_rows:
-        raise ValueError(
-            f"privacy_ids must have {n_rows} entries, one a row, got {len(codes)}."
-        )
+    _check_length(codes, n_rows)
     # Stable: the records of a unit stay in the order of rows.
     order = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes)
@@ -42,6 +64,13 @@ def first_contributions(privacy_ids, n_rows, max_contributions):
     kept = np.empty(len(codes), dtype=bool)
     kept[order] = np.arange(len(codes)) - starts < bound_of(max_contributions)
     return kept
+
+
+def _check_length(ids, n_rows):
+    if len(ids) != n_rows:
+        raise ValueError(
+            f"privacy_ids must have {n_rows} entries, one a row, got {len(ids)}."
+        )
 
 
 def unit_codes(privacy_ids):

@@ -7,6 +7,7 @@ a whole fit without any.
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Rehearsal:
             self._part(query, name, part)
             for name, part in zip(query.moments, parts(query), strict=True)
         ]
-        return *map(_words, sums), _words(self.n_records), _words(0)
+        return *map(words, sums), words(self.n_records), words(0)
 
     def holding(self, ball):
         """Keep nothing: there is nothing."""
@@ -76,7 +77,17 @@ class Rehearsal:
         return (counts * query.weight).ravel()
 
 
-def _words(numbers):
+class _Silent:
+    """A source of noise that is zero, where there is no record to be hidden."""
+
+    def standard_normal(self, shape):
+        return np.zeros(shape)
+
+
+NO_NOISE: Any = _Silent()
+
+
+def words(numbers):
     """Return the high and low words of integers."""
     high, low = np.divmod(np.rint(numbers), 2.0**WORD_BITS)
     return np.stack([high, low]).astype(np.int64)

@@ -7,7 +7,7 @@ in `SOURCES`.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
+from skdpgmm._rows.containers import frame_of
 from skdpgmm._rows.kinds import (
     Arrays,
     DaskCollections,
@@ -45,7 +46,9 @@ def source_of(X) -> Source:
 def open_rows(X, asked: Asked) -> Opened:
     """Look at the rows and labels that a fit is given, once."""
     X = plain(X)
-    return source_of(X).open(X, asked)
+    opened = source_of(X).open(X, asked)
+    frame = frame_of(X) or opened.frame
+    return replace(opened, frame=None if frame is None else frame.kept())
 
 
 def map_rows(function, X):

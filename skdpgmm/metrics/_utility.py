@@ -13,11 +13,12 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_consistent_length
 
-from skdpgmm._algorithms.looks import class_counts
+from skdpgmm._estimators.debits import Ask
 from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.privacy_ids import one_name, warn_if_unenforced
-from skdpgmm._estimators.session import Account, Session
-from skdpgmm._rows.arrays import ArrayRows
+from skdpgmm._estimators.private_counts import release_counts, right_answers
+from skdpgmm._estimators.project_budget import charged
+from skdpgmm._estimators.session import Account
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.persons import first_contributions
 from skdpgmm.privacy.report import PrivacyReport
@@ -152,6 +153,7 @@ def private_accuracy(
     max_contributions=None,
     groups=None,
     privacy_ids=None,
+    budget=None,
     random_state=None,
 ):
     """Return the accuracy of a model on private records, under privacy.
@@ -184,6 +186,9 @@ def private_accuracy(
     privacy_ids : array-like of shape (n_samples,), default=None
         Id of the person, or other unit of privacy, of each record; the first
         `max_contributions` records of each are counted.
+    budget : PrivacyBudget, default=None
+        That of all fits to these people: what this call asks for is charged to it, or
+        it is refused before a record is read.
     random_state : int, RandomState instance or None, default=None
         An int makes the noise reproducible: that is for tests, and not private.
 
@@ -217,15 +222,6 @@ def private_accuracy(
     """
     privacy_ids = one_name(privacy_ids, groups)
     warn_if_unenforced(max_contributions, privacy_ids)
-    y_true, y_pred = label_column(y_true, "y_true"), label_column(y_pred, "y_pred")
-    check_consistent_length(y_true, y_pred)
-    _check_comparable(y_true=y_true, y_pred=y_pred)
-    nothing = np.zeros((len(y_true), 1))
-    if y_true.dtype.kind != y_pred.dtype.kind:
-        # Integers of any size and floats are compared as they are.
-        y_true, y_pred = y_true.astype(object), y_pred.astype(object)
-    codes = (y_true == y_pred).astype(np.intp)
-    kept = first_contributions(privacy_ids, len(codes), max_contributions)
     account = Account(
         epsilon,
         delta,
@@ -235,12 +231,30 @@ def private_accuracy(
         enforced=privacy_ids is not None,
         declared_public=(("y_pred", "of a model that is public or released"),),
     )
-    session = Session.open(ArrayRows(nothing, codes, kept), account)
-    view = session.view(1)
-    query = class_counts(view.ball, 2)
-    (release,) = view.release("predictions", query, [session.budget])
+    ask = Ask(
+        "private_accuracy",
+        epsilon,
+        delta,
+        adjacency,
+        max_contributions,
+        random_state,
+        account.enforced,
+    )
+    with charged(budget, ask) as charge:
+        charge.ledger = account.ledger
+        codes = _right(y_true, y_pred)
+        kept = first_contributions(privacy_ids, len(codes), max_contributions)
+        release = release_counts(codes, 2, kept, account)
     wrong, right = np.maximum(release.value, 0.0)
     noisy_n = max(right + wrong, 1.0)
     accuracy = min(right / noisy_n, 1.0)
     noise_sd = float(release.sd) * math.hypot(accuracy, 1.0 - accuracy) / noisy_n
     return PrivateAccuracy(float(accuracy), float(noise_sd), account.report())
+
+
+def _right(y_true, y_pred):
+    """Return 1 for each record that is predicted right, and 0 for the others."""
+    y_true, y_pred = label_column(y_true, "y_true"), label_column(y_pred, "y_pred")
+    check_consistent_length(y_true, y_pred)
+    _check_comparable(y_true=y_true, y_pred=y_pred)
+    return right_answers(y_true, y_pred).astype(np.intp)

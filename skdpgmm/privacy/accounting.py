@@ -16,7 +16,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import erfcx, ndtri
+from scipy.special import erfcx, ndtr, ndtri
 
 ADJACENCIES = ("add-remove", "replace-one")
 
@@ -105,6 +105,36 @@ def epsilon_from_mu(mu: float, delta: float) -> float:
         return 0.0
     a = _solved(lambda a: _log_delta(a, mu), low, delta)
     return mu * (0.5 * mu + a) / _ROUND_DOWN
+
+
+def attack_power(mu: float, false_alarms: float = 0.05) -> float:
+    """Return how often whoever attacks a mu-GDP outcome can be right, rounded up.
+
+    No test that tells two neighbouring data sets apart, and is wrong with probability
+    `false_alarms` about the one, is right about the other with a probability above
+    ``Phi(Phi^-1(false_alarms) + mu)`` [1]_: one minus the trade-off function of GDP.
+
+    Parameters
+    ----------
+    mu : float
+        Gaussian differential privacy, in [1e-100, inf], or 0.
+    false_alarms : float, default=0.05
+        Probability, in (0, 1), of saying that somebody is there who is not.
+
+    Returns
+    -------
+    power : float
+        Largest probability of finding somebody who is there, in (0, 1].
+
+    References
+    ----------
+    .. [1] J. Dong, A. Roth, W. J. Su, "Gaussian Differential Privacy", Journal of the
+       Royal Statistical Society B 84(1), 2022, Section 2.
+    """
+    allowed = "[1e-100, inf], or 0"
+    mu = _checked(mu, "mu", allowed, lambda x: x == 0.0 or x >= _MIN_MU)
+    _checked(false_alarms, "false_alarms", "(0, 1)", lambda x: 0.0 < x < 1.0)
+    return min(float(ndtr(ndtri(false_alarms) + mu)) / _ROUND_DOWN, 1.0)
 
 
 def _log_delta(a, mu):
@@ -220,7 +250,7 @@ class LedgerEntry:
 
 
 class BudgetExceededError(RuntimeError):
-    """A release was refused because it would overspend; nothing was released."""
+    """A release, or a fit, was refused as it would overspend; it released nothing."""
 
 
 class Ledger:

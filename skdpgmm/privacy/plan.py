@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu
-from skdpgmm.privacy.report import Decision, as_html, as_text, table
+from skdpgmm.privacy.report import Decision, meaning, not_private
+from skdpgmm.privacy.tables import as_html, as_text, table
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +38,8 @@ class PrivacyPlan:
         What "auto" would choose.
     doubts : tuple of str
         What could not be told from noise.
+    seeded : bool
+        Whether an int seed, of which there are few, would lead to the noise.
     """
 
     epsilon: float
@@ -49,6 +52,12 @@ class PrivacyPlan:
     noise_sd: tuple[float, ...]
     decisions: tuple[Decision, ...] = ()
     doubts: tuple[str, ...] = ()
+    seeded: bool = False
+
+    @property
+    def not_private(self) -> str | None:
+        """Why nobody would be protected, or None where a guarantee would hold."""
+        return not_private(self.epsilon, self.seeded)
 
     @property
     def spent_mu(self) -> float:
@@ -56,8 +65,14 @@ class PrivacyPlan:
         return compose_mu(entry.mu for entry in self.ledger)
 
     def _facts(self) -> list[tuple[str, str]]:
+        warning = [("warning", self.not_private)] if self.not_private else []
+        means = "nobody would be protected"
+        if not self.not_private:
+            means = meaning(self.mu, self.adjacency, self.unit)
         return [
+            *warning,
             ("plan", "no record was seen, and nothing is promised"),
+            ("would mean", means),
             ("would ask", f"({self.epsilon:g}, {self.delta:g})-DP, mu={self.mu:.5g}"),
             ("would spend", f"mu={self.spent_mu:.5g}"),
             ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
@@ -67,10 +82,10 @@ class PrivacyPlan:
         ]
 
     def __repr__(self) -> str:
-        return (
-            f"PrivacyPlan(would spend mu={self.spent_mu:.5g} of {self.mu:.5g} in "
-            f"{len(self.ledger)} releases)"
-        )
+        warning = f"{self.not_private}; " if self.not_private else ""
+        spent = f"mu={self.spent_mu:.5g} of {self.mu:.5g}"
+        n = len(self.ledger)
+        return f"{warning}PrivacyPlan(would spend {spent} in {n} releases)"
 
     def __str__(self) -> str:
         return as_text(self._facts(), table(self.ledger, self.noise_sd))

@@ -2,166 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import math
-import re
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from dp_accounting import ComposedDpEvent, GaussianDpEvent, NonPrivateDpEvent
 
-from skdpgmm.privacy.accounting import LedgerEntry, compose_mu, epsilon_from_mu
-
-# The last number in the name of a release, which counts repetitions.
-_NUMBER = re.compile(r"\d+(?!.*\d)")
-
-
-class Repeated(NamedTuple):
-    """Rows of a ledger that differ in the number in their name only.
-
-    Attributes
-    ----------
-    name : str
-        That of all, such as "head step 0-59: gradient".
-    entry : LedgerEntry
-        The first.
-    place : int
-        Its place in the ledger.
-    times : int
-    """
-
-    name: str
-    entry: LedgerEntry
-    place: int
-    times: int
-
-
-def repeated(ledger) -> list[Repeated]:
-    """Return the rows of a ledger, with those as one that repeat a release.
-
-    Parameters
-    ----------
-    ledger : sequence of LedgerEntry
-        A release has several rows where it has several parts: these are repeated
-        together.
-
-    Returns
-    -------
-    rows : list of Repeated
-    """
-    releases: list[list[int]] = []
-    for i, entry in enumerate(ledger):
-        name = entry.name.split(": ")[0]
-        if releases and ledger[releases[-1][0]].name.split(": ")[0] == name:
-            releases[-1].append(i)
-        else:
-            releases.append([i])
-    runs: list[list[list[int]]] = []
-    for release in releases:
-        before = runs[-1] if runs else None
-        if before and _follows(ledger, before[-1], release):
-            before.append(release)
-        else:
-            runs.append([release])
-    return [
-        Repeated(_name_of_run(ledger, run, part), ledger[i], i, len(run))
-        for run in runs
-        for part, i in enumerate(run[0])
-    ]
-
-
-def _follows(ledger, first, second):
-    """Whether a release is the next of the same kind, in all that costs."""
-    if len(first) != len(second):
-        return False
-    for i, j in zip(first, second, strict=True):
-        a, b = ledger[i], ledger[j]
-        name, _, part = a.name.partition(": ")
-        number = _NUMBER.search(name)
-        if number is None:
-            return False
-        following = _NUMBER.sub(str(int(number[0]) + 1), name)
-        if replace(a, name=f"{following}: {part}" if part else following) != b:
-            return False
-    return True
-
-
-def _name_of_run(ledger, run, part):
-    first, last = ledger[run[0][part]].name, ledger[run[-1][part]].name
-    if len(run) == 1:
-        return first
-    name, _, rest = first.partition(": ")
-    number = _NUMBER.search(last.partition(": ")[0])
-    assert number is not None  # as in `_follows`
-    name = _NUMBER.sub(lambda found: f"{found[0]}-{number[0]}", name)
-    return f"{name}: {rest}" if rest else name
-
-
-def as_text(facts, rows) -> str:
-    """Return facts, a line each, and a table whose first row is its header."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    margin = max(10, *(len(name) for name, _ in facts))
-    lines = [f"{name:{margin}} {text}" for name, text in facts]
-    for i, row in enumerate(rows):
-        cells = [row[0].ljust(widths[0])]
-        cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-        if i == 0:
-            lines.append("  ".join("-" * w for w in widths))
-    return "\n".join(lines)
-
-
-def as_html(facts, rows) -> str:
-    """Return facts and a table as HTML."""
-    shown = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>"
-        for name, text in facts
-    )
-    head, *body = rows
-    ths = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-    trs = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
-        for row in body
-    )
-    return (
-        f"<table>{shown}</table><table><thead><tr>{ths}</tr></thead>"
-        f"<tbody>{trs}</tbody></table>"
-    )
-
-
-def table(ledger, noise_sds=None) -> list[tuple[str, ...]]:
-    """Return the rows of a table of releases, a header first.
-
-    Parameters
-    ----------
-    ledger : sequence of LedgerEntry
-        The releases; those that repeat are one row.
-    noise_sds : sequence of float, optional
-        A further column: the noise of each row of the ledger.
-
-    Returns
-    -------
-    rows : list of tuple of str
-    """
-    lines = repeated(ledger)
-    header = ["release", "shape", "l2_sensitivity", "noise_multiplier", "mu"]
-    often = any(line.times > 1 for line in lines)
-    header += ["noise_sd"] * (noise_sds is not None) + [""] * often
-    rows = [tuple(header)]
-    for name, entry, i, times in lines:
-        cells = [
-            name,
-            " x ".join(map(str, entry.shape)) or "scalar",
-            f"{entry.l2_sensitivity:g}",
-            f"{entry.noise_multiplier:.5g}",
-            f"{entry.mu:.5g}",
-        ]
-        if noise_sds is not None:
-            cells.append(f"{noise_sds[i]:.4g}")
-        if often:
-            cells.append(f"x {times}" if times > 1 else "")
-        rows.append(tuple(cells))
-    return rows
+from skdpgmm.privacy.accounting import (
+    LedgerEntry,
+    attack_power,
+    compose_mu,
+    epsilon_from_mu,
+)
+from skdpgmm.privacy.quality import Quality
+from skdpgmm.privacy.tables import as_html, as_text, table
 
 
 class Decision(NamedTuple):
@@ -200,8 +54,69 @@ def _of_fit(entry: LedgerEntry, number: int) -> LedgerEntry:
     return replace(entry, name=f"fit {number}, {entry.name}")
 
 
+def check_alike(first, second, names) -> None:
+    """Refuse two reports that have no guarantee in common, by attributes of theirs."""
+    for name in names:
+        one, other = getattr(first, name), getattr(second, name)
+        if one != other:
+            raise ValueError(
+                f"{name} must be the same in all fits, so that they have one guarantee "
+                f"together: it is {one!r} in one fit, got {other!r} in a later one."
+            )
+
+
+# False alarms of the attacker whom reports speak of.
+_FALSE_ALARMS = 0.05
 # Left out where a report is one line.
-_LONG = ("ledger", "seeded", "n_fits", "declared_public", "decisions")
+_LONG = (
+    "ledger",
+    "seeded",
+    "n_fits",
+    "declared_public",
+    "decisions",
+    "quality",
+    "parts",
+)
+
+
+def not_private(epsilon, seeded) -> str | None:
+    """Return why nobody is protected, or None where a guarantee holds."""
+    if math.isinf(epsilon):
+        return "NOT PRIVATE: epsilon is infinite, no noise was added"
+    if seeded:
+        return "NOT PRIVATE: whoever tries all seeds can take the noise away"
+    return None
+
+
+def meaning(mu, adjacency, unit) -> str:
+    """Return what mu means for a person, in words.
+
+    Parameters
+    ----------
+    mu : float
+        Gaussian differential privacy.
+    adjacency : {"add-remove", "replace-one"}
+        What two neighbouring data sets may differ in.
+    unit : str
+        Whose data are protected.
+
+    Returns
+    -------
+    text : str
+        Exact, with the chance rounded up.
+    """
+    alarms = f"{100.0 * _FALSE_ALARMS:g} %"
+    power = math.ceil(1000.0 * attack_power(mu, _FALSE_ALARMS)) / 10.0
+    who, _, how = unit.partition(" with ")
+    where = f"; {who}: with {how}" if how else ""
+    if adjacency == "add-remove":
+        asked = f"whether {who} is in the data, with {alarms} false alarms,"
+        found = f"at most {power:g} % of those in it"
+    else:
+        asked = f"which of two versions of {who} is in the data, with {alarms} errors"
+        asked += " about the first,"
+        found = f"the second at most {power:g} % of the time"
+    return f"an attacker who asks {asked} finds {found} (guessing: {alarms}){where}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -232,6 +147,10 @@ class PrivacyReport:
     decisions : tuple of Decision
         What was chosen where a parameter was "auto", or on the way, in order: functions
         of releases and public numbers.
+    quality : Quality or None
+        Which parts of what came out stand out of their noise; a function of releases
+        and public numbers. None where a fit has nothing to say of it. Of several fits,
+        that of the last.
     """
 
     epsilon: float
@@ -245,15 +164,19 @@ class PrivacyReport:
     n_fits: int = 1
     declared_public: tuple[tuple[str, str], ...] = ()
     decisions: tuple[Decision, ...] = ()
+    quality: Quality | None = None
 
     @property
     def not_private(self) -> str | None:
         """Why nobody is protected, or None where the guarantee holds."""
-        if math.isinf(self.epsilon):
-            return "NOT PRIVATE: epsilon is infinite, no noise was added"
-        if self.seeded:
-            return "NOT PRIVATE: whoever tries all seeds can take the noise away"
-        return None
+        return not_private(self.epsilon, self.seeded)
+
+    @property
+    def meaning(self) -> str:
+        """What the guarantee means for a person, in one line."""
+        if self.not_private:
+            return "nobody is protected: who has the result may find anybody in it"
+        return meaning(self.mu, self.adjacency, self.unit)
 
     @property
     def spent_mu(self) -> float:
@@ -304,13 +227,7 @@ class PrivacyReport:
         -------
         report : PrivacyReport
         """
-        for name in ("delta", "adjacency", "unit"):
-            first, second = getattr(earlier, name), getattr(self, name)
-            if first != second:
-                raise ValueError(
-                    f"{name} must be that of the fit that is gone on from, {first!r}, "
-                    f"so that both have one guarantee; got {second!r}."
-                )
+        check_alike(earlier, self, ("delta", "adjacency", "unit"))
         mu = compose_mu([earlier.mu, self.mu])
         n_fits = earlier.n_fits + self.n_fits
         first_rows = earlier.ledger
@@ -336,13 +253,16 @@ class PrivacyReport:
         warning = [("warning", self.not_private)] if self.not_private else []
         declared = "; ".join(f"{name}: {text}" for name, text in self.declared_public)
         public = [("public", declared)] if declared else []
+        out = [("came out", self.quality.summary())] if self.quality else []
         return [
             *warning,
+            ("means", self.meaning),
             ("guarantee", f"({self.epsilon:g}, {self.delta:g})-DP, mu={self.mu:.5g}"),
             ("spent", f"epsilon={self.spent_epsilon:.5g}, mu={self.spent_mu:.5g}"),
             ("adjacency", f"{self.adjacency}, unit: {self.unit}"),
             ("noise", self.noise),
             *public,
+            *out,
             *(("decided", str(decision)) for decision in self.decisions),
         ]
 

@@ -78,11 +78,8 @@ def test_its_share_is_in_the_ledger(fitted):
     head = [e for e in fitted.privacy_.ledger if e.name.startswith("head")]
     # The steps, and four last looks; some are several rows of the ledger.
     assert len({e.name.split(":")[0] for e in head}) == fitted.n_iter_ + 4
-    about = ("unit norms", "scale")
-    spent = sum(e.mu**2 for e in fitted.privacy_.ledger if e.name.startswith(about))
-    left = fitted.privacy_.mu**2 - spent
-    share = sum(e.mu**2 for e in head) / left
-    assert_allclose(share, 0.95 * 0.70, rtol=1e-9)
+    share = sum(e.mu**2 for e in head) / fitted.privacy_.mu**2
+    assert_allclose(share, 0.948 * 0.70, rtol=1e-9)
 
 
 def test_classes_have_clusters_where_these_can_be_told():

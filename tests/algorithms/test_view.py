@@ -20,14 +20,14 @@ def asked(calls):
 
 def test_every_part_of_a_query_has_its_own_budget():
     calls = []
-    view = View.of(asked(calls), 3, np.random.default_rng(0), [])
+    view = View.of(asked(calls), 3, np.random.default_rng(0), [], [])
     assert view.release("name", "query", [Budget(0.5), Budget(0.25)]) == ("released",)
     assert calls == [("name", "query", [0.5, 0.25])]
 
 
 def test_a_view_through_another_ball_is_another_view():
     calls = []
-    first = View.of(asked(calls), 3, np.random.default_rng(0), [])
+    first = View.of(asked(calls), 3, np.random.default_rng(0), [], [])
     assert first.n_features == 3 and first.n is None and first.ball.radius == 1.0
     other = first.through(Ball(np.ones(3), 2.0)).counted(7.0)
     assert (other.ball.radius, other.n) == (2.0, 7.0)
@@ -38,7 +38,7 @@ def test_a_view_through_another_ball_is_another_view():
 
 def test_all_views_of_a_fit_note_what_was_decided_and_once_each():
     decisions = []
-    first = View.of(asked([]), 3, np.random.default_rng(0), decisions)
+    first = View.of(asked([]), 3, np.random.default_rng(0), decisions, [])
     other = first.counted(5.0)
     for view, value in ((first, 1), (other, 1), (other, 2), (first, 2), (first, 1)):
         assert view.decide(Decision("steps", value, {})) == value

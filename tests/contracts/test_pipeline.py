@@ -112,8 +112,8 @@ def test_set_output(encoder, digits, kind):
     assert embeddings.columns[0] == "torchembeddingtransformer0"
     # What was fitted on a frame knows its columns.
     assert list(pipeline[-1].feature_names_in_) == list(embeddings.columns)
-    # Samples are arrays all the same: they are not the result of a transform.
-    assert isinstance(pipeline[-1].sample(2)[0], np.ndarray)
+    # So do its samples.
+    assert list(pipeline[-1].sample(2)[0].columns) == list(embeddings.columns)
 
 
 def test_clone_fits_the_same_and_shares_nothing(fitted, digits):

@@ -212,7 +212,7 @@ def test_ids_go_through_a_pipeline(estimator, routing):
 
 def test_groups_cannot_be_asked_for(estimator):
     requests = estimator.get_metadata_routing()
-    assert requests.fit.requests == {"privacy_ids": True}
+    assert requests.fit.requests == {"privacy_ids": True, "budget": True}
     with config_context(enable_metadata_routing=True):
         with pytest.raises(TypeError, match="Unexpected args"):
             estimator.set_fit_request(groups=True)

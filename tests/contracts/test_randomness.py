@@ -19,7 +19,7 @@ from skdpgmm import (
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
-from skdpgmm._estimators.randomness import make_generators
+from skdpgmm._estimators.randomness import make_keys
 from skdpgmm.exceptions import SeededNoiseWarning
 from skdpgmm.metrics import private_accuracy
 
@@ -155,10 +155,10 @@ class RecordingGenerator:
     ],
 )
 def test_every_number_released_has_a_draw_of_its_own(estimator, monkeypatch):
-    noise, public = make_generators(0, seeded=True)
+    noise, public = make_keys(0, seeded=True)
     recorder = RecordingGenerator(noise)
     monkeypatch.setattr(
-        skdpgmm._estimators.session, "make_generators", lambda *_: (recorder, public)
+        skdpgmm._estimators.session, "make_keys", lambda *_: (recorder, public)
     )
     X = np.random.default_rng(0).standard_normal((500, 3))
     estimator.fit(X)

@@ -18,6 +18,7 @@ from skdpgmm import (
     DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
+    PrivateSearchCV,
 )
 
 EPSILONS = [1.0, 1e6]
@@ -56,6 +57,14 @@ def estimators():
                 yield DPEmbeddingSynthesizer(covariance_type=kind, **budget)
 
 
+def searches():
+    # Noise hides the records of a check from ten fits more than from one.
+    for adjacency in ADJACENCIES:
+        classifier = DPLogisticRegression(adjacency=adjacency)
+        grid = {"n_random_features": [0, 8]}
+        yield PrivateSearchCV(classifier, grid, epsilon=EPSILONS[1])
+
+
 def torch_estimators():
     torch = pytest.importorskip("torch")
     from skdpgmm import TorchEmbeddingTransformer
@@ -76,7 +85,7 @@ def expected_failed_checks(estimator):
 
 
 @parametrize_with_checks(
-    list(estimators()) + torch_estimators(),
+    [*estimators(), *searches(), *torch_estimators()],
     expected_failed_checks=expected_failed_checks,
 )
 def test_sklearn_checks(estimator, check):

@@ -26,7 +26,8 @@ def magnitudes(X, sd=0.0, seed=0):
     return of_magnitudes(counts + sd * noise, sd, len(X), CUTS)
 
 
-def looked(features, X, n_bins=64, looks=1):
+def looked(features, X, n_bins=64, looks=1, sd=0.0):
+    rng = np.random.default_rng(1)
     for _ in range(looks):
         (some,) = np.nonzero(features.open)
         if not len(some):
@@ -39,7 +40,8 @@ def looked(features, X, n_bins=64, looks=1):
                 for c, j in zip(cuts, some, strict=True)
             ]
         )
-        look_closer(features, some, counts.astype(float), 0.0, len(X), cuts)
+        counts = counts + sd * rng.standard_normal(counts.shape)
+        look_closer(features, some, counts, sd, len(X), cuts)
     return units_of(features)
 
 
@@ -109,6 +111,17 @@ def test_constants_have_a_scale(value):
     assert np.isfinite(units).all() and (units.scale > 0.0).all()
     low, high = units.limits
     assert low[0] <= value <= high[0]
+
+
+@pytest.mark.parametrize("value", [30.0, -8.0, 1000.0])
+def test_nearly_constant_features_have_no_tiny_scale(value):
+    X = 3.0 * np.random.default_rng(0).standard_normal((2000, 5)) + value
+    X[:, 0] = value
+    # Few enough to drown in the noise of a bin.
+    X[:20, 0] = value + 6.0
+    units = looked(magnitudes(X, sd=5.0), X, looks=8, sd=8.0)
+    assert units.scale[0] > 0.3
+    assert units.limits[1][0] >= value + 6.0
 
 
 def test_what_is_hidden_is_looked_for_among_the_others():

@@ -2,13 +2,16 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
 from skdpgmm._estimators.privacy_ids import (
     describe_unit,
+    enforces,
     one_name,
     warn_if_unenforced,
 )
+from skdpgmm._rows.persons import TakingPart
 from skdpgmm.exceptions import UnenforcedContributionsWarning
 
 
@@ -44,3 +47,9 @@ def test_a_bound_that_nothing_enforces_is_said():
 )
 def test_the_unit_in_words(bound, enforced, text):
     assert describe_unit(bound, enforced) == text
+
+
+def test_what_enforces_a_bound():
+    assert enforces(["anna"]) and not enforces(None)
+    for enforced in (False, True):
+        assert enforces(TakingPart(np.ones(2, bool), enforced)) is enforced

@@ -75,9 +75,7 @@ def test_other_rows_are_left_as_they_are(epsilon, scale):
 @pytest.mark.parametrize("normalize", [True, False])
 def test_normalize_as_given_costs_nothing(normalize):
     X, y = unit_rows(500, 40, 0)
-    synthesizer = DPEmbeddingSynthesizer(
-        normalize=normalize, scale=None, random_state=0
-    ).fit(X, y)
+    synthesizer = DPEmbeddingSynthesizer(normalize=normalize, random_state=0).fit(X, y)
     assert synthesizer.normalize_ is normalize
     names = [entry.name for entry in synthesizer.privacy_.ledger]
     assert not [name for name in names if name.startswith("unit norms")]

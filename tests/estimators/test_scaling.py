@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from private_fits import make_data
+from sklearn.base import clone
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -22,7 +23,9 @@ def ratio(found, expected):
 
 
 @pytest.mark.parametrize("kind", ["full", "tied", "diag"])
-@pytest.mark.parametrize("params", [{}, {"bounds": (-20 * FACTORS, 20 * FACTORS)}])
+@pytest.mark.parametrize(
+    "params", [{"scale": "auto"}, {"bounds": (-20 * FACTORS, 20 * FACTORS)}]
+)
 def test_mixture_is_of_the_data(kind, params):
     mixture = DPGaussianMixture(
         3, epsilon=100.0, covariance_type=kind, random_state=0, **params
@@ -41,7 +44,7 @@ def test_mixture_is_of_the_data(kind, params):
 @pytest.mark.parametrize("label_model", [True, False])
 def test_synthesizer_is_of_the_data(label_model):
     synthesizer = DPEmbeddingSynthesizer(
-        epsilon=100.0, label_model=label_model, random_state=0
+        epsilon=100.0, scale="auto", label_model=label_model, random_state=0
     ).fit(X * FACTORS, Y)
     rows, labels = synthesizer.sample(3000, random_state=0)
     assert ratio(rows.std(axis=0), FACTORS * X.std(axis=0)) < 0.5
@@ -85,7 +88,10 @@ def test_synthesizer_is_of_the_data(label_model):
 @pytest.mark.parametrize("n_random_features", [0, 50])
 def test_logistic_regression_is_of_the_data(n_random_features):
     model = DPLogisticRegression(
-        epsilon=100.0, n_random_features=n_random_features, random_state=0
+        epsilon=100.0,
+        scale="auto",
+        n_random_features=n_random_features,
+        random_state=0,
     ).fit(X * FACTORS, Y)
     assert model.score(X * FACTORS, Y) > 0.95
     if n_random_features == 0:
@@ -96,8 +102,9 @@ def test_logistic_regression_is_of_the_data(n_random_features):
 def test_far_records_of_one_feature_cost_the_others_nothing():
     Z = X.copy()
     Z[:60, 1] = -99_999.0
-    mixture = DPGaussianMixture(3, epsilon=10.0, random_state=0).fit(Z)
-    one = DPGaussianMixture(3, epsilon=10.0, random_state=0, scale=None).fit(Z)
+    one = DPGaussianMixture(3, epsilon=10.0, random_state=0)
+    mixture = clone(one).set_params(scale="auto").fit(Z)
+    one.fit(Z)
     assert mixture.score(X) > one.score(X)
 
 
@@ -116,6 +123,14 @@ def test_bounds_are_public_and_cost_nothing():
     assert ("bounds", "given") in report.declared_public
     names = {entry.name.split(":")[0] for entry in report.ledger}
     assert not {name for name in names if name.startswith(("scale", "unit"))}
+
+
+@pytest.mark.parametrize("cls", [DPGaussianMixture, DPLogisticRegression, DPKMeans])
+def test_nothing_is_looked_for_unless_it_is_asked_for(cls):
+    report = cls(random_state=0).fit(X, Y).privacy_
+    names = {entry.name.split(":")[0] for entry in report.ledger}
+    assert not {name for name in names if name.startswith(("scale", "unit"))}
+    assert "scale" not in {decision.what for decision in report.decisions}
 
 
 def test_pairs_of_bounds():

@@ -19,6 +19,10 @@ def account_of(epsilon=1.0, adjacency="add-remove", bound=None, seed=None, **giv
     return Account(epsilon, 1e-5, adjacency, bound, seed, **given)
 
 
+def session_of(account):
+    return Session("records", account, "rng", 0, [])
+
+
 def spend(account, mu):
     account.ledger.debit([LedgerEntry("x: counts", (1,), 1.0, mu)])
 
@@ -51,7 +55,7 @@ def test_a_report_has_what_was_spent_until_then():
 @pytest.mark.parametrize("epsilon", [0.1, 1.0, 1e6])
 def test_what_is_left_fits_and_is_nearly_all(epsilon, shares):
     account = account_of(epsilon)
-    session = Session("records", account, "rng")
+    session = session_of(account)
     assert session.budget.mu == account.mu
     for share in shares:
         spend(account, share * account.mu)
@@ -62,7 +66,7 @@ def test_what_is_left_fits_and_is_nearly_all(epsilon, shares):
 
 
 def test_without_noise_all_is_left_whatever_was_spent():
-    session = Session("records", account_of(math.inf), "rng")
+    session = session_of(account_of(math.inf))
     spend(session.account, 5.0)
     assert session.left().mu == math.inf
 
@@ -97,7 +101,7 @@ def test_a_seed_is_warned_of_where_there_is_noise(epsilon, n_warnings):
 
 
 def test_a_view_begins_with_the_unit_ball_and_notes_for_the_account():
-    session = Session("records", account_of(), "rng")
+    session = session_of(account_of())
     view = session.view(4)
     assert view.n is None and view.ball.radius == 1.0 and view.n_features == 4
     view.decide(Decision("steps", 3, {}))

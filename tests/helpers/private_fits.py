@@ -15,8 +15,11 @@ from skdpgmm import (
     DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
+    PrivateSearchCV,
 )
+from skdpgmm._estimators.search_account import epsilon_within
 from skdpgmm.metrics import private_accuracy
+from skdpgmm.privacy import mu_from_epsilon
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 
@@ -36,6 +39,13 @@ class OfManyScales:
     def fit(self, X, *args, **kwargs):
         X = np.asarray(X)
         return super().fit(X * np.geomspace(1.0, 1e4, X.shape[1]), *args, **kwargs)
+
+
+def of_package(estimator):
+    """Return an estimator as one of the class that a file can name."""
+    if isinstance(estimator, OfManyScales):
+        estimator.__class__ = type(estimator).__bases__[1]
+    return estimator
 
 
 class ScaledKMeans(OfManyScales, DPKMeans):
@@ -151,9 +161,41 @@ def wrapper_cases():
         "resampler-balanced": partial(
             resampler, class_weight="balanced", synthesizer={"n_components": 2}
         ),
+        "search": search,
+        "search-epsilon": search_over_epsilon,
+        "search-classifiers": search_of_classifiers,
         # Rows have no part in it, nor has what they are clipped to.
         "accuracy": lambda clip_norm=None, **params: PrivateScore(**params),
     }
+
+
+def search(epsilon=1.0, delta=1e-5, random_state=None, **params):
+    """A search over a parameter."""
+    classifier = DPLogisticRegression(**params)
+    grid = {"n_random_features": [0, 5]}
+    options = {"epsilon": epsilon, "delta": delta, "random_state": random_state}
+    return PrivateSearchCV(classifier, grid, test_size=0.3, **options)
+
+
+def search_over_epsilon(epsilon=1.0, delta=1e-5, random_state=None, **params):
+    """A search among candidates of an epsilon of their own, that costs all in all."""
+    mu = mu_from_epsilon(epsilon, delta) / np.sqrt(3.0)  # two fits, and the last
+    made = search(epsilon, delta, random_state, **params)
+    own = {"epsilon": [epsilon_within(mu, delta)], "n_random_features": [0, 5]}
+    return made.set_params(param_grid=own, stop_at=1.0)
+
+
+def search_of_classifiers(epsilon=1.0, delta=1e-5, random_state=None, **params):
+    """A search whose candidates share their releases."""
+    synthesizer = DPEmbeddingSynthesizer(**params)
+    classifier = LogisticRegression(max_iter=30, tol=1e-2)
+    made = search(epsilon, delta, random_state)
+    return made.set_params(
+        estimator=DPSyntheticClassifier(synthesizer, classifier, n_samples=60),
+        param_grid={"classifier__C": [1e-4, 1.0]},
+        refit=False,
+        scoring="balanced_accuracy",
+    )
 
 
 def fit_cases(d):
@@ -206,22 +248,27 @@ def fit_cases(d):
         ),
         "synthesizer-2": (partial(synthesizer, 2, covariance_type="full"), True),
     }
-    bounds = -10.0 - np.arange(d), 20.0 + np.arange(d)
+    bounds = np.stack([-10.0 - np.arange(d), 20.0 + np.arange(d)])
     cases |= {
         "kmeans-scaled": (partial(ScaledKMeans, k, scale="auto"), False),
         "scaler": (DPStandardScaler, False),
         "scaler-bounds": (partial(DPStandardScaler, bounds=bounds), False),
         "kmeans-bounds": (partial(DPKMeans, k, bounds=bounds), False),
-        "mixture-scaled": (partial(ScaledMixture, k, max_iter=1), False),
-        "mixture-one-radius": (partial(mixture, scale=None), False),
-        "synthesizer-scaled": (ScaledSynthesizer, True),
+        "mixture-scaled": (partial(ScaledMixture, k, max_iter=1, scale="auto"), False),
+        "synthesizer-scaled": (partial(ScaledSynthesizer, scale="auto"), True),
         "synthesizer-labels-scaled": (
-            partial(ScaledSynthesizer, label_model=True, X_public=public),
+            partial(ScaledSynthesizer, scale="auto", label_model=True, X_public=public),
             True,
         ),
         "synthesizer-bounds": (partial(synthesizer, bounds=bounds), True),
-        "synthesizer-auto-bounds": (partial(synthesizer, bounds=(-9.0, 9.0)), False),
-        "logistic-scaled": (partial(ScaledLogistic, n_random_features=30), True),
+        "synthesizer-auto-bounds": (
+            partial(synthesizer, bounds=(-9.0, bounds[1])),
+            False,
+        ),
+        "logistic-scaled": (
+            partial(ScaledLogistic, scale="auto", n_random_features=30),
+            True,
+        ),
         "logistic-bounds": (partial(DPLogisticRegression, bounds=bounds), True),
     }
     for kind in COVARIANCE_TYPES:

@@ -4,6 +4,7 @@ import html
 import math
 
 import dp_accounting
+import mpmath
 import numpy as np
 import pytest
 from dp_accounting import NeighboringRelation, gaussian_mechanism
@@ -17,6 +18,7 @@ from skdpgmm.privacy import (
     Ledger,
     LedgerEntry,
     PrivacyReport,
+    attack_power,
     compose_mu,
     epsilon_from_mu,
     mu_from_epsilon,
@@ -326,8 +328,8 @@ def test_report_escapes_html():
     nasty = '<script>alert("x")</script> & co'
     page = report([entry(nasty)], noise=nasty, unit=nasty)._repr_html_()
     assert "<script" not in page
-    assert page.count(html.escape(nasty)) == 3
-    assert page.count("<tr>") == page.count("</tr>") == 4 + 1 + 1
+    assert page.count(html.escape(nasty)) == 4
+    assert page.count("<tr>") == page.count("</tr>") == 5 + 1 + 1
 
 
 def test_repr_is_short_and_report_is_frozen():
@@ -335,3 +337,44 @@ def test_repr_is_short_and_report_is_frozen():
     assert len(repr(many)) < 400
     with pytest.raises(AttributeError):
         many.epsilon = 2.0
+
+
+# --------------------------------------------------------------------------
+# What mu means
+# --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alarms", [1e-6, 0.01, 0.05, 0.5])
+@pytest.mark.parametrize("mu", [1e-3, 0.268, 1.0, 5.0])
+def test_power_of_an_attack_in_exact_arithmetic(mu, alarms):
+    """And never below it, by more than the margin of its rounding above it."""
+    with mpmath.workdps(40):
+        quantile = mpmath.sqrt(2) * mpmath.erfinv(2 * mpmath.mpf(alarms) - 1)
+        exact = mpmath.ncdf(quantile + mpmath.mpf(mu))
+        found = mpmath.mpf(attack_power(mu, alarms))
+        assert exact <= found <= exact * (1 + mpmath.mpf(10) ** -11)
+
+
+def test_power_of_an_attack_is_what_the_best_test_has():
+    """Of Neyman and Pearson, on draws of the two laws."""
+    rng, mu, n = np.random.default_rng(0), 0.8, 400_000
+    without, within = rng.standard_normal(n), mu + rng.standard_normal(n)
+    threshold = np.quantile(without, 0.95)
+    assert np.mean(within > threshold) == pytest.approx(attack_power(mu), abs=4e-3)
+    # A test that looks elsewhere finds less.
+    assert np.mean(within < np.quantile(without, 0.05)) < attack_power(mu)
+
+
+def test_power_of_an_attack_goes_with_epsilon_and_delta():
+    """What is (epsilon, delta)-DP bounds it too, less tightly."""
+    for epsilon in (0.1, 1.0, 4.0):
+        power = attack_power(mu_from_epsilon(epsilon, 1e-5))
+        assert 0.05 < power <= math.exp(epsilon) * 0.05 + 1e-5
+
+
+def test_powers_at_the_ends():
+    assert attack_power(0.0, 0.05) == pytest.approx(0.05)
+    assert attack_power(math.inf) == 1.0
+    for mu, alarms in ((-1.0, 0.05), (math.nan, 0.05), (1.0, 0.0), (1.0, 1.0)):
+        with pytest.raises(ValueError, match=r"^(mu|false_alarms) must be"):
+            attack_power(mu, alarms)

@@ -1,6 +1,7 @@
 """The report in the words of another accountant."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from skdpgmm import (
     DPKMeans,
     DPLogisticRegression,
 )
-from skdpgmm.privacy import LedgerEntry, epsilon_from_mu
-from skdpgmm.privacy.report import repeated
+from skdpgmm.privacy import attack_power, epsilon_from_mu
+from skdpgmm.privacy.report import meaning
 
 N, D = 900, 4
 
@@ -48,40 +49,6 @@ def test_without_noise_nothing_is_private():
     assert set(map(type, event.events)) == {NonPrivateDpEvent}
 
 
-def entries(*names, mu=0.5):
-    return [LedgerEntry(name, (2,), 1.0, mu) for name in names]
-
-
-def shown(ledger):
-    return [(row.name, row.times) for row in repeated(ledger)]
-
-
-def test_rows_that_repeat_are_one():
-    steps = entries(*(f"head step {i}: gradient" for i in range(60)))
-    assert shown(steps) == [("head step 0-59: gradient", 60)]
-    passes = [f"pass {i}: {part}" for i in (3, 4) for part in ("counts", "sums")]
-    assert shown(entries("radius: counts", *passes)) == [
-        ("radius: counts", 1),
-        ("pass 3-4: counts", 2),
-        ("pass 3-4: sums", 2),
-    ]
-
-
-def test_rows_that_differ_stay_apart():
-    apart = [
-        entries("pass 0: sums", "pass 2: sums"),
-        entries("pass 1: sums", "pass 0: sums"),
-        entries("pass 0: sums") + entries("pass 1: sums", mu=0.25),
-        entries("pass 0: sums", "step 1: sums"),
-        entries("pass 0: sums", "pass 1: counts"),
-        entries("pass 0: sums", "pass 1: sums", "pass 1: counts"),
-        entries("norms: counts", "norms again: counts"),
-    ]
-    for ledger in apart:
-        assert shown(ledger) == [(entry.name, 1) for entry in ledger]
-    assert shown([]) == []
-
-
 def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
     X, y = make_data(N, D)
     report = DPLogisticRegression().fit(X, y).privacy_
@@ -93,3 +60,50 @@ def test_a_report_prints_repeated_rows_as_one_and_keeps_all():
         assert line.startswith(f"head step 0-{n_steps - 1}: {part}")
         assert line.endswith(f"x {n_steps}")
     assert report._repr_html_().count("head step") == 2
+
+
+# --------------------------------------------------------------------------
+# What it means
+# --------------------------------------------------------------------------
+
+PERSON = "one person with at most 3 records, promised by the caller"
+
+
+@pytest.mark.parametrize("unit", ["one record", PERSON])
+def test_what_mu_means_for_a_person(unit):
+    text = meaning(0.268, "add-remove", unit)
+    assert unit.split(" with ")[0] in text and "is in the data" in text
+    assert "5 % false alarms" in text and "at most 8.5 % of those in it" in text
+    assert ("promised by the caller" in text) == (unit == PERSON)
+    other = meaning(0.268, "replace-one", unit)
+    assert "which of two versions" in other and "at most 8.5 %" in other
+
+
+def test_the_chance_is_rounded_up():
+    for mu in np.geomspace(1e-3, 10.0, 50):
+        (shown,) = re.findall(
+            r"at most (\S+) %", meaning(mu, "add-remove", "one record")
+        )
+        assert 0.0 <= float(shown) / 100.0 - attack_power(mu) < 1e-3
+
+
+def test_it_is_the_first_thing_that_a_report_says():
+    kmeans = DPKMeans(2, max_iter=1, adjacency="replace-one")
+    report = kmeans.fit(X).privacy_
+    assert str(report).splitlines()[0] == f"means      {report.meaning}"
+    assert report.meaning == meaning(report.mu, "replace-one", "one record")
+    plan = str(kmeans.plan(300, 2))
+    assert f"would mean  {report.meaning}" in plan
+
+
+@pytest.mark.parametrize("params", [{"epsilon": math.inf}, {"random_state": 0}])
+def test_no_chance_is_named_where_nobody_is_protected(params):
+    """And NOT PRIVATE stands first, wherever epsilon is printed."""
+    kmeans = DPKMeans(2, max_iter=1, **params).fit(X)
+    report, plan = kmeans.privacy_, kmeans.plan(300, 2)
+    for told in (report, plan):
+        assert "NOT PRIVATE" in str(told).splitlines()[0]
+        assert "NOT PRIVATE" in told._repr_html_()
+        assert repr(told).startswith("NOT PRIVATE")
+        assert "attacker" not in str(told)
+    assert "nobody is protected" in report.meaning

@@ -21,7 +21,7 @@ from skdpgmm import DPKMeans, metrics
 from skdpgmm._queries.cells import CELL_BITS, CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.blocks import WORD_BITS
-from skdpgmm._rows.persons import first_contributions, unit_codes
+from skdpgmm._rows.persons import TakingPart, first_contributions, unit_codes
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.records import exact_sums
 
@@ -221,3 +221,12 @@ def test_the_order_of_many_records_is_kept():
     for person in range(50):
         mine = np.flatnonzero(ids == person)
         assert_array_equal(np.flatnonzero(kept & (ids == person)), mine[:3])
+
+
+def test_a_mask_of_those_who_take_part_is_taken_as_it_is():
+    kept = np.array([True, False, True])
+    part = TakingPart(kept, enforced=True)
+    assert first_contributions(part, 3, 1) is kept
+    assert "True" not in repr(part)  # a mask of private records
+    with pytest.raises(ValueError, match="must have 4 entries"):
+        first_contributions(part, 4, 1)

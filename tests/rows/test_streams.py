@@ -72,10 +72,10 @@ def test_nothing_is_drawn_for_a_pass_that_differs(monkeypatch):
             drawn.append(shape)
             return np.zeros(shape)
 
-    original = skdpgmm._estimators.session.make_generators
+    original = skdpgmm._estimators.session.make_keys
     monkeypatch.setattr(
         skdpgmm._estimators.session,
-        "make_generators",
+        "make_keys",
         lambda *args: (Source(), original(*args)[1]),
     )
     X, _ = make_data(N, D)
