@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
-.PHONY: benchmark-search benchmark-images benchmark-rows fuzz
+.PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -35,6 +35,7 @@ help:
 	@echo "make benchmark-synthetic  accuracy of networks trained on synthetic rows"
 	@echo "make benchmark-rows       what private rows teach, and how like records they are"
 	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
+	@echo "make benchmark-pca        private principal components, ours and those of others"
 	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
 	@echo "make benchmark-scaling    what a fit costs, and how that grows"
@@ -124,6 +125,9 @@ benchmark-rows: $(VENV)/.stamp-examples
 
 benchmark-clustering: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.clustering $(BENCHMARK_ARGS)
+
+benchmark-pca: $(VENV)/.stamp-examples
+	$(BIN)/python -m benchmarks.pca $(BENCHMARK_ARGS)
 
 benchmark-mixture: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.mixture $(BENCHMARK_ARGS)

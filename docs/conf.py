@@ -35,7 +35,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     # The others need data that no build may download.
-    "filename_pattern": "plot_private_ellipses|plot_accuracy_by_epsilon",
+    "filename_pattern": "plot_(private_ellipses|accuracy_by_epsilon|private_search)",
     "ignore_pattern": "_shared",
     "abort_on_example_error": True,
     "download_all_examples": False,

@@ -4,9 +4,12 @@ import sys
 from importlib import import_module
 
 from skdpgmm._estimators.kmeans import DPKMeans
+from skdpgmm._estimators.leaks import check_pipeline
 from skdpgmm._estimators.loading import load
 from skdpgmm._estimators.logistic import DPLogisticRegression
 from skdpgmm._estimators.mixture import DPGaussianMixture
+from skdpgmm._estimators.pca import DPPCA
+from skdpgmm._estimators.pipeline import PrivatePipeline
 from skdpgmm._estimators.project_budget import PrivacyBudget
 from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.scaler import DPStandardScaler
@@ -20,6 +23,7 @@ from skdpgmm._rows.parquet import ParquetColumn
 __version__ = "0.2.0.dev0"
 
 __all__ = [
+    "DPPCA",
     "DPEmbeddingSynthesizer",
     "DPGaussianMixture",
     "DPKMeans",
@@ -31,8 +35,10 @@ __all__ = [
     "OnnxEncoder",
     "ParquetColumn",
     "PrivacyBudget",
+    "PrivatePipeline",
     "PrivateSearchCV",
     "TorchEmbeddingTransformer",
+    "check_pipeline",
     "load",
     "search_privacy",
     "verify",

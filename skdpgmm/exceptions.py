@@ -2,6 +2,7 @@
 
 __all__ = [
     "NoiseDominatedWarning",
+    "PrivacyLeakWarning",
     "SeededNoiseWarning",
     "UnenforcedContributionsWarning",
 ]
@@ -13,6 +14,10 @@ class NoiseDominatedWarning(UserWarning):
     It is decided from releases and public inputs only, so that the warning itself
     costs nothing.
     """
+
+
+class PrivacyLeakWarning(UserWarning):
+    """A step of a pipeline learns from private rows, or may, and does not pay."""
 
 
 class SeededNoiseWarning(UserWarning):

@@ -25,6 +25,7 @@ from benchmarks.fuzzing.data import (
 )
 from benchmarks.fuzzing.values import GUARANTEE, Facts, draw_params
 from skdpgmm import (
+    DPPCA,
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
@@ -39,12 +40,13 @@ ESTIMATORS = {
     DPGaussianMixture: 4,
     DPEmbeddingSynthesizer: 6,
     DPLogisticRegression: 4,
+    DPPCA: 3,
     DPSyntheticClassifier: 3,
     DPSyntheticResampler: 2,
 }
 OTHERS = {"private_accuracy": 2, "TorchEmbeddingTransformer": 1}
 WRAPPERS = (DPSyntheticClassifier, DPSyntheticResampler)
-UNLABELLED = (DPKMeans, DPGaussianMixture)
+UNLABELLED = (DPKMeans, DPGaussianMixture, DPPCA)
 NAMES = [cls.__name__ for cls in ESTIMATORS] + list(OTHERS)
 
 

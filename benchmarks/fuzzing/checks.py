@@ -258,7 +258,22 @@ def check_synthesizer_of(estimator, plain):
     check_sampled(*synthesizer.sample(5), known, (5, plain.shape[1]))
 
 
+def check_pca(estimator, X, plain, y):
+    k, d = estimator.components_.shape
+    products = estimator.components_ @ estimator.components_.T
+    demand(np.allclose(products, np.eye(k), atol=1e-8), "components_ are not unit")
+    variances = estimator.explained_variance_
+    demand((np.diff(variances) <= 0.0).all(), "explained_variance_ does not descend")
+    demand((variances > 0.0).all(), "explained_variance_ is not positive")
+    demand(estimator.noise_variance_ >= 0.0, "noise_variance_ is negative")
+    Z = as_array(estimator.transform(X))
+    demand(Z.shape == (len(plain), k), "transform has another shape", Z.shape)
+    rows = as_array(estimator.inverse_transform(Z))
+    demand(rows.shape == (len(plain), d), "inverse_transform has another shape")
+
+
 CHECKS = {
+    "DPPCA": check_pca,
     "DPKMeans": check_kmeans,
     "DPGaussianMixture": check_mixture,
     "DPEmbeddingSynthesizer": check_synthesizer,

@@ -98,6 +98,10 @@ def n_clusters(rng, facts, params):
     return int(rng.integers(1, 6 if facts.small else 13))
 
 
+def n_axes(rng, facts, params):
+    return int(rng.integers(1, facts.n_features + 1))
+
+
 def weights_init(rng, facts, params):
     return rng.dirichlet(np.ones(params["n_components"]))
 
@@ -220,7 +224,7 @@ TABLE: dict[str, tuple[Callable, Callable]] = {
     "warm_start": (one_of(False, True), one_of("yes", None, 2.0)),
     "verbose": (one_of(0, 1), one_of(-1, "loud", 1.5)),
     "n_samples": (one_of(1, 7, 50, 200), one_of(0, -5, 2.5, "all", None)),
-    "class_weight": (one_of(None, "balanced"), one_of("equal", {0: 1}, 1.0)),
+    "class_weight": (one_of(None, "balanced"), one_of("equal", {"no class": 1}, 1.0)),
 }
 # Where one name means different things to different estimators.
 OF_ESTIMATOR: dict[tuple[str, str], tuple[Callable, Callable]] = {
@@ -228,6 +232,10 @@ OF_ESTIMATOR: dict[tuple[str, str], tuple[Callable, Callable]] = {
     ("DPGaussianMixture", "max_iter"): (
         one_of("auto", 0, 1, 2, 5),
         one_of(-1, 1.5, "all", None),
+    ),
+    ("DPPCA", "n_components"): (
+        mapped(one_of("auto", None, 0.5), n_axes),
+        one_of(0, -2, 2.5, 1.0, "many"),
     ),
     ("DPEmbeddingSynthesizer", "max_iter"): (
         one_of("auto", 0, 1, 3),
@@ -265,7 +273,8 @@ def draw_params(cls, rng, facts, illegal, skip=()):
     """
     params = dict(cls().get_params(deep=False))
     if facts.small and "n_components" in params:
-        params["n_components"] = n_clusters(rng, facts, params)
+        axes = cls.__name__ == "DPPCA"
+        params["n_components"] = (n_axes if axes else n_clusters)(rng, facts, params)
     # The shape of the starts follows from the others.
     names = sorted(set(params) - set(skip), key=lambda n: (n.endswith("_init"), n))
     for name in names:

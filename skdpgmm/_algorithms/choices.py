@@ -339,15 +339,16 @@ _NO_NOISE = 0.05
 _N_FREEDOMS = 9
 
 
-def moment_radius(n, n_features, mu, median_radius, radius):
-    """Return to what radius records are clipped for the second moment of a head.
+def moment_radius(n, n_features, mu, median_radius, radius, hidden=_LITTLE_HIDDEN):
+    """Return to what radius records are clipped for a second moment.
 
-    The smallest needs the least noise. With wider steps, longer records count, whose
-    curvature must be known too: so the radius is as wide as noise allows.
+    The smallest needs the least noise, and shortens long records. So the radius is as
+    wide as keeps variances below this share of the mean one hidden. For a head, longer
+    records count with wider steps, whose curvature must be known too.
     """
     # The edge of the spectrum of noise for a radius of 1.
     edge = math.sqrt(2.0 * n_features) / (n * mu)
-    widest = median_radius * math.sqrt(_LITTLE_HIDDEN / (n_features * edge + 1e-300))
+    widest = median_radius * math.sqrt(hidden / (n_features * edge + 1e-300))
     return float(np.clip(widest, min(median_radius, radius), radius))
 
 

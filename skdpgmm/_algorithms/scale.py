@@ -18,6 +18,7 @@ from skdpgmm._algorithms.doubts import doubt
 from skdpgmm._algorithms.looks import number_and_norms
 from skdpgmm._estimates.spread import Features, look_closer, of_magnitudes, units_of
 from skdpgmm._queries.histograms import FeatureHistogram
+from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.report import Decision
 
 # Absolute values from 2**-128 to 2**128 are told apart.
@@ -135,12 +136,16 @@ def find_center_and_scale(view, budget, left, known):
     everything, budget = np.arange(d), left()
     n_bins = scale_plan.bins_of_a_look(view.n, d, budget.mu)
     shown = n_bins or scale_plan.FEWEST_BINS
-    _look(view, features, everything, shown, budget, MOST_LOOKS + 1)
+    seen = _look(view, features, everything, shown, budget, MOST_LOOKS + 1)
+    hidden = features.open
     if not found or n_bins is None:
         if found:
             doubt(_NOT_SEEN.format(sd=np.sqrt(d) / budget.mu, then=_AS_THEY_ARE))
+        view.note(Quality("feature", words={"scale": ("noise",) * d}))
         return np.zeros(d), np.ones(d)
-    closer, hidden = units_of(features), features.open
+    words = np.where(seen, np.where(hidden, "weak", "clear"), "noise")
+    view.note(Quality("feature", words={"scale": tuple(words.tolist())}))
+    closer = units_of(features)
     center = np.where(hidden, units.center, closer.center)
     return center, np.where(hidden, units.scale, closer.scale)
 
@@ -180,12 +185,12 @@ def _look_closer(view, features, budgets):
 
 
 def _look(view, features, some, n_bins, budget, name):
-    """Look at equal bins of some features, and tell them what is seen."""
+    """Look at equal bins of some features; return for which the noise hides nothing."""
     steps = np.linspace(-1.0, 1.0, n_bins + 1)
     cuts = features.center[some, None] + features.half[some, None] * steps
     query = FeatureHistogram(some, cuts)
     counts, sd = _histograms(view, f"scale look {name}", query, budget)
-    look_closer(features, some, counts, sd, view.n, cuts)
+    return look_closer(features, some, counts, sd, view.n, cuts)
 
 
 def _enough(budget, mu):

@@ -223,6 +223,11 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
         The first and the last are of what is outside.
     sd, n : float
     cuts : ndarray of shape (p, m)
+
+    Returns
+    -------
+    found : ndarray of bool of shape (p,)
+        Whether a window stands out of the noise; of others nothing is changed.
     """
     row = np.arange(len(some))
     inner, width = noisy_counts[:, 1:-1], cuts[:, 1] - cuts[:, 0]
@@ -260,6 +265,7 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
     features.seen.append((ends[0], ends[1]))
     points = features.spread <= _CONSTANT * np.abs(features.center)
     features.open &= ~points
+    return found
 
 
 def units_of(features) -> Units:

@@ -87,6 +87,9 @@ class PrivateEstimator(Planned, Replayed, WarnedHTML, CallbackSupportMixin):
     __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict
+    # Whether `transform` gives a row the same bits alone as beside others: rows that
+    # are summed anew, in a later step of a pipeline, must be made so.
+    _rows_apart = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -92,8 +92,9 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     Privacy: the fitted attributes are (epsilon, delta)-differentially private.
     Predictions for private records are functions of these records, and a score
     computed on them is not private. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid. Columns
-    of different scale are what `bounds` and `scale` are for.
+    learn from the private records: a StandardScaler would, unpaid, and a
+    `PrivatePipeline` refuses it. Columns of different scale are what `bounds` and
+    `scale` are for.
 
     Steps are clipped gradients of the cross-entropy over all records, which end when
     the noise would prevail. Two last looks at all records measure how steep the scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,26 @@ from skdpgmm._rows.rehearsal import NO_NOISE, Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
-# Choices by where the records lie, which nobody knows before.
-_OF_PLACE = ("clip_norm", "normalize", "scale")
 # Of records of features of one scale, as embeddings, and of others.
 _NORM, _NORM_OF_SCALES = 1.0, 2.0
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
+
+
+class Rehearsed(NamedTuple):
+    """A fit without a record.
+
+    Attributes
+    ----------
+    plan : PrivacyPlan
+    fitted : estimator
+        As if it were fitted.
+    of_place : set of str
+        What it has chosen by where imagined records lie, which says nothing.
+    """
+
+    plan: PrivacyPlan
+    fitted: Any
+    of_place: set[str]
 
 
 class Planned(SharedTexts):
@@ -29,6 +44,8 @@ class Planned(SharedTexts):
 
     # Whether a fit takes labels: "none", "optional" or "needed".
     _takes_labels = "none"
+    # Choices by where the records lie, which nobody knows before.
+    _of_place: tuple[str, ...] = ("clip_norm", "normalize", "scale")
 
     def plan(self: Any, n_samples, n_features, n_classes=None):
         """Return what `fit` would release, without a record.
@@ -58,6 +75,17 @@ class Planned(SharedTexts):
         ------
         {not_legal}
         """
+        return self.__rehearsed__(n_samples, n_features, n_classes).plan
+
+    def __rehearsed__(
+        self: Any, n_samples, n_features, n_classes, of_pipeline=False
+    ) -> Rehearsed:
+        """Return the fit without a record, for `plan` and those of pipelines.
+
+        A pipeline has one number of classes for all steps, labelled or not.
+        """
+        if of_pipeline and self._takes_labels == "none":
+            n_classes = None
         _check_number("n_samples", n_samples, MAX_ROWS)
         _check_number("n_features", n_features)
         copied = object.__new__(type(self))
@@ -79,7 +107,7 @@ class Planned(SharedTexts):
         report = account.report()
         where = f"of norm {norm:g}, for want of more"
         where = "at a distance of clip_norm" if known else where
-        return PrivacyPlan(
+        plan = PrivacyPlan(
             epsilon=report.epsilon,
             delta=report.delta,
             mu=report.mu,
@@ -88,10 +116,15 @@ class Planned(SharedTexts):
             records=f"about {n_samples:,}, {where}",
             ledger=report.ledger,
             noise_sd=tuple(noise_sd),
-            decisions=tuple(d for d in report.decisions if d.what not in _OF_PLACE),
+            decisions=tuple(
+                d for d in report.decisions if d.what not in self._of_place
+            ),
             doubts=tuple(doubts),
             seeded=report.seeded,
         )
+        copied.n_features_in_ = int(n_features)
+        of_place = {d.what for d in report.decisions if d.what in self._of_place}
+        return Rehearsed(plan, copied, of_place)
 
 
 def _check_number(name, value, largest=None):

@@ -17,6 +17,15 @@ from skdpgmm._rows.rehearsal import NO_NOISE
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
 
+def say_instead(fitted, report):
+    """Have what was fitted say what it has cost with all else that made it."""
+    for one in (fitted, getattr(fitted, "synthesizer_", None)):
+        if one is not None:
+            one.privacy_ = report
+            # A file of the releases of its own fit would not tell of the others.
+            one._transcript = None
+
+
 class Replayed:
     """An estimator whose fits can be saved, and made once more from what was saved."""
 
@@ -38,8 +47,8 @@ class Replayed:
         Raises
         ------
         ValueError
-            When the estimator went on from another fit by `warm_start`, or was found by
-            a search.
+            When the estimator went on from another fit by `warm_start`, was found by a
+            search, or stands behind a private step of a `PrivatePipeline`.
         TypeError
             When a parameter is of a kind that a file has no place for.
         """
@@ -47,9 +56,10 @@ class Replayed:
         if self._transcript is None:
             raise ValueError(
                 f"This {type(self).__name__} went on from another fit "
-                "(warm_start=True) or was found by a search, so that its own releases "
-                "are not all that made it: it cannot be saved. Pickle it, or fit it "
-                "at once."
+                "(warm_start=True), was found by a search, or was fitted to what a "
+                "private step of a pipeline has made of the records, so that its own "
+                "releases are not all that made it: it cannot be saved. Pickle it, or "
+                "fit it at once."
             )
         write(path, *documented(self, self._transcript))
 

@@ -16,7 +16,7 @@ from skdpgmm._rows.sources import over_blocks
 
 
 class DPStandardScaler(
-    OneToOneFeatureMixin, TransformerMixin, PrivateEstimator, BaseEstimator
+    PrivateEstimator, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
     """Standardise features under (epsilon, delta)-differential privacy.
 
@@ -56,13 +56,15 @@ class DPStandardScaler(
     See Also
     --------
     DPGaussianMixture : Finds scales by itself with ``scale="auto"``.
+    PrivatePipeline : One budget for this and what comes after.
 
     Notes
     -----
     Privacy: the fitted attributes are (epsilon, delta)-differentially private. What
-    `transform` makes of private rows is as private as they are. Before another private
-    estimator, the two budgets add up; those of this package find scales within their
-    own with ``scale="auto"``, and `bounds` that are public cost nothing.
+    `transform` makes of private rows is as private as they are; each number is made by
+    itself, so that this may stand before other steps of a `PrivatePipeline`, with which
+    it shares a budget. The estimators of this package find scales within their own
+    with ``scale="auto"``, and `bounds` that are public cost nothing.
 
     Where noise hides where features lie, they are left as they are, and a warning says
     so.
@@ -86,6 +88,7 @@ class DPStandardScaler(
     True
     """
 
+    _rows_apart = True
     _parameter_constraints: dict = {"clip": [Interval(Real, 0, None, closed="neither")]}
 
     def __init__(

@@ -46,7 +46,7 @@ def in_units(estimator, session, given, columns=True) -> InUnits:
     Parameters
     ----------
     estimator : estimator
-        With `clip_norm`, `scale` and `bounds`.
+        With `clip_norm` and `bounds`, and with `scale` where that is a parameter.
     session : Session
     given : Given
     columns : bool
@@ -64,7 +64,7 @@ def in_units(estimator, session, given, columns=True) -> InUnits:
         if columns:
             clip_norm = math.sqrt(given.n_features)
         view = view.measured_in(units)
-    elif estimator.scale is not None and clip_norm == "auto":
+    elif getattr(estimator, "scale", None) is not None and clip_norm == "auto":
         view, on_sphere = find_scale(view, budget, columns)
         budget = session.left()
     return InUnits(view, given.in_units(view.units), clip_norm, budget, on_sphere)

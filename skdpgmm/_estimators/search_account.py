@@ -13,6 +13,7 @@ from skdpgmm.privacy.accounting import (
     MIN_EPSILON,
     compose_mu,
     epsilon_from_mu,
+    epsilon_within_mu,
     mu_from_epsilon,
 )
 from skdpgmm.privacy.parts import ALL, PartsLedger, PartsReport
@@ -141,20 +142,14 @@ def epsilon_for(mu, delta) -> float:
 
 def epsilon_within(mu, delta) -> float:
     """Return the epsilon of a part of a budget, which costs no more than its mu."""
-    if math.isinf(mu):
-        return mu
-    epsilon = epsilon_from_mu(mu, delta)
-    slack = _SLACK
-    while epsilon >= MIN_EPSILON:
-        if mu_from_epsilon(epsilon, delta) <= mu:
-            return epsilon
-        epsilon *= 1.0 - slack
-        slack *= 2.0
-    raise ValueError(
-        f"epsilon is too small for so many candidates: the part of one is mu={mu:.3g}, "
-        f"which at delta={delta:g} is less than epsilon={MIN_EPSILON:g}. Try fewer, or "
-        "give a larger epsilon."
-    )
+    try:
+        return epsilon_within_mu(mu, delta)
+    except ValueError as error:
+        raise ValueError(
+            "epsilon is too small for so many candidates: the part of one is "
+            f"mu={mu:.3g}, which at delta={delta:g} is less than epsilon="
+            f"{MIN_EPSILON:g}. Try fewer, or give a larger epsilon."
+        ) from error
 
 
 class Plan(NamedTuple):

@@ -11,6 +11,7 @@ from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
 from skdpgmm._estimators.private_counts import right_answers
+from skdpgmm._estimators.replay import say_instead
 from skdpgmm._estimators.search_candidates import (
     POST_PROCESSING,
     Candidate,
@@ -45,11 +46,11 @@ class Run(NamedTuple):
     error: BaseException | None
 
 
-def ready(candidate: Candidate, mu_epsilon, delta, seeds, seeded):
+def ready(candidate: Candidate, epsilon, delta, seeds, seeded):
     """Return a clone of a candidate that is given its budget and its randomness."""
     estimator = checked_clone(candidate.estimator, "estimator")
     private = private_of(estimator)
-    private.core.set_params(epsilon=mu_epsilon, delta=delta)
+    private.core.set_params(epsilon=epsilon, delta=delta)
     seed_estimator(private.fitted, seeds, as_int=seeded)
     return estimator
 
@@ -129,9 +130,4 @@ def _right(estimator, scored):
 
 def tell_of_search(estimator, report):
     """Have what was fitted in a search say what all of the search has cost."""
-    fitted = private_of(estimator).fitted
-    for one in (fitted, getattr(fitted, "synthesizer_", None)):
-        if one is not None:
-            one.privacy_ = report
-            # A file of the releases of its own fit would not tell of the search.
-            one._transcript = None
+    say_instead(private_of(estimator).fitted, report)

@@ -33,5 +33,5 @@ class WarnedHTML:
         shown = parent._get_params_html(*args, **kwargs)
         # Parameters are not validated before a fit.
         epsilon = self.epsilon if isinstance(self.epsilon, Real) else 0.0
-        warning = not_private(epsilon, is_seed(self.random_state))
+        warning = not_private(epsilon, is_seed(getattr(self, "random_state", None)))
         return shown if warning is None else _Warned(shown, warning)

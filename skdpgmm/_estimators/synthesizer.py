@@ -131,8 +131,9 @@ class DPEmbeddingSynthesizer(
     Privacy: the fitted attributes and all samples are (epsilon,
     delta)-differentially private. `transform` and `score` of private records are
     as private as these records. Steps before this one in a Pipeline must not
-    learn from the private records: a StandardScaler would, unpaid. Columns
-    of different scale are what `bounds` and `scale` are for.
+    learn from the private records: a StandardScaler would, unpaid, and a
+    `PrivatePipeline` refuses it. Columns of different scale are what `bounds` and
+    `scale` are for.
 
     The idea of clustering embeddings privately and training on samples is that of
     [1]_.

@@ -28,13 +28,14 @@ class Check(NamedTuple):
     Attributes
     ----------
     what : str
-    passed : bool
+    passed : bool or None
+        None where it was not done.
     found : str
         What was found, in words.
     """
 
     what: str
-    passed: bool
+    passed: bool | None
     found: str
 
 
@@ -67,8 +68,8 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether all checks did."""
-        return all(check.passed for check in self.checks)
+        """Whether no check failed."""
+        return all(check.passed is not False for check in self.checks)
 
     def _facts(self):
         answer = "yes" if self.passed else "NO"
@@ -81,7 +82,7 @@ class Verification:
         ]
 
     def _rows(self):
-        words = {True: "passed", False: "FAILED"}
+        words = {True: "passed", False: "FAILED", None: "not done"}
         return [
             ("what", "", "found, or to be believed"),
             *((c.what, words[c.passed], c.found) for c in self.checks),
@@ -89,7 +90,7 @@ class Verification:
         ]
 
     def __repr__(self) -> str:
-        n_passed = sum(check.passed for check in self.checks)
+        n_passed = sum(check.passed is True for check in self.checks)
         return (
             f"Verification({self.name}: {n_passed} of {len(self.checks)} checks passed)"
         )
@@ -201,7 +202,7 @@ def _check_by_other_accountant(report):
     what, spent = "dp_accounting's PLD", report.spent_epsilon
     if spent > _LARGEST:
         found = f"not computed: epsilon is above {_LARGEST:g}, which protects nobody"
-        return Check(what, True, found)
+        return Check(what, None, found)
     step = max(_STEP * spent, _SMALLEST_STEP)
     accountant = PLDAccountant(value_discretization_interval=step)
     multipliers = Counter(entry.noise_multiplier for entry in report.ledger)

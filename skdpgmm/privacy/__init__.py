@@ -4,8 +4,8 @@ Read in this order: `accounting` (what is promised and what a release costs), `n
 (how a sum is released), `grid` (a record becomes a bounded vector of integers),
 `bounded_sum` (why one record moves a sum by no more than is stated), `records` (that
 nothing else looks at the data, and that a pass sees every record once). `composition`
-adds up fits; `parts` is for searches, whose releases are about parts of the records;
-`report`, `quality`, `plan` and `tables` print.
+adds up fits, and `steps` those of a pipeline; `parts` is for searches, whose releases
+are about parts of the records; `report`, `quality`, `plan` and `tables` print.
 """
 
 from skdpgmm.privacy.accounting import (
@@ -21,7 +21,7 @@ from skdpgmm.privacy.accounting import (
 )
 from skdpgmm.privacy.composition import ComposedReport, Cost, compose
 from skdpgmm.privacy.plan import PrivacyPlan
-from skdpgmm.privacy.quality import Quality
+from skdpgmm.privacy.quality import Quality, QualityOfSteps
 from skdpgmm.privacy.report import Decision, PrivacyReport
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PrivacyPlan",
     "PrivacyReport",
     "Quality",
+    "QualityOfSteps",
     "attack_power",
     "compose",
     "compose_mu",

@@ -107,6 +107,25 @@ def epsilon_from_mu(mu: float, delta: float) -> float:
     return mu * (0.5 * mu + a) / _ROUND_DOWN
 
 
+def epsilon_within_mu(mu: float, delta: float) -> float:
+    """Return the largest epsilon, rounded down, that costs no more than this mu.
+
+    Whoever gets it as a budget has ``mu_from_epsilon(epsilon, delta) <= mu``. `mu` is
+    in [1e-100, inf], and delta in [1e-18, 1).
+    """
+    epsilon = epsilon_from_mu(_check_mu(mu), delta)
+    slack = 1e-12
+    while epsilon >= MIN_EPSILON and mu_from_epsilon(epsilon, delta) > mu:
+        epsilon *= 1.0 - slack
+        slack *= 2.0
+    if epsilon < MIN_EPSILON:
+        raise ValueError(
+            f"mu={mu:.3g} is less than any epsilon from {MIN_EPSILON:g} costs at "
+            f"delta={delta:g}."
+        )
+    return epsilon
+
+
 def attack_power(mu: float, false_alarms: float = 0.05) -> float:
     """Return how often whoever attacks a mu-GDP outcome can be right, rounded up.
 

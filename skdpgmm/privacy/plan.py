@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from skdpgmm.privacy.accounting import LedgerEntry, compose_mu
 from skdpgmm.privacy.report import Decision, meaning, not_private
+from skdpgmm.privacy.steps import of_step
 from skdpgmm.privacy.tables import as_html, as_text, table
 
 
@@ -63,6 +65,37 @@ class PrivacyPlan:
     def spent_mu(self) -> float:
         """Mu of all releases together, at most `mu`."""
         return compose_mu(entry.mu for entry in self.ledger)
+
+    @classmethod
+    def of_steps(
+        cls, steps: Mapping[str, PrivacyPlan], epsilon: float, mu: float
+    ) -> PrivacyPlan:
+        """Return the plan of steps that would share a budget, in order.
+
+        Parameters
+        ----------
+        steps : dict of str to PrivacyPlan
+            Of each step, by its name; of one delta, adjacency and unit.
+        epsilon, mu : float
+            What would be asked for of all of them.
+
+        Returns
+        -------
+        plan : PrivacyPlan
+        """
+        plans = list(steps.values())
+        named = [of_step(step, p.ledger, p.decisions) for step, p in steps.items()]
+        return replace(
+            plans[0],
+            epsilon=epsilon,
+            mu=mu,
+            records="; then ".join(dict.fromkeys(plan.records for plan in plans)),
+            ledger=tuple(entry for ledger, _ in named for entry in ledger),
+            noise_sd=tuple(sd for plan in plans for sd in plan.noise_sd),
+            decisions=tuple(one for _, decisions in named for one in decisions),
+            doubts=tuple(f"{s}, {text}" for s, p in steps.items() for text in p.doubts),
+            seeded=any(plan.seeded for plan in plans),
+        )
 
     def _facts(self) -> list[tuple[str, str]]:
         warning = [("warning", self.not_private)] if self.not_private else []

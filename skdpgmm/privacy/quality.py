@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from skdpgmm.privacy.tables import as_html, as_text
+
+_OF = re.compile(r"(\d+) of (\d+) clear")
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,7 +22,7 @@ class Quality:
 
     Attributes
     ----------
-    what : {"class", "cluster", "component"}
+    what : {"class", "cluster", "component", "feature"}
         What a part is.
     classes : tuple of label, or None
         Class of each part; None without labels.
@@ -78,15 +81,20 @@ class Quality:
 
     def summary(self) -> str:
         """Return how many parts each word is true of, in one line."""
-        found = []
+        lines = []
         for column, words in self.words.items():
+            of = [found for word in words if (found := _OF.fullmatch(word))]
+            if len(of) == len(words):  # the parts have parts of their own
+                n_clear, n_all = (sum(int(one[i]) for one in of) for i in (1, 2))
+                lines.append(f"{column}: {n_clear} of {n_all} clear")
+                continue
             counts = Counter(words)
             shown = ", ".join(f"{counts[word]} {word}" for word in sorted(counts))
-            found.append(f"{column}: {shown}")
+            lines.append(f"{column}: {shown}")
         n, last = len(self), " (see quality)"
         many = {"class": "classes"}.get(self.what, f"{self.what}s")
         text = f"{n} {self.what if n == 1 else many}"
-        return "; ".join([text, *found]) + last
+        return "; ".join([text, *lines]) + last
 
     def table(self) -> list[tuple[str, ...]]:
         """Return the rows of a table, a header first."""
@@ -111,3 +119,31 @@ class Quality:
 
     def _repr_html_(self) -> str:
         return as_html([], self.table())
+
+
+@dataclass(frozen=True, repr=False)
+class QualityOfSteps:
+    """What came out of each step of a pipeline.
+
+    Attributes
+    ----------
+    steps : dict of str to Quality
+        By the names of the steps, in order.
+    """
+
+    steps: dict[str, Quality]
+
+    def summary(self) -> str:
+        """Return what is true of each step, in one line."""
+        return "; ".join(f"{name}: {one.summary()}" for name, one in self.steps.items())
+
+    def __repr__(self) -> str:
+        return f"QualityOfSteps({self.summary()})"
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{name}\n{one}" for name, one in self.steps.items())
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            as_html([("step", name)], one.table()) for name, one in self.steps.items()
+        )

@@ -14,7 +14,7 @@ from skdpgmm.privacy.accounting import (
     compose_mu,
     epsilon_from_mu,
 )
-from skdpgmm.privacy.quality import Quality
+from skdpgmm.privacy.quality import Quality, QualityOfSteps
 from skdpgmm.privacy.tables import as_html, as_text, table
 
 
@@ -63,6 +63,17 @@ def check_alike(first, second, names) -> None:
                 f"{name} must be the same in all fits, so that they have one guarantee "
                 f"together: it is {one!r} in one fit, got {other!r} in a later one."
             )
+
+
+def joined(reports) -> dict[str, Any]:
+    """Return what reports that are told as one say together, but for the ledger."""
+    declared = (one for report in reports for one in report.declared_public)
+    return {
+        "noise": "; then ".join(dict.fromkeys(report.noise for report in reports)),
+        "seeded": any(report.seeded for report in reports),
+        "declared_public": tuple(dict.fromkeys(declared)),
+        "decisions": tuple(one for report in reports for one in report.decisions),
+    }
 
 
 # False alarms of the attacker whom reports speak of.
@@ -147,10 +158,10 @@ class PrivacyReport:
     decisions : tuple of Decision
         What was chosen where a parameter was "auto", or on the way, in order: functions
         of releases and public numbers.
-    quality : Quality or None
+    quality : Quality, QualityOfSteps or None
         Which parts of what came out stand out of their noise; a function of releases
         and public numbers. None where a fit has nothing to say of it. Of several fits,
-        that of the last.
+        that of the last; of steps of a pipeline, that of each.
     """
 
     epsilon: float
@@ -164,7 +175,7 @@ class PrivacyReport:
     n_fits: int = 1
     declared_public: tuple[tuple[str, str], ...] = ()
     decisions: tuple[Decision, ...] = ()
-    quality: Quality | None = None
+    quality: Quality | QualityOfSteps | None = None
 
     @property
     def not_private(self) -> str | None:
@@ -234,19 +245,13 @@ class PrivacyReport:
         if earlier.n_fits == 1:
             first_rows = tuple(_of_fit(entry, 1) for entry in first_rows)
         rows = tuple(_of_fit(entry, n_fits) for entry in self.ledger)
-        both = (earlier.noise, self.noise)
         return replace(
             self,
             epsilon=epsilon_from_mu(mu, self.delta),
             mu=mu,
-            noise="; then ".join(dict.fromkeys(both)),
             ledger=first_rows + rows,
-            seeded=earlier.seeded or self.seeded,
             n_fits=n_fits,
-            declared_public=tuple(
-                dict.fromkeys(earlier.declared_public + self.declared_public)
-            ),
-            decisions=earlier.decisions + self.decisions,
+            **joined([earlier, self]),
         )
 
     def _facts(self) -> list[tuple[str, str]]:

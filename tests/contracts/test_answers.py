@@ -88,6 +88,7 @@ OTHERS = {
     "set_callbacks",
     "sample",
     "iter_samples",
+    "save",
 }
 
 

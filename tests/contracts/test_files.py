@@ -32,8 +32,11 @@ def fewer_draws(monkeypatch):
     monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
 
 
-@pytest.mark.parametrize("epsilon", [0.5, math.inf])
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize(
+    "name, epsilon",
+    [(name, 0.5) for name in sorted(CASES)]
+    + [(facts.case, math.inf) for facts in REGISTRY.values()],
+)
 def test_a_loaded_estimator_is_the_one_that_was_saved(name, epsilon, tmp_path):
     make, labelled = CASES[name]
     saved = of_package(fit(make(epsilon=epsilon), *make_data(400, D), labelled))

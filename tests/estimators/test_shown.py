@@ -8,7 +8,12 @@ import pytest
 from private_fits import ESTIMATORS, fit, make_data
 from sklearn.pipeline import make_pipeline
 
-from skdpgmm import DPKMeans, DPSyntheticClassifier, DPSyntheticResampler
+from skdpgmm import (
+    DPKMeans,
+    DPSyntheticClassifier,
+    DPSyntheticResampler,
+    PrivatePipeline,
+)
 from skdpgmm.metrics import private_accuracy
 
 NO_NOISE = html.escape("NOT PRIVATE: epsilon is infinite, no noise was added")
@@ -28,6 +33,12 @@ def test_in_what_is_around_a_synthesizer(wrapper):
     (cls,) = (cls for cls in ESTIMATORS if "Synthesizer" in cls.__name__)
     assert NO_NOISE in wrapper(cls(epsilon=math.inf))._repr_html_()
     assert "NOT PRIVATE" not in wrapper(cls())._repr_html_()
+
+
+def test_in_a_pipeline_that_has_the_budget():
+    steps = [("kmeans", DPKMeans())]
+    assert NO_NOISE in PrivatePipeline(steps, epsilon=math.inf)._repr_html_()
+    assert "NOT PRIVATE" not in PrivatePipeline(steps)._repr_html_()
 
 
 def test_what_is_no_number_is_shown_as_it_is():

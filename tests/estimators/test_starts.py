@@ -65,9 +65,9 @@ def test_without_warm_start_the_report_is_of_the_last():
         ({"n_components": 3}, X, "n_components"),
         # Of the same shape, when there are as many components as features.
         ({"covariance_type": "diag"}, X[:, :2], "covariance_type"),
-        ({"delta": 1e-6}, X, "delta must be that of the fit"),
-        ({"adjacency": "replace-one"}, X, "adjacency must be that of the fit"),
-        ({"max_contributions": 2}, X, "unit must be that of the fit"),
+        ({"delta": 1e-6}, X, "delta must be the same in all fits"),
+        ({"adjacency": "replace-one"}, X, "adjacency must be the same in all fits"),
+        ({"max_contributions": 2}, X, "unit must be the same in all fits"),
     ],
     ids=lambda value: None if isinstance(value, np.ndarray) else str(value),
 )

@@ -92,3 +92,5 @@ def test_two_accountants_agree(epsilon, tmp_path):
         assert float(other.split("=")[1].split()[0]) == pytest.approx(epsilon, rel=5e-4)
     else:
         assert other.startswith("not computed")
+        assert repr(found) == "Verification(kmeans: 4 of 5 checks passed)"
+        assert "not done" in str(found)

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from skdpgmm import (
+    DPPCA,
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
@@ -15,6 +16,7 @@ from skdpgmm import (
     DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
+    PrivatePipeline,
     PrivateSearchCV,
 )
 from skdpgmm._estimators.search_account import epsilon_within
@@ -31,6 +33,7 @@ class Facts(NamedTuple):
     case: str  # its plainest case of `fit_cases`
     labelled: bool = False  # whether it takes labels
     samples: bool = False  # whether it is a mixture, and draws rows
+    release: str = "radius"  # one in the middle of its fit
 
 
 class OfManyScales:
@@ -70,12 +73,14 @@ REGISTRY = {
     DPGaussianMixture: Facts("means_", "mixture-full", samples=True),
     DPEmbeddingSynthesizer: Facts("means_", "synthesizer-1", True, True),
     DPLogisticRegression: Facts("coef_", "logistic", labelled=True),
-    DPStandardScaler: Facts("center_", "scaler"),
+    DPPCA: Facts("components_", "pca"),
+    DPStandardScaler: Facts("center_", "scaler", release="scale magnitudes"),
 }
 ESTIMATORS = tuple(REGISTRY)
 LABELLED = tuple(cls for cls, facts in REGISTRY.items() if facts.labelled)
 SAMPLERS = tuple(cls for cls, facts in REGISTRY.items() if facts.samples)
 RELEASED = {cls: facts.released for cls, facts in REGISTRY.items()}
+IN_THE_MIDDLE = {facts.case: facts.release for facts in REGISTRY.values()}
 PLAIN_CASES = [facts.case for facts in REGISTRY.values()]
 # ... for tests of where rows are, with the two other ways of a synthesizer.
 CASES_OF_ROWS = [*PLAIN_CASES, "synthesizer", "synthesizer-labels"]
@@ -143,6 +148,12 @@ def around_synthesizer(cls, *, random_state=None, synthesizer=None, **params):
 OWN = ("classifier", "n_samples", "class_weight")
 
 
+def pipeline_of(*makers, epsilon=1.0, delta=1e-5, **params):
+    """A pipeline of private steps, which get all parameters but the budget."""
+    steps = [(f"step{i}", make(**params)) for i, make in enumerate(makers)]
+    return PrivatePipeline(steps, epsilon=epsilon, delta=delta)
+
+
 def wrapper_cases():
     """Estimators that fit something else to synthetic rows, and a metric."""
     classifier = partial(
@@ -160,6 +171,10 @@ def wrapper_cases():
         "resampler": resampler,
         "resampler-balanced": partial(
             resampler, class_weight="balanced", synthesizer={"n_components": 2}
+        ),
+        "pipeline": partial(pipeline_of, partial(DPPCA, 2), DPEmbeddingSynthesizer),
+        "pipeline-scaled": partial(
+            pipeline_of, DPStandardScaler, partial(DPPCA, 2), DPLogisticRegression
         ),
         "search": search,
         "search-epsilon": search_over_epsilon,
@@ -214,6 +229,9 @@ def fit_cases(d):
             True,
         ),
         "logistic-public": (partial(DPLogisticRegression, X_public=public), True),
+        "pca": (partial(DPPCA, 2), False),
+        "pca-auto": (partial(DPPCA, whiten=True), False),
+        "pca-all": (partial(DPPCA, None), False),
         "mixture-1": (partial(DPGaussianMixture, 1, max_iter=1), False),
         # Whatever is "auto" follows from noisy counts.
         "mixture-auto": (partial(DPGaussianMixture, k), False),

@@ -25,6 +25,7 @@ from skdpgmm.privacy import (
     split_mu,
     unit_factor,
 )
+from skdpgmm.privacy.accounting import epsilon_within_mu
 
 EPSILONS = [1e-3, 1e-2, 0.1, 0.5, 1.0, 3.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6]
 DELTAS = [1e-12, 1e-8, 1e-5, 1e-2, 0.3]
@@ -378,3 +379,16 @@ def test_powers_at_the_ends():
     for mu, alarms in ((-1.0, 0.05), (math.nan, 0.05), (1.0, 0.0), (1.0, 1.0)):
         with pytest.raises(ValueError, match=r"^(mu|false_alarms) must be"):
             attack_power(mu, alarms)
+
+
+@pytest.mark.parametrize("mu", [1e-3, 0.1, 1.0, 7.0, math.inf])
+@pytest.mark.parametrize("delta", [1e-12, 1e-5])
+def test_an_epsilon_costs_no_more_than_its_mu(mu, delta):
+    back = mu_from_epsilon(epsilon_within_mu(mu, delta), delta)
+    assert back <= mu
+    assert back == pytest.approx(mu, rel=1e-9)
+
+
+def test_a_mu_that_is_less_than_any_epsilon():
+    with pytest.raises(ValueError, match="less than any epsilon"):
+        epsilon_within_mu(1e-6, 1e-5)

@@ -27,3 +27,19 @@ def test_a_plan_is_no_report():
     # So few records are not to be heard.
     assert any("cannot be told from noise" in doubt for doubt in plan.doubts)
     assert str(plan).count("\ndoubt") == len(plan.doubts)
+
+
+def test_a_plan_of_steps_has_all_of_them():
+    plans = {"a": DPKMeans(2).plan(20, 3), "b": DPKMeans(2, clip_norm=9.0).plan(20, 4)}
+    both = PrivacyPlan.of_steps(plans, 1.0, 0.5)
+    one, two = plans.values()
+    assert (both.epsilon, both.mu) == (1.0, 0.5)
+    assert both.noise_sd == one.noise_sd + two.noise_sd
+    assert [e.mu for e in both.ledger] == [e.mu for e in one.ledger + two.ledger]
+    assert both.ledger[0].name == f"a, {one.ledger[0].name}"
+    assert both.records == f"{one.records}; then {two.records}"
+    assert all(doubt.startswith(("a, ", "b, ")) for doubt in both.doubts)
+    assert len(both.doubts) == len(one.doubts) + len(two.doubts)
+    assert both.not_private is None
+    plans["b"] = DPKMeans(2, random_state=0).plan(20, 4)
+    assert "NOT PRIVATE" in str(PrivacyPlan.of_steps(plans, 1.0, 0.5)).splitlines()[0]

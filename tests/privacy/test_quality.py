@@ -2,7 +2,7 @@
 
 import pytest
 
-from skdpgmm.privacy import Quality
+from skdpgmm.privacy import Quality, QualityOfSteps
 
 CLASSES = Quality(
     "class",
@@ -39,6 +39,8 @@ def test_in_one_line():
     expected = "3 classes; mean: 2 clear, 1 noise; shape: 3 weak (see quality)"
     assert CLASSES.summary() == expected
     assert repr(CLASSES) == f"Quality({expected})"
+    clusters = Quality("class", (0, 1), words={"clusters": ("3 of 4 clear",) * 2})
+    assert clusters.summary() == "2 classes; clusters: 6 of 8 clear (see quality)"
     one = Quality("component", None, (5.0,), 1.0, {"shape": ("clear",)})
     assert one.summary() == "1 component; shape: 1 clear (see quality)"
 
@@ -68,3 +70,13 @@ def test_without_labels_there_is_nothing_to_name():
     clusters = Quality("cluster", None, (5.0, 6.0), 1.0)
     assert clusters.named(["a", "b"]) == clusters
     assert CLASSES.named(None) == CLASSES
+
+
+def test_that_of_steps_says_whose_it_is():
+    one = Quality("class", ("a", "b"), words={"mean": ("clear", "noise")})
+    two = Quality("component", words={"direction": ("clear",)})
+    both = QualityOfSteps({"first": one, "x < y": two})
+    assert both.summary() == f"first: {one.summary()}; x < y: {two.summary()}"
+    assert both.summary() in repr(both)
+    assert str(both) == f"first\n{one}\n\nx < y\n{two}"
+    assert "<td>noise</td>" in both._repr_html_() and "x &lt; y" in both._repr_html_()

@@ -71,7 +71,7 @@ def test_answers_are_lazy(name):
             np.testing.assert_allclose(
                 answer.compute(), expected, rtol=1e-9, atol=1e-12
             )
-    if name != "logistic":
+    if hasattr(estimator, "score") and name != "logistic":
         np.testing.assert_allclose(estimator.score(rows), estimator.score(X))
 
 
@@ -81,8 +81,12 @@ def test_data_frames_keep_their_names():
     lazy = dd.from_pandas(frame, npartitions=4)
     found = DPEmbeddingSynthesizer(random_state=0)
     found.fit(lazy[["a", "b", "c"]], lazy["label"])
-    expected = DPEmbeddingSynthesizer(random_state=0).fit(frame[["a", "b", "c"]], y)
-    assert_same(fitted_state(found), fitted_state(expected))
+    expected = DPEmbeddingSynthesizer(random_state=0)
+    expected.fit(frame[["a", "b", "c"]], frame["label"])
+    states = [fitted_state(one) for one in (found, expected)]
+    for state in states:
+        state["_frame"] = str(state["_frame"])  # pandas has caches in it
+    assert_same(*states)
     answer = found.transform(lazy[["a", "b", "c"]])
     wanted = expected.transform(frame[["a", "b", "c"]])
     np.testing.assert_allclose(answer.compute(), wanted, rtol=1e-9)

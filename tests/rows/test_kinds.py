@@ -55,7 +55,7 @@ def test_same_answers(name, kind, tmp_path):
                 np.testing.assert_allclose(answer, wanted, rtol=1e-9, atol=1e-12)
             else:
                 np.testing.assert_array_equal(answer, wanted)
-    if "logistic" not in name:
+    if hasattr(found, "score") and "logistic" not in name:
         np.testing.assert_allclose(found.score(rows), expected.score(X), rtol=1e-9)
 
 
