@@ -114,7 +114,7 @@ REFINE_OF_KNOWN_NUMBER = {"sum": 0.60 / 0.95, "radius": 0.35 / 0.95}
 # What a search for scales may cost, and what it costs where records are few; where they
 # are many, a small part of that is enough, and the rest goes to the fit. Not argued: a
 # feature that is not seen is lost, and 1 % of the budget is .5 % of noise.
-SCALE = {"number": 0.01, "magnitudes": 0.10, "look": 0.06, "looks": 0.08, "rest": 0.75}
+SCALE = {"number": 0.01, "magnitudes": 0.08, "look": 0.05, "looks": 0.06, "rest": 0.80}
 
 # What a scaler spends where nothing follows: as much on the last look as on what finds
 # the way there. Not argued.

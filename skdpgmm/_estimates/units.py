@@ -10,7 +10,7 @@ import numpy as np
 class Units(NamedTuple):
     """Features ``z = clip((x - center) / scale, low, high)``.
 
-    But those that are beyond reach are taken for errors, and put to the middle.
+    But those that are beyond reach are taken for errors, and folded into the middle.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Units(NamedTuple):
     low, high : ndarray of shape (d,)
         Limits, in units.
     middle, reach : ndarray of shape (d,)
-        Where errors go, and how far from there they begin, in units.
+        About where errors go, and how far from there they begin, in units.
     """
 
     center: np.ndarray

@@ -15,8 +15,15 @@ from skdpgmm._estimates.units import Units
 from skdpgmm.privacy.grid import HOST, Ball
 
 
+# Doublings between where errors are put, and where they begin.
+_FOLD = 9
+# Larger numbers have no fractions worth the name.
+_LARGEST = 2.0**50
+_MOST = float(np.finfo(np.float64).max)
+
+
 def in_units(V, units, on):
-    """Return rows in units, without errors, clipped; `V` is overwritten.
+    """Return rows in units, with errors folded in, clipped; `V` is overwritten.
 
     Each number is rounded by itself, whatever is beside it.
     """
@@ -27,9 +34,25 @@ def in_units(V, units, on):
     with np.errstate(over="ignore"):
         V -= on.put(units.center)
         V *= on.put(1.0 / units.scale)
-    middle, reach = on.put(units.middle), on.put(units.reach)
-    V = xp.where(xp.abs(V - middle) > reach, middle, V)
+    if (units.reach < np.inf).any():
+        V = _folded(V, units, on)
     return xp.minimum(xp.maximum(V, low), high)
+
+
+def _folded(V, units, on):
+    """Put numbers beyond reach to the middle, by a triangle wave.
+
+    It scatters errors that differ: at one point they would be a cluster of no width,
+    and a mixture would spend a component on them.
+    """
+    xp, width = on.xp, np.ldexp(np.minimum(units.reach, _MOST), -_FOLD)
+    middle, largest = on.put(units.middle), on.put(np.full_like(width, _LARGEST))
+    width = on.put(width)
+    far = xp.abs(V - middle) > on.put(units.reach)
+    # One period is 4 widths. All but the scaling is exact, and so the same everywhere.
+    turns = xp.minimum(xp.maximum((V - middle) / width * 0.25, -largest), largest)
+    wave = xp.abs(4.0 * (turns - xp.floor(turns)) - 2.0) - 1.0
+    return xp.where(far, middle + width * wave, V)
 
 
 @dataclass(frozen=True, eq=False)

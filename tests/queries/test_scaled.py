@@ -40,11 +40,23 @@ def test_grid_points_are_those_of_rows_in_units(seed):
     )
 
 
-def test_errors_go_to_the_middle():
-    units = UNITS._replace(middle=np.array([0.5, 0.0]), reach=np.full(2, 10.0))
-    rows = np.array([[MAX, -MAX], [1e6 + 12.0, 9e-6], [1e6 + 10.0, -11e-6]])
-    found = in_units(rows, units, HOST)
-    np.testing.assert_array_equal(found, [[0.5, 0.0], [0.5, 1.0], [1.0, 0.0]])
+def test_errors_are_scattered_about_the_middle():
+    units = UNITS._replace(
+        low=np.full(2, -3.0),
+        high=np.full(2, 3.0),
+        middle=np.array([0.5, 0.0]),
+        reach=np.array([512.0, np.inf]),
+    )
+    rng = np.random.default_rng(0)
+    far = 1e6 + rng.choice([-1.0, 1.0], 4000) * 10.0 ** rng.uniform(3, 12, 4000)
+    found = in_units(np.stack([far, far], axis=1), units, HOST)
+    # Those of a public reach are clipped.
+    assert set(np.abs(found[:, 1])) == {3.0}
+    bins, _ = np.histogram(found[:, 0], 8, (-0.5, 1.5))
+    assert bins.sum() == 4000 and bins.min() > 300
+    # What is near stays where it is, and what is beyond all numbers comes back.
+    rows = np.array([[1e6 + 2.0, 0.0], [MAX, 0.0], [-MAX, 0.0], [1e6 + 512.5, 0.0]])
+    assert np.abs(in_units(rows, units, HOST)[:, 0]).tolist() == [2.0, 1.5, 1.5, 3.0]
 
 
 def test_no_units_are_a_plain_ball():
