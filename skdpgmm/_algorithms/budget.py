@@ -111,9 +111,11 @@ REFINE_OF_KNOWN_NUMBER = {"sum": 0.60 / 0.95, "radius": 0.35 / 0.95}
 # The scale of features
 # --------------------------------------------------------------------------
 
-# What a search for scales may cost, and what it costs where records are few; where they
-# are many, a small part of that is enough, and the rest goes to the fit. Not argued: a
-# feature that is not seen is lost, and 1 % of the budget is .5 % of noise.
+# What a search for scales may cost, and does where records are few; where there are
+# many, a small part of that is enough, and the rest goes to the fit. Measured by the
+# accuracies of rows and of heads: with .04 for magnitudes in place of .08, scales of
+# breast_cancer at epsilon 1 were never found, and are worth 15 points there; what does
+# not need them lost no more for it than seeds differ by. Other shares are not argued.
 SCALE = {"number": 0.01, "magnitudes": 0.08, "look": 0.05, "looks": 0.06, "rest": 0.80}
 
 # What a scaler spends where nothing follows: as much on the last look as on what finds

@@ -52,7 +52,7 @@ class DPKMeans(
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
     scale : "auto" or None, default=None
         The loss of k-means is that of the units of the data, and so it stays: "auto"
-        spends up to a quarter of the budget where records are few, and less where they
+        spends up to a fifth of the budget where records are few, and less where they
         are many, to find where each feature lies, and clips it there. Then far records
         of one feature do not widen the ball of all. None does not.
     bounds : pair of floats or of arrays of shape (n_features,), default=None

@@ -14,7 +14,6 @@ import numpy as np
 from skdpgmm._estimates.units import Units
 from skdpgmm.privacy.grid import HOST, Ball
 
-
 # Doublings between where errors are put, and where they begin.
 _FOLD = 9
 # Larger numbers have no fractions worth the name.

@@ -1,12 +1,16 @@
 """What `scale` and `bounds` do to fits, and that it is undone in what they return."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from private_fits import make_data
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 
 from skdpgmm import (
+    DPPCA,
     DPEmbeddingSynthesizer,
     DPGaussianMixture,
     DPKMeans,
@@ -125,12 +129,28 @@ def test_bounds_are_public_and_cost_nothing():
     assert not {name for name in names if name.startswith(("scale", "unit"))}
 
 
-@pytest.mark.parametrize("cls", [DPGaussianMixture, DPLogisticRegression, DPKMeans])
-def test_nothing_is_looked_for_unless_it_is_asked_for(cls):
-    report = cls(random_state=0).fit(X, Y).privacy_
+@pytest.mark.parametrize(
+    "make",
+    [
+        DPKMeans,
+        partial(DPGaussianMixture, scale=None),
+        partial(DPLogisticRegression, clip_norm=20.0),
+        partial(DPEmbeddingSynthesizer, bounds=(-20.0, 20.0)),
+    ],
+)
+def test_nothing_is_looked_for_where_it_is_known_or_not_wanted(make):
+    report = make(random_state=0).fit(X, Y).privacy_
     names = {entry.name.split(":")[0] for entry in report.ledger}
     assert not {name for name in names if name.startswith(("scale", "unit"))}
     assert "scale" not in {decision.what for decision in report.decisions}
+
+
+def test_components_are_those_of_clipped_features():
+    Z = X.copy()
+    Z[:30, 0] = 1e9
+    expected = PCA(2).fit(X).components_
+    found = DPPCA(2, epsilon=100.0, bounds=(-20.0, 20.0), random_state=0).fit(Z)
+    assert (np.abs(np.sum(found.components_ * expected, axis=1)) > 0.95).all()
 
 
 def test_pairs_of_bounds():

@@ -279,8 +279,8 @@ def fit_cases(d):
             True,
         ),
         "synthesizer-bounds": (partial(synthesizer, bounds=bounds), True),
-        "synthesizer-auto-bounds": (
-            partial(synthesizer, bounds=(-9.0, bounds[1])),
+        "synthesizer-half-bounds": (
+            partial(synthesizer, 2, bounds=(-9.0, bounds[1])),
             False,
         ),
         "logistic-scaled": (
