@@ -35,6 +35,10 @@ _NOT_SEEN = (
     "{sd:.3g} in each bin of their histograms, so that {then}. Give bounds if they are "
     "public, a larger epsilon, or more records."
 )
+_LOST = (
+    "The scales of {n} of {d} features cannot be told from noise, and are what a first "
+    "look has shown. Give bounds if they are public, a larger epsilon, or more records."
+)
 _AS_THEY_ARE = "features are left as they are: beside large ones, small ones drown"
 
 
@@ -143,6 +147,8 @@ def find_center_and_scale(view, budget, left, known):
             doubt(_NOT_SEEN.format(sd=np.sqrt(d) / budget.mu, then=_AS_THEY_ARE))
         view.note(Quality("feature", words={"scale": ("noise",) * d}))
         return np.zeros(d), np.ones(d)
+    if n_lost := int(np.count_nonzero(~seen)):
+        doubt(_LOST.format(n=n_lost, d=d))
     words = np.where(seen, np.where(hidden, "weak", "clear"), "noise")
     view.note(Quality("feature", words={"scale": tuple(words.tolist())}))
     closer = units_of(features)
