@@ -89,6 +89,10 @@ def find_scale(view, budget, columns=True) -> FoundScale:
     if features is None:
         return FoundScale(view, on_sphere)
     _look_closer(view, features, budgets)
+    if not features.spread.any():
+        because = {"noisy_n": view.n, "n_features": d}
+        view.decide(scale_plan.of_one_scale("no spread", because))
+        return FoundScale(view, on_sphere)
     units = units_of(features)
     errors = features.largest > np.abs(units.limits).max(axis=0)
     pays = scale_plan.pays(

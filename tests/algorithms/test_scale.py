@@ -59,6 +59,12 @@ def test_many_features_cost_nothing():
     assert not ledger.entries
 
 
+def test_constants_have_one_radius():
+    view, _ = view_of(np.zeros((4000, 3)), mu=math.inf)
+    assert find_scale(view, Budget(math.inf)).view.units is None
+    assert view.decisions[-1].value == "one radius: no spread"
+
+
 def test_what_noise_hides_is_not_bought_and_said():
     view, ledger = view_of(rows(30) * SCALES, mu=0.1)
     with collected_doubts() as doubts:
