@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
-.PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz
+.PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
 .PHONY: benchmark-scale
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -46,7 +46,7 @@ help:
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-search     what a private search finds among ten candidates"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
-	@echo "make fuzz                 every estimator under drawn parameters and inputs"
+	@echo "make fuzz fuzz-files                 every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -163,6 +163,9 @@ benchmark-asv: $(VENV)/.stamp-tests
 
 fuzz: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.fuzz $(BENCHMARK_ARGS)
+
+fuzz-files: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.fuzz_files $(BENCHMARK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov

@@ -18,6 +18,7 @@ from skdpgmm._estimators.search_report import search_privacy
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
 from skdpgmm._estimators.verification import verify
+from skdpgmm._report.review import ReviewReport, report
 from skdpgmm._rows.parquet import ParquetColumn
 
 __version__ = "0.2.0.dev0"
@@ -37,9 +38,11 @@ __all__ = [
     "PrivacyBudget",
     "PrivatePipeline",
     "PrivateSearchCV",
+    "ReviewReport",
     "TorchEmbeddingTransformer",
     "check_pipeline",
     "load",
+    "report",
     "search_privacy",
     "verify",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -161,6 +161,12 @@ class Debits:
         opened = self._events.read()
         self.id = opened[0]["id"] if id is None else id
         self._fits(opened)
+
+    @staticmethod
+    def declared_in(path: str) -> Declared:
+        """Return what the budget of a file is one of."""
+        first = EventsInFile(path).read()[0]
+        return Declared.checked(*(first[one.name] for one in fields(Declared)))
 
     def fits(self) -> list[Fit]:
         """Return all fits, in order."""

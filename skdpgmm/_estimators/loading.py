@@ -1,22 +1,16 @@
-"""Models from files: rebuilt by a replay, and compared with what was saved."""
+"""Models from files, in the hands of users."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
-from typing import Any, NamedTuple
+from pathlib import Path
 
-import numpy as np
-
-from skdpgmm._estimators.base import PrivateEstimator
-from skdpgmm._estimators.limits import releases_of
 from skdpgmm._estimators.model_file import ModelFile, read
-from skdpgmm._estimators.saved import Said, attributes
+from skdpgmm._estimators.rebuilding import rebuild
+from skdpgmm._estimators.signature import bytes_of, is_there
 
-_PACKAGE = __name__.partition(".")[0] + "."
 
-
-def load(path):
+def load(path, *, signed_by=None):
     """Return the fitted estimator that a file holds.
 
     It is made anew from its releases, by the same computation as in the fit and
@@ -25,7 +19,10 @@ def load(path):
     Parameters
     ----------
     path : str or path-like
-        Of a file that the method `save` of an estimator has written.
+        Of a file that the method `save` of an estimator, or of a `PrivatePipeline`,
+        has written.
+    signed_by : Ed25519PublicKey of `cryptography`, default=None
+        Key by which the file must be signed. None asks for no signature.
 
     Returns
     -------
@@ -35,8 +32,10 @@ def load(path):
     Raises
     ------
     ValueError
-        When the file is damaged, not one of a model, or its releases are not those of
-        a fit with its parameters.
+        When the file is damaged, not one of a model, not signed by `signed_by`, or its
+        releases are not those of a fit with its parameters.
+    TypeError
+        When `signed_by` is of another kind.
 
     See Also
     --------
@@ -65,6 +64,11 @@ def load(path):
     True
     """
     file = read(path)
+    key = None if signed_by is None else bytes_of(signed_by)
+    # A signature that is wrong is refused where that can be seen.
+    looked_at = key is not None or (file.signature is not None and is_there())
+    if looked_at and (reason := unsigned(file, key)):
+        raise ValueError(f"{Path(path).name} is not signed as it should be: {reason}.")
     rebuilt = rebuild(file)
     if different := rebuilt.different:
         warnings.warn(
@@ -76,86 +80,10 @@ def load(path):
     return rebuilt.estimator
 
 
-class Rebuilt(NamedTuple):
-    """An estimator that was rebuilt from a file, beside what the file says of it.
-
-    Attributes
-    ----------
-    estimator : estimator
-        Fitted.
-    said : Said
-    n_attributes : int
-        Number of attributes that were compared.
-    different : list of str
-        Those that are not to the bit as in the file, with the difference.
-    """
-
-    estimator: Any
-    said: Said
-    n_attributes: int
-    different: list[str]
-
-
-def rebuild(file: ModelFile) -> Rebuilt:
-    """Return what the releases in a file make."""
-    said = Said(file)
-    try:
-        estimator = _unfitted(said)
-        with releases_of(2 * file.n_bytes):  # half of a symmetric matrix is kept
-            estimator._replay(said.transcript)
-        names = said.public["feature_names"]
-        saved = said.attributes
-        if names is not None:
-            estimator.feature_names_in_ = names
-        if said.public["seeded"]:
-            estimator.privacy_ = replace(
-                estimator.privacy_, seeded=True, noise="AES-CTR, seeded by an int"
-            )
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever an algorithm says to what was never released
-        raise ValueError(
-            f"The file is not one of a fit: {type(error).__name__}: {error}"
-        ) from error
-    made = dict(attributes(estimator))
-    different = [
-        text
-        for name in sorted(made.keys() | saved.keys())
-        if (text := _difference(name, made, saved))
-    ]
-    return Rebuilt(estimator, said, len(made), different)
-
-
-def _unfitted(said):
-    cls = _classes(PrivateEstimator).get(said.estimator)
-    if cls is None:
-        raise ValueError(f"{said.estimator!r} is no estimator that can be loaded.")
-    return cls(**said.parameters)
-
-
-def _classes(base):
-    """Return the estimators of this package by their names."""
-    found = {} if "fit" not in vars(base) else {base.__name__: base}
-    for cls in base.__subclasses__():
-        if cls.__module__.startswith(_PACKAGE):
-            found |= _classes(cls)
-    return found
-
-
-def _difference(name, made, saved) -> str | None:
-    """Return how an attribute differs, or None where it is the same to the bit."""
-    if name not in made or name not in saved:
-        return f"{name} is {'not in the file' if name in made else 'in the file only'}"
-    one, other = made[name], saved[name]
-    one, other = np.asarray(one), np.asarray(other)
-    if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
-        return f"{name} is of another shape or type"
-    if one.dtype.kind != "f":
-        same = one.tolist() == other.tolist()
-        return None if same else f"{name} has other entries"
-    if one.astype(np.float64).tobytes() == other.astype(np.float64).tobytes():
-        return None
-    scale = float(np.max(np.abs(one), initial=0.0)) or 1.0
-    with np.errstate(invalid="ignore"):
-        largest = float(np.max(np.abs(one - other))) / scale
-    return f"{name} differs by {largest:.2g} of its largest entry"
+def unsigned(file: ModelFile, key: bytes | None) -> str | None:
+    """Return why a file is not signed, by a key or by the one it names, or None."""
+    if file.signature is None:
+        return "it has no signature"
+    if key is not None and file.signature.public_key != key:
+        return f"its key is {file.signature.public_key.hex()}"
+    return None if file.signature.holds(file.digest) else "its signature is wrong"

@@ -20,9 +20,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from skdpgmm._estimators.signature import Signature
+
 FORMAT, VERSION = "skdpgmm model", 1
-# The one key of the header.
-_KEY = "skdpgmm"
+# The keys of the header.
+_KEY, _SIGNATURE = "skdpgmm", "signature"
 _DTYPES = ("float64", "float32", "int64", "bool")
 
 
@@ -38,18 +40,24 @@ class ModelFile(NamedTuple):
         Of all of it.
     n_bytes : int
         Length of the file.
+    signature : Signature or None
+        As the file says it, which anybody can.
     """
 
     document: dict[str, Any]
     arrays: dict[str, np.ndarray]
     digest: str
     n_bytes: int
+    signature: Signature | None = None
 
 
-def write(path, document, arrays) -> str:
+def write(path, document, arrays, signing_key=None) -> str:
     """Write a file at once, in place of one that is there; return its digest."""
     digest = _digest(document, arrays)
     header = {_KEY: _canonical({**document, "digest": digest})}
+    if signing_key is not None:
+        signature = Signature.of(digest, signing_key)
+        header[_SIGNATURE] = _canonical(signature.as_json())
     data = to_bytes(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()}, header
     )
@@ -88,16 +96,16 @@ def read(path) -> ModelFile:
     for name, array in arrays.items():
         if array.dtype.name not in _DTYPES:
             raise ValueError(f"{name} must be one of {_DTYPES}, got {array.dtype}.")
-    return ModelFile(document, arrays, digest, n_bytes)
+    signature = None
+    if _SIGNATURE in header:
+        signature = Signature.read(_json(header[_SIGNATURE]))
+    return ModelFile(document, arrays, digest, n_bytes, signature)
 
 
 def _parsed(header) -> dict[str, Any]:
     if _KEY not in header:
         raise ValueError("The file is not one that skdpgmm has written.")
-    try:
-        document = json.loads(header[_KEY], parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"The header is damaged: {error}") from error
+    document = _json(header[_KEY])
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError("The file is not one that skdpgmm has written.")
     if document.get("version") != VERSION:
@@ -106,6 +114,13 @@ def _parsed(header) -> dict[str, Any]:
             f"version of skdpgmm reads {VERSION}."
         )
     return document
+
+
+def _json(text):
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"The header is damaged: {error}") from error
 
 
 def _refuse_constant(name):
@@ -131,13 +146,19 @@ def _digest(document, arrays) -> str:
 class Packer:
     """Turns values into JSON, and keeps their arrays.
 
+    Parameters
+    ----------
+    prefix : str, default=""
+        What the names of its arrays begin with.
+
     Attributes
     ----------
     arrays : dict of str to ndarray
     """
 
-    def __init__(self):
+    def __init__(self, prefix=""):
         self.arrays: dict[str, np.ndarray] = {}
+        self._prefix = prefix
 
     def pack(self, value, name):
         """Return what JSON says of a value; `name` is that of its array, if it is one.
@@ -168,8 +189,8 @@ class Packer:
             parts = [self.pack(one, f"{name}.{i}") for i, one in enumerate(value)]
             return {"parts": parts}
         if array.dtype.name in _DTYPES:
-            self.arrays[name] = array
-            return {"array": name}
+            self.arrays[self._prefix + name] = array
+            return {"array": self._prefix + name}
         if array.dtype.kind in "iuf" and array.dtype.itemsize <= 4:
             kind = np.float64 if array.dtype.kind == "f" else np.int64
             return self.pack(array.astype(kind), name)

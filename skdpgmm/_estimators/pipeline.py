@@ -24,13 +24,13 @@ from skdpgmm._estimators.pipeline_steps import (
     planned,
     refuse_mixing,
     refuse_own,
-    say_of_all,
     spent_by,
     width_after,
     with_budgets,
 )
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.project_budget import charged
+from skdpgmm._estimators.saved_pipeline import SavedSteps
 from skdpgmm._estimators.shown import WarnedHTML
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm.privacy.plan import PrivacyPlan
@@ -45,7 +45,7 @@ def _last_has(name):
     return check
 
 
-class PrivatePipeline(SharedTexts, WarnedHTML, Pipeline):
+class PrivatePipeline(SavedSteps, SharedTexts, WarnedHTML, Pipeline):
     """A pipeline under (epsilon, delta)-differential privacy, with one budget.
 
     The budget is shared among the private steps, whose own is not used. Steps that
@@ -173,7 +173,7 @@ class PrivatePipeline(SharedTexts, WarnedHTML, Pipeline):
         ask = ask_of(type(self).__name__, self.steps, self._asked(), privacy_ids)
         with charged(budget, ask) as charge:
             self._fit_steps(X, y, privacy_ids, given, charge)
-        say_of_all(self.steps, self.privacy_)
+        self._say_of_all()
         return self
 
     def _fit_steps(self, X, y, privacy_ids, given, charge):

@@ -119,6 +119,30 @@ class PrivacyBudget:
         declared = Declared.checked(epsilon, delta, adjacency, max_contributions)
         self._debits, self._part = Debits(declared, path), None
 
+    @classmethod
+    def open(cls, path):
+        """Return the budget of a file that is there, whatever it is one of.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Of its file.
+
+        Returns
+        -------
+        budget : PrivacyBudget
+            With the epsilon, delta, adjacency and unit that it was made with.
+
+        Raises
+        ------
+        OSError
+            When there is no file, or it cannot be read.
+        ValueError
+            When it is damaged, or no file of a budget.
+        """
+        path = os.path.abspath(os.fsdecode(path))
+        return cls(**asdict(Debits.declared_in(path)), path=path)
+
     @property
     def epsilon(self):
         """Privacy loss of all fits together; public."""

@@ -32,7 +32,7 @@ class Replayed:
     # What the fit was told; None where that is not all that made it.
     _transcript: Transcript | None
 
-    def save(self: Any, path):
+    def save(self: Any, path, *, signing_key=None):
         """Write the fitted estimator to a file that `skdpgmm.load` reads.
 
         The file has the parameters, what else is public, every release, and the fitted
@@ -43,6 +43,8 @@ class Replayed:
         ----------
         path : str or path-like
             Where to.
+        signing_key : Ed25519PrivateKey of `cryptography`, default=None
+            Key to sign the file with, so that others know whose it is.
 
         Raises
         ------
@@ -50,7 +52,8 @@ class Replayed:
             When the estimator went on from another fit by `warm_start`, was found by a
             search, or stands behind a private step of a `PrivatePipeline`.
         TypeError
-            When a parameter is of a kind that a file has no place for.
+            When a parameter is of a kind that a file has no place for, or the key is
+            of another kind.
         """
         check_is_fitted(self)
         if self._transcript is None:
@@ -61,7 +64,7 @@ class Replayed:
                 "releases are not all that made it: it cannot be saved. Pickle it, or "
                 "fit it at once."
             )
-        write(path, *documented(self, self._transcript))
+        write(path, *documented(self, self._transcript), signing_key)
 
     def _replay(self: Any, transcript):
         """Fit by a transcript, in place, or raise what an algorithm says to it.

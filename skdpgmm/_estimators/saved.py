@@ -12,7 +12,7 @@ import numpy as np
 import scipy
 import sklearn
 
-from skdpgmm._estimators.model_file import FORMAT, VERSION, ModelFile, Packer, unpack
+from skdpgmm._estimators.model_file import FORMAT, VERSION, Packer, unpack
 from skdpgmm._estimators.transcript import Told, Transcript
 from skdpgmm.privacy.accounting import LedgerEntry
 
@@ -24,16 +24,28 @@ _FLOATS = ("float32", "float64")
 def documented(estimator: Any, transcript: Transcript) -> tuple[dict[str, Any], dict]:
     """Return what a file of a fitted estimator says, and its arrays."""
     packer, report = Packer(), estimator.privacy_
-    document = {
+    part = part_of(estimator, transcript, report.seeded, packer)
+    return {**head(report, packer), **part}, packer.arrays
+
+
+def head(report, packer) -> dict[str, Any]:
+    """Return what all files say."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "made_by": versions(),
+        "ledger": [
+            [entry.name, entry.shape, entry.l2_sensitivity, packer.pack(entry.mu, "")]
+            for entry in report.ledger
+        ],
+    }
+
+
+def part_of(estimator: Any, transcript: Transcript, seeded, packer) -> dict[str, Any]:
+    """Return what a file says of one fit."""
+    return {
         "estimator": type(estimator).__name__,
-        "parameters": {
-            name: packer.pack(value, f"parameters.{name}")
-            for name, value in estimator.get_params(deep=False).items()
-            if name not in _LEFT_OUT
-        },
+        "parameters": packed_parameters(estimator, packer),
         "public": {
             "n_features": transcript.n_features,
             "classes": packer.pack(transcript.classes, "public.classes"),
@@ -41,7 +53,7 @@ def documented(estimator: Any, transcript: Transcript) -> tuple[dict[str, Any], 
             "enforced": transcript.enforced,
             "public_key": f"{transcript.public_key:032x}",
             "in_frame": transcript.in_frame,
-            "seeded": report.seeded,
+            "seeded": seeded,
             "feature_names": packer.pack(
                 getattr(estimator, "feature_names_in_", None), "public.feature_names"
             ),
@@ -56,16 +68,20 @@ def documented(estimator: Any, transcript: Transcript) -> tuple[dict[str, Any], 
             }
             for i, told in enumerate(transcript.releases)
         ],
-        "ledger": [
-            [entry.name, entry.shape, entry.l2_sensitivity, packer.pack(entry.mu, "")]
-            for entry in report.ledger
-        ],
         "attributes": {
             path: packer.pack(value, f"attributes.{path}")
             for path, value in attributes(estimator)
         },
     }
-    return document, packer.arrays
+
+
+def packed_parameters(estimator: Any, packer) -> dict[str, Any]:
+    """Return the parameters of an estimator, but for what changes time only."""
+    return {
+        name: packer.pack(value, f"parameters.{name}")
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in _LEFT_OUT
+    }
 
 
 def versions() -> dict[str, str]:
@@ -99,15 +115,17 @@ def _leaves(path, value):
 
 
 class Said:
-    """What a file says of an estimator; each part is checked when it is asked for.
+    """What a file says of a fit; each part is checked when it is asked for.
 
     Parameters
     ----------
-    file : ModelFile
+    document : dict
+        Of the file, or its part for a step of a pipeline.
+    arrays : dict of str to ndarray
     """
 
-    def __init__(self, file: ModelFile):
-        self._document, self._arrays = file.document, file.arrays
+    def __init__(self, document: dict[str, Any], arrays: dict[str, np.ndarray]):
+        self._document, self._arrays = document, arrays
 
     def _part(self, name, kind):
         value = self._document.get(name)
@@ -134,6 +152,19 @@ class Said:
     def attributes(self) -> dict[str, Any]:
         """Fitted attributes by their paths."""
         return self._unpacked("attributes")
+
+    @property
+    def steps(self) -> list[Said]:
+        """What it says of the steps of a pipeline."""
+        given = self._part("steps", list)
+        if not all(isinstance(one, dict) for one in given):
+            raise ValueError("A step in the file is none.")
+        return [Said(one, self._arrays) for one in given]
+
+    @property
+    def name(self) -> str:
+        """Name of a step."""
+        return self._part("name", str)
 
     def _unpacked(self, name):
         given = self._part(name, dict)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dp_accounting import GaussianDpEvent
 from dp_accounting.pld import PLDAccountant
 
-from skdpgmm._estimators.loading import rebuild
+from skdpgmm._estimators.loading import unsigned
 from skdpgmm._estimators.model_file import read
+from skdpgmm._estimators.rebuilding import rebuild
 from skdpgmm._estimators.saved import versions
+from skdpgmm._estimators.signature import bytes_of, is_there
 from skdpgmm.privacy.report import PrivacyReport, as_html
 
 # The other accountant cuts privacy losses into steps, here of 1e-4 of epsilon, and
@@ -106,7 +109,7 @@ class Verification:
         return as_html(self._facts(), self._rows())
 
 
-def verify(path):
+def verify(path, *, signed_by=None):
     """Check the file of a fitted model, as somebody who has nothing else.
 
     The fit is made once more from its releases: the algorithm must ask for them in
@@ -118,7 +121,11 @@ def verify(path):
     Parameters
     ----------
     path : str or path-like
-        Of a file that the method `save` of an estimator has written.
+        Of a file that the method `save` of an estimator, or of a `PrivatePipeline`,
+        has written.
+    signed_by : Ed25519PublicKey of `cryptography`, default=None
+        Key by which the file is to be signed. With None a signature is checked where
+        there is one, by the key that the file names.
 
     Returns
     -------
@@ -129,6 +136,8 @@ def verify(path):
     ------
     ValueError
         When the file is damaged, or not one of a fit.
+    TypeError
+        When `signed_by` is of another kind.
 
     See Also
     --------
@@ -148,37 +157,63 @@ def verify(path):
     >>> verification
     Verification(kmeans.safetensors: 5 of 5 checks passed)
     """
+    return examined(path, signed_by).verification
+
+
+class Examined(NamedTuple):
+    """What `verify` has found, and the estimator that it has rebuilt for that.
+
+    Attributes
+    ----------
+    verification : Verification
+    estimator : estimator
+        Fitted.
+    made_by : dict of str to str
+        Versions of what made the file, as it says.
+    """
+
+    verification: Verification
+    estimator: Any
+    made_by: dict[str, str]
+
+
+def examined(path, signed_by=None) -> Examined:
+    """Check a file, and keep what was rebuilt."""
     file = read(path)
+    key = None if signed_by is None else bytes_of(signed_by)
     rebuilt = rebuild(file)
-    said, report = rebuilt.said, rebuilt.estimator.privacy_
-    checks = (
-        _check_replay(said),
-        _check_attributes(rebuilt, said),
-        _check_ledger(said.ledger, report),
+    report = rebuilt.estimator.privacy_
+    checks = [
+        _check_replay(rebuilt),
+        _check_attributes(rebuilt),
+        _check_ledger(rebuilt.ledger, report),
         _check_epsilon(report),
         _check_by_other_accountant(report),
-    )
-    return Verification(
+    ]
+    if key is not None or file.signature is not None:
+        checks.append(_check_signature(file, key))
+    verification = Verification(
         Path(path).name,
         file.digest,
-        said.estimator,
-        checks,
-        tuple(_believed(report, said)),
+        type(rebuilt.estimator).__name__,
+        tuple(checks),
+        tuple(believed(report, rebuilt.made_by.get("skdpgmm"))),
         report,
     )
+    return Examined(verification, rebuilt.estimator, rebuilt.made_by)
 
 
-def _check_replay(said):
-    n = len(said.transcript.releases)
+def _check_replay(rebuilt):
+    n = rebuilt.n_releases
     found = f"the fit asks for these {n} releases in this order, and for no other"
     return Check("replay", True, found)
 
 
-def _check_attributes(rebuilt, said):
+def _check_attributes(rebuilt):
     different, n = rebuilt.different, rebuilt.n_attributes
     if not different:
         return Check("attributes", True, f"all {n} follow from the releases to the bit")
-    here, there = versions(), said.made_by
+    here, there = versions(), rebuilt.made_by
     other = [f"{k} {there.get(k)}" for k in here if here[k] != there.get(k)]
     because = f"; the file was made by {', '.join(other)}" if other else ""
     return Check(
@@ -213,11 +248,21 @@ def _check_by_other_accountant(report):
     return Check(what, passed, f"epsilon={found:.6g} for the same noise")
 
 
-def _believed(report, said):
+def _check_signature(file, key):
+    what = "signature"
+    if not is_there():
+        return Check(what, None, "not checked, as cryptography is not installed")
+    if reason := unsigned(file, key):
+        return Check(what, False, reason)
+    of = "the key that was asked for" if key is not None else "whoever has the key"
+    return Check(what, True, f"of {of}, {file.signature.public_key.hex()}")
+
+
+def believed(report: PrivacyReport, version) -> Iterator[tuple[str, str]]:
+    """Yield what remains to be believed of a fit by a version of this package."""
     yield "the records", f"those summed were the ones meant; unit: {report.unit}"
     yield "the noise", f"{report.noise}: drawn as the code says, its key seen by nobody"
-    made_by = said.made_by
-    yield "the code", f"skdpgmm/privacy of version {made_by.get('skdpgmm')}"
+    yield "the code", f"skdpgmm/privacy of version {version}"
     public = "; ".join(f"{name} ({text})" for name, text in report.declared_public)
     yield "what was declared public", public
     yield "before the fit", "no step, such as an encoder, has learned from the records"

@@ -207,7 +207,9 @@ def private_accuracy(
     -----
     Privacy: what is returned is (epsilon, delta)-differentially private, when the
     model that predicts was not fitted to these records or was fitted to them
-    privately. Each call spends anew: the best of many models costs as many calls.
+    privately. Each call spends anew: the best of many models costs as many calls. Each
+    prediction is taken to be a function of its own record. The last bits of scores may
+    depend on records that are predicted beside it: one at a time they do not.
 
     Examples
     --------

@@ -375,3 +375,20 @@ def test_a_forked_process_cannot_spend_a_budget_in_memory(monkeypatch):
         look(budget)
     monkeypatch.undo()
     assert budget.report().costs == ()
+
+
+@pytest.mark.parametrize("epsilon", [3.0, math.inf])
+def test_a_file_is_opened_whatever_it_is_a_budget_of(epsilon, tmp_path):
+    path = tmp_path / "budget"
+    made = PrivacyBudget(
+        epsilon, 1e-6, adjacency="replace-one", max_contributions=2, path=path
+    )
+    opened = PrivacyBudget.open(str(path))
+    assert repr(opened) == repr(made)
+    assert opened.report() == made.report()
+    with pytest.raises(FileNotFoundError, match="no file any more, or never was"):
+        PrivacyBudget.open(tmp_path / "nowhere")
+    (tmp_path / "other").write_bytes(b"no budget")
+    with pytest.raises(ValueError, match="is no budget, or is damaged"):
+        PrivacyBudget.open(tmp_path / "other")
+    assert not (tmp_path / "nowhere").exists()

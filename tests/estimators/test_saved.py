@@ -35,7 +35,7 @@ def test_attributes_are_leaves():
 
 
 def test_what_a_file_says_is_what_was_fitted(file):
-    said = Said(file)
+    said = Said(file.document, file.arrays)
     assert said.estimator == "DPKMeans" and said.parameters["n_clusters"] == 2
     assert said.transcript.n_features == 3 and said.transcript.classes is None
     assert len(said.ledger) == len({(e.name, e.mu) for e in said.ledger})
@@ -60,14 +60,14 @@ def test_public_inputs_are_checked(name, value, message, file):
     public = {**file.document["public"], name: value}
     changed = file._replace(document={**file.document, "public": public})
     with pytest.raises(ValueError, match=message):
-        _ = Said(changed).transcript
+        _ = Said(changed.document, changed.arrays).transcript
 
 
 @pytest.mark.parametrize("name", ["estimator", "parameters", "releases", "ledger"])
 def test_parts_that_are_missing_or_of_another_type_are_refused(name, file):
     others = {key: value for key, value in file.document.items() if key != name}
     for document in (others, {**others, name: 3}):
-        said = Said(file._replace(document=document))
+        said = Said(document, file.arrays)
         with pytest.raises(ValueError, match=f"{name} is missing"):
             _ = said.transcript if name == "releases" else getattr(said, name)
 
@@ -76,4 +76,4 @@ def test_releases_are_arrays_of_floats(file):
     name = next(name for name in file.arrays if name.startswith("releases"))
     arrays = {**file.arrays, name: file.arrays[name].astype(np.int64)}
     with pytest.raises(ValueError, match="array of float64"):
-        _ = Said(file._replace(arrays=arrays)).transcript
+        _ = Said(file.document, arrays).transcript

@@ -48,6 +48,27 @@ def test_a_group_is_fitted_to_the_same_releases(piped):
     np.testing.assert_array_equal(second.classifier_.coef_, alone.classifier_.coef_)
 
 
+class LooksAround(ClassifierMixin, BaseEstimator):
+    """Predict by how a row compares with those beside it."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[(X[:, 0] < X[:, 0].mean()).astype(int)]
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_prediction_that_is_counted_knows_of_no_other_record(piped):
+    model = DPSyntheticClassifier(DPEmbeddingSynthesizer(), LooksAround())
+    model = make_pipeline(FunctionTransformer(), model) if piped else model
+    found = run([model], X, Y, part(), SCORED)
+    assert found.error is None
+    np.testing.assert_array_equal(found.right[0], Y[:50] == 0)
+    assert (found.fitted[0].predict(X[:50]) != 0).any()  # which would tell
+
+
 def test_the_same_setting_twice_is_the_same_fit():
     model = DPLogisticRegression(random_state=0)
     found = run([clone(model), clone(model)], X, Y, part(), SCORED)
