@@ -55,13 +55,13 @@ def verify(
         data = report_of(model, signed_by=key).to_dict()
         names = ("private", "not_private", "epsilon", "delta")
         as_json({**data["verification"], **{name: data[name] for name in names}})
-        fine = data["verification"]["passed"] and data["private"]
+        fine = data["verification"]["passed"]
     else:
         subject = subject_of(model, key)
         _head(subject)
         show_sections(told(subject, _VERIFIED))
         found = subject.verification
-        fine = found and found.passed and not found.privacy.not_private
+        fine = found and found.passed
     if not fine:
         raise typer.Exit(1)
 

@@ -70,18 +70,27 @@ class Verification:
     privacy: PrivacyReport
 
     @property
-    def passed(self) -> bool:
-        """Whether no check failed."""
+    def consistent(self) -> bool:
+        """Whether no check failed: the file is one of such a fit."""
         return all(check.passed is not False for check in self.checks)
 
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed, and the fit was private."""
+        return self.consistent and self.privacy.not_private is None
+
+    @property
+    def answer(self) -> str:
+        """Whether it passed, in words."""
+        if self.passed:
+            return "yes"
+        return f"NO: {self.privacy.not_private}" if self.consistent else "NO"
+
     def _facts(self):
-        answer = "yes" if self.passed else "NO"
-        if self.privacy.not_private:
-            answer += f", but {self.privacy.not_private}"
         return [
             ("file", f"{self.name}, a fitted {self.estimator}"),
             ("digest", self.digest),
-            ("verified", answer),
+            ("verified", self.answer),
         ]
 
     def _rows(self):

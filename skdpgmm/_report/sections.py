@@ -321,13 +321,10 @@ def _verified(subject: Subject) -> tuple[Block, ...]:
     words = {True: "passed", False: "FAILED", None: "not done"}
     rows = [("check", "result", "found")]
     rows += [(c.what, words[c.passed], c.found) for c in found.checks]
-    answer = "yes" if found.passed else "NO"
-    if found.privacy.not_private:
-        answer += f", but {found.privacy.not_private}"
     facts = (
         ("file", found.name),
         ("digest", found.digest),
-        ("no check failed", answer),
+        ("verified", found.answer),
     )
     return (Facts(facts), Table(tuple(rows)))
 

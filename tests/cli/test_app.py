@@ -67,4 +67,4 @@ def test_the_commands_of_the_page_run(digits, run):
     assert np.concatenate(list(given.rows)).shape == (len(labels), 16)
     assert set(labels) <= set("0123456789")
     page = (digits / "report.html").read_text()
-    assert "differentially private" in page and "no check failed" in page
+    assert "differentially private" in page and "verified" in page

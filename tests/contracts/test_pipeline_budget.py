@@ -90,8 +90,7 @@ def test_a_step_behind_a_private_one_tells_of_all(fitted):
         assert one.privacy_ is wrapped.privacy_
 
 
-def test_the_first_private_step_is_the_one_that_can_be_saved(fitted, tmp_path):
-    assert not hasattr(fitted, "save")
+def test_the_first_private_step_is_the_one_that_can_be_saved_alone(fitted, tmp_path):
     path = tmp_path / "pca"
     fitted["pca"].save(path)
     loaded = load(path)

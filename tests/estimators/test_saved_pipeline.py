@@ -68,7 +68,7 @@ def test_a_pipeline_is_verified_as_a_whole(epsilon, tmp_path):
     )
     pipeline.save(tmp_path / "saved")
     found = verify(tmp_path / "saved")
-    assert found.passed and found.estimator == "PrivatePipeline"
+    assert found.consistent and found.estimator == "PrivatePipeline"
     assert found.privacy == pipeline.privacy_
     assert ("NOT PRIVATE" in str(found)) is (epsilon == np.inf)
 
@@ -113,7 +113,7 @@ def test_another_budget_is_found(change, tmp_path):
     document = {**file.document, "parameters": parameters}
     write(tmp_path / "changed", document, file.arrays)
     try:
-        passed = verify(tmp_path / "changed").passed
+        passed = verify(tmp_path / "changed").consistent
     except ValueError as error:
         passed = False
         assert "not one of a fit" in str(error)
