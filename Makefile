@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
-.PHONY: proof mutation
+.PHONY: proof mutation benchmark-scale
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -37,6 +37,7 @@ help:
 	@echo "make benchmark-rows       what private rows teach, and how like records they are"
 	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
 	@echo "make benchmark-pca        private principal components, ours and those of others"
+	@echo "make benchmark-scale      columns of different scale, with and without bounds"
 	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
 	@echo "make benchmark-scaling    what a fit costs, and how that grows"
@@ -128,6 +129,9 @@ benchmark-rows: $(VENV)/.stamp-examples
 
 benchmark-clustering: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.clustering $(BENCHMARK_ARGS)
+
+benchmark-scale: $(VENV)/.stamp-examples
+	$(BIN)/python -m benchmarks.scale $(BENCHMARK_ARGS)
 
 benchmark-pca: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.pca $(BENCHMARK_ARGS)
