@@ -22,6 +22,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
 .PHONY: benchmark-audit planted-faults
+.PHONY: proof mutation benchmark-scale
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -37,6 +38,7 @@ help:
 	@echo "make benchmark-rows       what private rows teach, and how like records they are"
 	@echo "make benchmark-clustering loss of private k-means, ours and that of others"
 	@echo "make benchmark-pca        private principal components, ours and those of others"
+	@echo "make benchmark-scale      columns of different scale, with and without bounds"
 	@echo "make benchmark-mixture    likelihood of private mixtures beside scikit-learn"
 	@echo "make benchmark-recovery   errors of parameters by n, epsilon and separation"
 	@echo "make benchmark-scaling    what a fit costs, and how that grows"
@@ -47,7 +49,9 @@ help:
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
 	@echo "make benchmark-audit      how much of the claim attacks on fits attain"
 	@echo "make planted-faults       which checks notice faults in copies of the package"
-	@echo "make fuzz fuzz-files                 every estimator under drawn parameters and inputs"
+	@echo "make proof                the lemma of sums, by the proof assistant Coq"
+	@echo "make mutation             small faults in privacy/: do its tests find them?"
+	@echo "make fuzz fuzz-files      every estimator under drawn parameters and inputs"
 	@echo "make clean                remove .venv and every cache"
 
 # --- environments ----------------------------------------------------------
@@ -83,7 +87,7 @@ lint: $(VENV)/.stamp-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --config setup.cfg
-	@find skdpgmm tests examples benchmarks -name '*.py' -exec wc -l {} + 2>/dev/null \
+	@find skdpgmm tests examples benchmarks proof -name '*.py' -exec wc -l {} + 2>/dev/null \
 	  | awk '$$1 > 400 && $$2 != "total" {print $$2 ": over 400 lines"; n++} END {exit n > 0}'
 
 typecheck: $(VENV)/.stamp-tests
@@ -129,6 +133,9 @@ benchmark-rows: $(VENV)/.stamp-examples
 benchmark-clustering: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.clustering $(BENCHMARK_ARGS)
 
+benchmark-scale: $(VENV)/.stamp-examples
+	$(BIN)/python -m benchmarks.scale $(BENCHMARK_ARGS)
+
 benchmark-pca: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.pca $(BENCHMARK_ARGS)
 
@@ -170,6 +177,13 @@ fuzz: $(VENV)/.stamp-tests
 
 fuzz-files: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.fuzz_files $(BENCHMARK_ARGS)
+
+mutation: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.mutation $(BENCHMARK_ARGS)
+
+# It needs Coq, and no package of Python; where there is none it says what to install.
+proof:
+	@$(PYTHON) -m proof.check
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov

@@ -13,6 +13,7 @@ from skdpgmm._estimators.pca import DPPCA
 from skdpgmm._estimators.pipeline import PrivatePipeline
 from skdpgmm._estimators.project_budget import PrivacyBudget
 from skdpgmm._estimators.resampler import DPSyntheticResampler
+from skdpgmm._estimators.scaler import DPStandardScaler
 from skdpgmm._estimators.search import PrivateSearchCV
 from skdpgmm._estimators.search_report import search_privacy
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
@@ -29,6 +30,7 @@ __all__ = [
     "DPGaussianMixture",
     "DPKMeans",
     "DPLogisticRegression",
+    "DPStandardScaler",
     "DPSyntheticClassifier",
     "DPSyntheticResampler",
     "DiffusersDecoder",

@@ -30,6 +30,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
 )
@@ -41,12 +42,13 @@ ESTIMATORS = {
     DPEmbeddingSynthesizer: 6,
     DPLogisticRegression: 4,
     DPPCA: 3,
+    DPStandardScaler: 2,
     DPSyntheticClassifier: 3,
     DPSyntheticResampler: 2,
 }
 OTHERS = {"private_accuracy": 2, "TorchEmbeddingTransformer": 1}
 WRAPPERS = (DPSyntheticClassifier, DPSyntheticResampler)
-UNLABELLED = (DPKMeans, DPGaussianMixture, DPPCA)
+UNLABELLED = (DPKMeans, DPGaussianMixture, DPPCA, DPStandardScaler)
 NAMES = [cls.__name__ for cls in ESTIMATORS] + list(OTHERS)
 
 

@@ -272,7 +272,19 @@ def check_pca(estimator, X, plain, y):
     demand(rows.shape == (len(plain), d), "inverse_transform has another shape")
 
 
+def check_scaler(estimator, X, plain, y):
+    center, scale = estimator.center_, estimator.scale_
+    demand((scale > 0.0).all(), "scale_ is not positive")
+    demand(center.shape == scale.shape == plain.shape[1:], "center_ has another shape")
+    Z = as_array(estimator.transform(X))
+    demand(Z.shape == plain.shape, "transform has another shape", Z.shape)
+    demand((np.abs(Z) <= estimator.clip).all(), "transform is not clipped")
+    rows = as_array(estimator.inverse_transform(Z))
+    demand(np.isfinite(rows).all(), "inverse_transform is not finite")
+
+
 CHECKS = {
+    "DPStandardScaler": check_scaler,
     "DPPCA": check_pca,
     "DPKMeans": check_kmeans,
     "DPGaussianMixture": check_mixture,

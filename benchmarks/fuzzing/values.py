@@ -69,6 +69,23 @@ def center(rng, facts, params):
     return values.tolist() if rng.random() < 0.3 else values
 
 
+def bounds(rng, facts, params):
+    wide = facts.scale * 10.0 ** rng.uniform(-2, 2, (2, facts.n_features))
+    low = facts.middle - wide[0]
+    # Wide enough to be an interval in float64.
+    high = np.maximum(facts.middle + wide[1], low + 1e-9 * np.abs(low) + 1e-50)
+    kind = rng.integers(4)
+    if kind == 0:
+        return float(low.min()), float(high.max())
+    if kind == 1:
+        return float(low.min()), high
+    return (low.tolist(), high.tolist()) if kind == 2 else np.stack([low, high])
+
+
+def bounds_reversed(rng, facts, params):
+    return facts.middle + 1.0, facts.middle - 1.0
+
+
 def random_state(rng, facts, params):
     seed = int(rng.integers(2**32))
     if rng.random() < 0.3:
@@ -179,6 +196,12 @@ TABLE: dict[str, tuple[Callable, Callable]] = {
         mapped(one_of(None), center),
         mapped(wrong_length, with_nan, one_of("origin", 0.0, {})),
     ),
+    "bounds": (
+        mapped(one_of(None), bounds),
+        mapped(bounds_reversed, wrong_width, one_of("auto", 1.0, (0.0,), (0.0, 0.0))),
+    ),
+    "scale": (one_of(None, "auto"), one_of("yes", 1.0, True)),
+    "clip": (one_of(10.0, 3, 0.5), one_of(0.0, -1.0, None, math.nan, "10")),
     "random_state": (
         random_state,
         one_of(-1, 2**32, "seed", 1.5, np.random.default_rng(0)),

@@ -6,7 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdpgmm._algorithms.budget import BALL, LOOK_AGAIN, REFINE
+from skdpgmm._algorithms.budget import (
+    BALL,
+    LOOK_AGAIN,
+    REFINE,
+    REFINE_OF_KNOWN_NUMBER,
+)
 from skdpgmm._algorithms.doubts import doubt
 from skdpgmm._algorithms.looks import (
     REMEDY,
@@ -19,7 +24,6 @@ from skdpgmm._algorithms.view import View
 from skdpgmm._estimates.quantile import noisy_quantile
 from skdpgmm._estimates.shrinkage import james_stein
 from skdpgmm._queries.histograms import NormHistogram
-from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.report import Decision
 
 # Larger norms fall into the last bin, smaller ones into the first: beyond, squares of
@@ -86,7 +90,7 @@ def find_ball(view, budget, clip_norm, center, guess=None, *, tighten=True):
     move = center is None
     origin = np.zeros(view.n_features) if move else np.array(center, dtype=float)
     if clip_norm != "auto":
-        view = view.through(Ball(origin, float(clip_norm)))
+        view = view.within(origin, float(clip_norm))
         if tighten:
             return _tightened(view, budget, move, guess if move else None)
         if budget:
@@ -97,12 +101,13 @@ def find_ball(view, budget, clip_norm, center, guess=None, *, tighten=True):
     budgets = budget.split(BALL)
     exponents = np.arange(-2 * _LOG2_RANGE, 2 * _LOG2_RANGE + 1)
     edges = 2.0 ** (exponents / 2.0) * SLACK
-    (counts,) = view.release("norms", NormHistogram(origin, edges), [budgets["norms"]])
+    query = NormHistogram(origin, edges, view.units)
+    (counts,) = view.release("norms", query, [budgets["norms"]])
     radius = _radius(counts, edges)
     if radius is None:
         doubt(_NO_SCALE.format(sd=float(counts.sd)))
         radius = 1.0  # the scale that most encoders have
-    view = view.through(Ball(origin, radius))
+    view = view.within(origin, radius)
     view, median_radius = _tightened(view, budgets["refine"], move, origin)
     because = {"noisy_n": view.n, "norms_below": radius, "noise_of_a_bin": counts.sd}
     view.decide(Decision("clip_norm", view.ball.radius, because))
@@ -130,7 +135,8 @@ def _radius(counts, edges):
 def _tightened(view, budget, move, guess):
     """Return a view through a ball about the mean of its records, just wide enough."""
     guess = view.ball.center if guess is None else guess
-    found = _look(view, budget.split(REFINE), move, guess, "")
+    shares = REFINE if view.n is None else REFINE_OF_KNOWN_NUMBER
+    found = _look(view, budget.split(shares), move, guess, "")
     for look in range(1, _MOST_LOOKS + 1):
         # Far from the origin, the noise in the mean is that of the distance to it.
         far = found.view.ball.radius < _SMALL * view.ball.radius
@@ -168,11 +174,11 @@ def _look(view, budgets, move, guess, name):
         center = center + np.clip(mean, -ball.radius, ball.radius)
     exponents = np.arange(-_OCTAVES * _PER_OCTAVE, 1) / _PER_OCTAVE
     edges = 2.0 * ball.radius * 2.0**exponents * SLACK
-    norms = NormHistogram(center, edges)
+    norms = NormHistogram(center, edges, view.units)
     (counts,) = view.release("radius" + name, norms, [budgets["radius"]])
     radius = _radius(counts, edges)
     if radius is None:
         doubt(_NO_RADIUS.format(sd=float(counts.sd)))
         radius = ball.radius
     median = noisy_quantile(counts.value, counts.sd, edges, 0.5) or ball.radius
-    return _Look(view.through(Ball(center, radius)), sd, median)
+    return _Look(view.within(center, radius), sd, median)

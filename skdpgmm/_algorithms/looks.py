@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from skdpgmm._algorithms import choices
@@ -52,14 +54,36 @@ def count_records(view, budget):
 
 def on_unit_sphere(view, budget):
     """Return whether all records seem to have norm 1, as from many encoders."""
+    counts = _norms_about_one(view, budget)
+    choice = choices.normalize(counts.value[1], counts.sd, view.n)
+    return decide_on_sphere(view, choice)
+
+
+def decide_on_sphere(view, choice):
+    """Decide whether rows are put on the unit sphere, and say so where noise does."""
+    seen = choice.because
+    most = seen["noisy_count"] + CLEAR * seen["sd"]
+    if not choice.value and most > choices.ON_SPHERE * view.n:
+        doubt(_NO_SPHERE.format(sd=seen["sd"]))
+    return view.decide(choice)
+
+
+def number_and_norms(view, budget):
+    """Return the records, of known number, and their counts below, at and above norm 1.
+
+    The three counts add up to the number, with somewhat more noise.
+    """
+    counts = _norms_about_one(view, budget)
+    sd = math.sqrt(3.0) * float(counts.sd)
+    number = counts._replace(value=counts.value.sum(), sd=sd)
+    return view.counted(positive_count(number)), counts
+
+
+def _norms_about_one(view, budget):
     edges = np.array([1.0 / SLACK, SLACK])
     query = NormHistogram(np.zeros(view.n_features), edges)
     (counts,) = view.release("unit norms", query, [budget])
-    choice = choices.normalize(counts.value[1], counts.sd, view.n)
-    most = counts.value[1] + CLEAR * counts.sd
-    if not choice.value and most > choices.ON_SPHERE * view.n:
-        doubt(_NO_SPHERE.format(sd=float(counts.sd)))
-    return view.decide(choice)
+    return counts
 
 
 def release_second_moment(view, budget, prior=None):

@@ -43,6 +43,15 @@ class PublicStart(NamedTuple):
     means: np.ndarray | None = None
     covariances: np.ndarray | None = None
 
+    def in_units(self, units, covariance) -> PublicStart:
+        """Return the same for rows in units."""
+        means, covariances = self.means, self.covariances
+        if means is not None:
+            means = units.of_rows(means)
+        if covariances is not None:
+            covariances = covariance.rescaled(covariances, 1.0 / units.scale)
+        return self._replace(means=means, covariances=covariances)
+
 
 UNKNOWN = PublicStart()
 

@@ -109,14 +109,17 @@ def _matching_scale(mixture, Y, target, public_rng):
 
     `Y` holds the gaps in coordinates in which the covariance is the identity.
     """
-    between = (Y * mixture.weights[:, None]).T @ Y
+    # In the axes of what lies between the classes all covariances are diagonal, so
+    # that none needs a factor: far apart, theirs would not be found.
+    values, axes = np.linalg.eigh((Y * mixture.weights[:, None]).T @ Y)
+    between, Y = np.maximum(values, 0.0), Y @ axes
     components = public_rng.choice(len(Y), size=_N_DRAWS, p=mixture.weights)
     noise = public_rng.standard_normal((_N_DRAWS, Y.shape[1]))
 
     def accuracy(scale):
-        covariance = np.eye(Y.shape[1]) + (1.0 - scale**2) * between
-        draws = scale * Y[components] + noise @ np.linalg.cholesky(covariance).T
-        weights = np.linalg.solve(covariance, scale * Y.T)  # (r, k)
+        variances = 1.0 + (1.0 - scale**2) * between  # (r,)
+        draws = scale * Y[components] + noise * np.sqrt(variances)
+        weights = (scale * Y / variances).T  # (r, k)
         offsets = np.log(mixture.weights) - 0.5 * scale * np.sum(Y.T * weights, axis=0)
         n_right = 0
         for rows in row_slices(_N_DRAWS, max(1, _N_SCORES // len(Y))):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skdpgmm._algorithms.budget import Budget
+from skdpgmm._queries.scaled import scaled_ball
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.records import PrivateRecords, Release
@@ -52,6 +53,19 @@ class View:
     def n_features(self) -> int:
         """Width of what the ball makes of a record."""
         return self.ball.n_features
+
+    @property
+    def units(self):
+        """Units of the records; None is those of the data."""
+        return getattr(self.ball, "units", None)
+
+    def within(self, center, radius) -> View:
+        """Return the same records, in the same units, in a ball of its own."""
+        return self.through(scaled_ball(center, radius, self.units))
+
+    def measured_in(self, units) -> View:
+        """Return the same records in other units."""
+        return self.through(scaled_ball(self.ball.center, self.ball.radius, units))
 
     def through(self, ball) -> View:
         """Return the same records, seen through another ball."""

@@ -13,6 +13,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
 )
 from skdpgmm._cli.refusals import refuse
 
@@ -24,6 +25,7 @@ class Method(StrEnum):
     mixture = "mixture"
     kmeans = "kmeans"
     pca = "pca"
+    scaler = "scaler"
     logistic = "logistic"
 
 
@@ -40,6 +42,7 @@ METHODS = {
     Method.mixture: Facts(DPGaussianMixture, "n_components", "none"),
     Method.kmeans: Facts(DPKMeans, "n_clusters", "none"),
     Method.pca: Facts(DPPCA, "n_components", "none"),
+    Method.scaler: Facts(DPStandardScaler, None, "none"),
     Method.logistic: Facts(DPLogisticRegression, None, "needed"),
 }
 # Parameters that have options of their own, and one that would end privacy.

@@ -24,6 +24,7 @@ from skdpgmm._estimators.plan import Planned
 from skdpgmm._estimators.privacy_ids import enforces, one_name, warn_if_unenforced
 from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.replay import Replayed
+from skdpgmm._estimators.scaling import checked_bounds
 from skdpgmm._estimators.session import Account, Session
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transcript import Transcript
@@ -48,6 +49,8 @@ class Given(NamedTuple):
         Mean of `X_public`, and its second moment about it, of trace 1.
     in_frame : bool
         Whether the rows came in a data frame, whose names and types are public.
+    bounds : pair of ndarray of shape (n_features,), or None
+        Low and high ends of the features.
     """
 
     n_features: int
@@ -56,12 +59,24 @@ class Given(NamedTuple):
     center: np.ndarray | None
     public_mean: np.ndarray | None
     public_second: np.ndarray | None
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
     in_frame: bool = False
 
     @property
     def n_classes(self) -> int:
         """Number of classes, 1 without labels."""
         return 1 if self.classes is None else len(self.classes)
+
+    def in_units(self, units) -> Given:
+        """Return the same in units of the features; None is those of the data."""
+        if units is None:
+            return self
+        center, mean, second = self.center, self.public_mean, self.public_second
+        return self._replace(
+            center=None if center is None else units.of_rows(center),
+            public_mean=None if mean is None else units.of_rows(mean),
+            public_second=None if second is None else units.of_moment(second),
+        )
 
 
 class PrivateEstimator(Planned, Replayed, GuaranteeHTML, CallbackSupportMixin):
@@ -156,11 +171,12 @@ class PrivateEstimator(Planned, Replayed, GuaranteeHTML, CallbackSupportMixin):
             state = {**state, "_like": portable(state["_like"])}
         return state
 
-    def _given(self, n_features, classes, dtype) -> Given:
+    def _given(self: Any, n_features, classes, dtype) -> Given:
         """Check what is declared as public."""
         center = self._checked_center(n_features)
         mean, second = self._checked_public(n_features)
-        return Given(n_features, classes, dtype, center, mean, second)
+        bounds = checked_bounds(self.bounds, n_features)
+        return Given(n_features, classes, dtype, center, mean, second, bounds)
 
     def _new_account(self: Any, given, enforced) -> Account:
         return Account(
@@ -187,8 +203,9 @@ class PrivateEstimator(Planned, Replayed, GuaranteeHTML, CallbackSupportMixin):
             yield "columns", "their names and types"
         if self.clip_norm != "auto":
             yield "clip_norm", f"{self.clip_norm:g}"
-        if given.center is not None:
-            yield "center", "given"
+        for name in ("center", "bounds"):
+            if getattr(given, name) is not None:
+                yield name, "given"
         if given.classes is not None:
             source = "read off y" if self.classes is None else "given"
             yield "classes", f"{source}, {len(given.classes)} of them"

@@ -20,8 +20,9 @@ from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._algorithms.outcome import distances, quality_of
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
-from skdpgmm._estimators.parameters import COUNT
+from skdpgmm._estimators.parameters import COUNT, SCALED
 from skdpgmm._estimators.privacy_ids import one_name
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.distances import nearest, squared_distances
 from skdpgmm._rows.sources import over_blocks, sum_of
@@ -49,6 +50,14 @@ class DPKMeans(
         "auto" spends |KMEANS.ball| of the budget to find it.
     {center}
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
+    scale : "auto" or None, default=None
+        The loss of k-means is that of the units of the data, and so it stays: "auto"
+        spends up to a fifth of the budget where records are few, and less where they
+        are many, to find where each feature lies, and clips it there. Then far records
+        of one feature do not widen the ball of all. None does not.
+    bounds : pair of floats or of arrays of shape (n_features,), default=None
+        Public ends (low, high) of all features, or of each, to which they are clipped.
+        They cost nothing.
     max_iter : int, default=5
         Number of Lloyd passes, at least 1. All are made, each with an equal share
         of the budget.
@@ -98,6 +107,7 @@ class DPKMeans(
     """
 
     _parameter_constraints: dict = {
+        **SCALED,
         "n_clusters": COUNT,
         "max_iter": COUNT,
     }
@@ -112,6 +122,8 @@ class DPKMeans(
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale=None,
+        bounds=None,
         max_iter=5,
         random_state=None,
         block_size=8192,
@@ -124,6 +136,8 @@ class DPKMeans(
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.max_iter = max_iter
         self.random_state = random_state
         self.block_size = block_size
@@ -155,10 +169,9 @@ class DPKMeans(
 
     def _fit(self, session, given):
         shares = KMEANS if self.clip_norm == "auto" else KMEANS_IN_PUBLIC_BALL
-        budgets, view = session.budget.split(shares), session.view(given.n_features)
-        view, _ = find_ball(
-            view, budgets["ball"], self.clip_norm, given.center, tighten=False
-        )
+        start = in_units(self, session, given, columns=False)
+        view, budget = start.view, start.budget.split(shares)["ball"]
+        view, _ = find_ball(view, budget, self.clip_norm, given.center, tighten=False)
         k, left = self.n_clusters, session.left()
         found = private_kmeans(view, k, 1, left, self.max_iter)
         doubt_counts(found.counts.value, float(found.counts.sd), "clusters")

@@ -78,7 +78,7 @@ _CONSTANT: dict[str, Callable[[Any], bool]] = {
 }
 
 _FROZEN = "fit it to public rows and wrap it in sklearn.frozen.FrozenEstimator"
-_CONSTANTS = f"use public constants in a FunctionTransformer, or {_FROZEN}"
+_CONSTANTS = f"public constants in a FunctionTransformer, or {_FROZEN}"
 _INSTEAD = {
     **dict.fromkeys(
         ("PCA", "IncrementalPCA", "TruncatedSVD", "FactorAnalysis", "KernelPCA"),
@@ -89,7 +89,8 @@ _INSTEAD = {
         ("GaussianMixture", "BayesianGaussianMixture"), "use DPGaussianMixture"
     ),
     **dict.fromkeys(
-        ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"), _CONSTANTS
+        ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"),
+        f"use DPStandardScaler, or {_CONSTANTS}",
     ),
 }
 

@@ -19,6 +19,8 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.class_weights import check_class_weight, log_class_weights
 from skdpgmm._estimators.collected import MappedClassifierMixin
 from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.parameters import SCALED
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.sources import over_blocks
 
@@ -39,6 +41,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         budget are spent to find the mean of the records and their scale.
     {center}
         None is found privately.
+    {scale}
+    {bounds}
     {classes}
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. The
@@ -89,7 +93,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     Predictions for private records are functions of these records, and a score
     computed on them is not private. Steps before this one in a Pipeline must not
     learn from the private records: a StandardScaler would, unpaid, and a
-    `PrivatePipeline` refuses it.
+    `PrivatePipeline` refuses it. Columns of different scale are what `bounds` and
+    `scale` are for.
 
     Steps are clipped gradients of the cross-entropy over all records, which end when
     the noise would prevail. Two last looks at all records measure how steep the scores
@@ -112,6 +117,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     """
 
     _parameter_constraints: dict = {
+        **SCALED,
         "classes": ["array-like", None],
         "X_public": ["array-like", None],
         "n_random_features": [
@@ -132,6 +138,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale=None,
+        bounds=None,
         classes=None,
         X_public=None,
         n_random_features=0,
@@ -146,6 +154,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.classes = classes
         self.X_public = X_public
         self.n_random_features = n_random_features
@@ -192,11 +202,12 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
 
     def _fit(self, session, given):
-        budgets = session.budget.split(LOGISTIC)
+        start = in_units(self, session, given)
+        given, budgets = start.given, start.budget.split(LOGISTIC)
         view, median_radius = find_ball(
-            session.view(given.n_features),
+            start.view,
             budgets["ball"],
-            self.clip_norm,
+            start.clip_norm,
             given.center,
             given.public_mean,
         )
@@ -221,12 +232,15 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         )
         if len(counts) == 2:
             coef, intercept = np.diff(coef, axis=0), np.diff(intercept)
-        self.coef_ = coef[:, :d]
-        self._center = ball.center
-        self.intercept_ = intercept - self.coef_ @ ball.center
+        self.coef_, center, scale = coef[:, :d], ball.center, np.ones(d)
+        if view.units is not None:
+            center, scale = view.units.rows(center), view.units.scale
+            self.coef_ = self.coef_ / scale
+        self._center = center
+        self.intercept_ = intercept - self.coef_ @ center
         self.random_features_ = self.random_coef_ = None
         if model.features is not None:
-            self.random_features_ = model.features.shifted(ball.center)
+            self.random_features_ = model.features.in_data(scale, center)
             self.random_coef_ = coef[:, d:]
 
     @over_blocks

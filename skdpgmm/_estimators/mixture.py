@@ -16,8 +16,10 @@ from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.framed import FramedSamples, SetOutput
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mapped_mixture import MappedGaussianMixture
+from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.privacy_ids import one_name
 from skdpgmm._estimators.randomness import sampling_generator
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.starts import public_start, warm_start
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm._models.covariances import COVARIANCES
@@ -46,6 +48,9 @@ class DPGaussianMixture(
         |MIXTURE_IN_PUBLIC_BALL.ball| buys the count that "auto" passes and clips go by.
     {center}
         None is the origin; with ``clip_norm="auto"`` it is then found privately.
+    {scale}
+        A spherical covariance has one scale, so that features only get limits.
+    {bounds}
     covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
         Shape of the covariances, as in scikit-learn.
     tol : float, default=1e-3
@@ -143,6 +148,7 @@ class DPGaussianMixture(
 
     _parameter_constraints: dict = {
         **MappedGaussianMixture._parameter_constraints,
+        **SCALED,
         "covariance_type": [StrOptions(set(COVARIANCES))],
         "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
@@ -157,6 +163,8 @@ class DPGaussianMixture(
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale=None,
+        bounds=None,
         covariance_type="full",
         tol=1e-3,
         reg_covar=1e-6,
@@ -195,6 +203,8 @@ class DPGaussianMixture(
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.block_size = block_size
         self.n_jobs = n_jobs
 
@@ -243,20 +253,25 @@ class DPGaussianMixture(
     def _fit(self, session, given):
         noiseless = math.isinf(session.budget.mu)
         shares = mixture_shares(self.clip_norm, self.max_iter)
-        budgets, view = session.budget.split(shares), session.view(given.n_features)
-        view, _ = find_ball(
-            view, budgets["ball"], self.clip_norm, given.center, tighten=False
-        )
+        covariance = COVARIANCES[self.covariance_type]
+        columns = not covariance.one_scale
+        found = in_units(self, session, given, columns)
+        view, given, clip_norm = found.view, found.given, found.clip_norm
+        tighten, units = clip_norm != self.clip_norm, view.units
+        budget = found.budget.split(shares)["ball"]
+        view, _ = find_ball(view, budget, clip_norm, given.center, tighten=tighten)
+        start = self._start(given.n_features)
         wanted = Wanted(
             self.n_components,
-            COVARIANCES[self.covariance_type],
+            covariance,
             self.max_iter,
-            self._start(given.n_features),
+            start if units is None else start.in_units(units, covariance),
             self.n_init,
             self.tol if noiseless else None,
         )
         mixture, self.n_iter_, converged = fit_mixture(view, wanted, session.left())
-        self._store(mixture.shifted(view.ball.center))
+        mixture = mixture.shifted(view.ball.center)
+        self._store(mixture if units is None else mixture.in_data(units))
         self.converged_ = converged or not noiseless
         if not self.converged_ and self.n_iter_ > 0:
             warn_at_the_end(

@@ -180,7 +180,14 @@ class Packer:
                 for i, (key, one) in enumerate(value.items())
             ]
             return {"pairs": pairs}
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            if not any(np.isscalar(one) for one in value):
+                raise
+            # One for all beside one for each, as bounds may be.
+            parts = [self.pack(one, f"{name}.{i}") for i, one in enumerate(value)]
+            return {"parts": parts}
         if array.dtype.name in _DTYPES:
             self.arrays[self._prefix + name] = array
             return {"array": self._prefix + name}
@@ -205,6 +212,8 @@ def unpack(packed, arrays):
         return arrays[packed["array"]]
     if len(packed) == 1 and "pairs" in packed:
         return {unpack(k, arrays): unpack(v, arrays) for k, v in packed["pairs"]}
+    if len(packed) == 1 and "parts" in packed:
+        return tuple(unpack(one, arrays) for one in packed["parts"])
     if packed.keys() == {"list", "dtype"}:
         kind = {"U": np.str_, "O": object}[packed["dtype"]]
         return np.array([unpack(one, arrays) for one in packed["list"]], dtype=kind)

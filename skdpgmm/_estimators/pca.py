@@ -18,6 +18,7 @@ from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import PCA
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.row_products import row_products
 from skdpgmm._rows.sources import over_blocks
@@ -46,6 +47,10 @@ class DPPCA(
         spent to find the mean of the records and their scale.
     {center}
         None is found privately. With a center, components are those about it.
+    bounds : pair of floats or of arrays of shape (n_features,), default=None
+        Public ends (low, high) of all features, or of each, to which they are clipped;
+        they cost nothing. Components stay those of the units of the data: a
+        `DPStandardScaler` before this step gives each feature a unit of its own.
     whiten : bool, default=False
         Whether `transform` divides components by their standard deviations.
     {random_state}
@@ -131,6 +136,7 @@ class DPPCA(
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        bounds=None,
         whiten=False,
         random_state=None,
         block_size=8192,
@@ -143,6 +149,7 @@ class DPPCA(
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.bounds = bounds
         self.whiten = whiten
         self.random_state = random_state
         self.block_size = block_size
@@ -177,9 +184,9 @@ class DPPCA(
         check_memory(d * d, f"A second moment of {d} features")
 
     def _fit(self, session, given):
-        budget = session.budget.split(PCA)["ball"]
+        start = in_units(self, session, given, columns=False)
         view, median_radius = find_ball(
-            session.view(given.n_features), budget, self.clip_norm, given.center
+            start.view, start.budget.split(PCA)["ball"], self.clip_norm, given.center
         )
         left = session.left()
         axes = find_axes(view, median_radius, self.n_components, left)

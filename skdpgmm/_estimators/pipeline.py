@@ -57,7 +57,7 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
         Names and steps, as of a Pipeline: private estimators, transformers that learn
         nothing, such as a `Normalizer`, and transformers that were fitted to public
         rows, in a `FrozenEstimator`. One at least is private; before the last step, of
-        private ones only a `DPPCA` may stand.
+        private ones only `DPStandardScaler` and `DPPCA` may stand.
     epsilon : float, default=1.0
         Privacy loss of one `fit`, in (0, inf], of all steps together. ``inf`` adds no
         noise and protects nobody.
@@ -89,6 +89,7 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
     --------
     check_pipeline : Looks for leaks in a plain Pipeline.
     DPPCA : A private step that reduces features.
+    DPStandardScaler : A private step that gives features one scale.
 
     Notes
     -----

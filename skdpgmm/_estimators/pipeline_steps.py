@@ -177,7 +177,8 @@ def _refuse_rows_together(steps):
             raise ValueError(
                 f"step {name!r} ({type(step).__name__}) must be the last: the last "
                 "bits of what it makes of a row depend on the rows beside it, so that "
-                "no later step could promise anything. DPPCA may stand before others."
+                "no later step could promise anything. DPPCA and DPStandardScaler may "
+                "stand before others."
             )
 
 

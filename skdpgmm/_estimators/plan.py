@@ -17,6 +17,8 @@ from skdpgmm._rows.rehearsal import NO_NOISE, Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
+# Of records of features of one scale, as embeddings, and of others.
+_NORM, _NORM_OF_SCALES = 1.0, 2.0
 NO_CLASSES = "n_classes must be given, as fit needs labels, got None."
 
 
@@ -43,7 +45,7 @@ class Planned(SharedTexts):
     # Whether a fit takes labels: "none", "optional" or "needed".
     _takes_labels = "none"
     # Choices by where the records lie, which nobody knows before.
-    _of_place: tuple[str, ...] = ("clip_norm", "normalize")
+    _of_place: tuple[str, ...] = ("clip_norm", "normalize", "scale")
 
     def plan(self: Any, n_samples, n_features, n_classes=None):
         """Return what `fit` would release, without a record.
@@ -94,7 +96,8 @@ class Planned(SharedTexts):
         copied._check(given, int(n_samples))
         account = copied._new_account(given, copied.max_contributions is not None)
         known = copied.clip_norm != "auto"
-        norm = float(copied.clip_norm) if known else 1.0
+        norm = _NORM if getattr(copied, "scale", None) is None else _NORM_OF_SCALES
+        norm = float(copied.clip_norm) if known else norm
         noise_sd: list[float] = []
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
         session = Session.of(records, account, 0)
@@ -102,7 +105,8 @@ class Planned(SharedTexts):
         with collected_doubts(imagined=True) as doubts, rough_reductions():
             copied._fit(session, given)
         report = account.report()
-        where = "at a distance of clip_norm" if known else "of norm 1, for want of more"
+        where = f"of norm {norm:g}, for want of more"
+        where = "at a distance of clip_norm" if known else where
         plan = PrivacyPlan(
             epsilon=report.epsilon,
             delta=report.delta,

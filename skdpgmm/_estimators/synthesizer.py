@@ -12,12 +12,14 @@ from skdpgmm._algorithms import choices
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import SYNTHESIZER, SYNTHESIZER_OF_KNOWN_NORM
 from skdpgmm._algorithms.label_model import fit_labelled_mixture
-from skdpgmm._algorithms.looks import on_unit_sphere
+from skdpgmm._algorithms.looks import decide_on_sphere, on_unit_sphere
 from skdpgmm._algorithms.measured_mixture import measure_clusters
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.limits import check_memory, codebook_numbers
 from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
+from skdpgmm._estimators.parameters import SCALED
+from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._models.covariances import COVARIANCES, Tied
 from skdpgmm._models.labelled import LabelledMixture
@@ -49,6 +51,8 @@ class DPEmbeddingSynthesizer(
         to it; with a number nothing of that goes to the scale.
     {center}
         None is found privately.
+    {scale}
+    {bounds}
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         Shape of the covariances; "tied" is one matrix for all components. "auto"
         takes "full" when the noisy counts are large enough for a matrix of each
@@ -64,8 +68,9 @@ class DPEmbeddingSynthesizer(
         the classes and label their rows.
     normalize : bool or "auto", default="auto"
         Whether synthetic rows are put on the unit sphere. "auto" spends
-        |SYNTHESIZER.unit_norm| of the budget to see whether the records lie
-        there, as from encoders that normalise.
+        |SYNTHESIZER.unit_norm| of the budget, or |SCALE.number| with `scale`, to see
+        whether the records lie there, as from encoders that normalise; with `bounds`
+        it is False.
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. What
         is like them costs the budget nothing: the mean of the records is shrunk
@@ -127,7 +132,8 @@ class DPEmbeddingSynthesizer(
     delta)-differentially private. `transform` and `score` of private records are
     as private as these records. Steps before this one in a Pipeline must not
     learn from the private records: a StandardScaler would, unpaid, and a
-    `PrivatePipeline` refuses it.
+    `PrivatePipeline` refuses it. Columns of different scale are what `bounds` and
+    `scale` are for.
 
     The idea of clustering embeddings privately and training on samples is that of
     [1]_.
@@ -152,6 +158,7 @@ class DPEmbeddingSynthesizer(
     """
 
     _parameter_constraints: dict = {
+        **SCALED,
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
@@ -176,6 +183,8 @@ class DPEmbeddingSynthesizer(
         max_contributions=None,
         clip_norm="auto",
         center=None,
+        scale=None,
+        bounds=None,
         covariance_type="auto",
         classes=None,
         label_model="auto",
@@ -193,6 +202,8 @@ class DPEmbeddingSynthesizer(
         self.max_contributions = max_contributions
         self.clip_norm = clip_norm
         self.center = center
+        self.scale = scale
+        self.bounds = bounds
         self.covariance_type = covariance_type
         self.classes = classes
         self.label_model = label_model
@@ -231,16 +242,19 @@ class DPEmbeddingSynthesizer(
 
     def _fit(self, session, given):
         n_classes, unsure = given.n_classes, self.normalize == "auto"
+        columns = not COVARIANCES.get(self.covariance_type, Tied()).one_scale
+        start = in_units(self, session, given, columns)
+        view, given, units = start.view, start.given, start.view.units
+        self.normalize_ = not unsure and bool(self.normalize)
+        if unsure and start.on_sphere is not None:
+            self.normalize_, unsure = decide_on_sphere(view, start.on_sphere), False
+        # Whoever knows how far features reach does not speak of embeddings.
+        unsure = unsure and units is None
         shares = SYNTHESIZER if unsure else SYNTHESIZER_OF_KNOWN_NORM
-        budgets = session.budget.split(shares)
+        budgets = start.budget.split(shares)
         view, median_radius = find_ball(
-            session.view(given.n_features),
-            budgets["ball"],
-            self.clip_norm,
-            given.center,
-            given.public_mean,
+            view, budgets["ball"], start.clip_norm, given.center, given.public_mean
         )
-        self.normalize_ = bool(self.normalize)
         if unsure:
             self.normalize_ = on_unit_sphere(view, budgets["unit_norm"])
         k, covariance, with_head = self._choose(view, n_classes, session.budget.mu)
@@ -258,7 +272,7 @@ class DPEmbeddingSynthesizer(
             mixture = measure_clusters(view, k, n_classes, covariance, left, prior)
         self.n_iter_ = max(n_iter, 1)
         labelled = LabelledMixture.of(
-            mixture, view.ball.center, self.normalize_, model, session.public_rng
+            mixture, view.ball.center, self.normalize_, model, session.public_rng, units
         )
         self._store(labelled, given, k)
 
@@ -324,16 +338,20 @@ class DPEmbeddingSynthesizer(
 
     def _store(self, mixture, given, k):
         self._mixture, self._dtype = mixture, given.dtype
-        found, classes = mixture.mixture, given.classes
+        found, classes = mixture.in_data(), given.classes
         self.weights_ = found.weights
         self.means_ = found.means
         self.covariances_ = found.covariances
         self.covariance_type_ = found.covariance.name
-        self.precisions_cholesky_ = mixture.whiteners
+        known = mixture.units is None
+        self.precisions_cholesky_ = mixture.whiteners if known else found.whiteners()
         self.n_components_ = k
         self.classes_ = classes
         codes = found.classes
         self.component_classes_ = codes if classes is None else classes[codes]
         self.class_weights_ = mixture.class_weights()
         self.class_shapes_ = found.covariance.shapes
+        if mixture.units is not None and self.class_shapes_ is not None:
+            scale = mixture.units.scale
+            self.class_shapes_ = self.class_shapes_._replace(scale=scale)
         self.label_model_ = mixture.model

@@ -32,12 +32,13 @@ from skdpgmm._rows.sources import map_rows
 def _new_network(n_rows, n_classes):
     if n_classes == 1:  # of which a network would make the two of a binary one
         return DummyClassifier()
+    # A tenth is held out, and has to hold rows of every class.
+    early = n_rows >= 100 * n_classes
     return MLPClassifier(
         (128,),
-        batch_size=min(256, n_rows),
+        batch_size=min(256, n_rows - early * (n_rows // 10 + 1)),
         max_iter=30,
-        # A tenth is held out, and has to hold rows of every class.
-        early_stopping=n_rows >= 100 * n_classes,
+        early_stopping=early,
         n_iter_no_change=3,
     )
 

@@ -22,15 +22,19 @@ class ClassShapes(NamedTuple):
         Orthonormal; released.
     factors : ndarray of shape (n_classes, p, p)
         Released.
+    scale : ndarray of shape (n_features,), or 1.0
+        Units of z; released, or public.
     """
 
     basis: np.ndarray
     factors: np.ndarray
+    scale: np.ndarray | float = 1.0
 
     def turned(self, Z, code):
         """Return residuals of one covariance as those of a class."""
         gaps = self.factors[code] - np.eye(self.basis.shape[1])
-        return Z + ((Z @ self.basis) @ gaps.T) @ self.basis.T
+        inside = (Z / self.scale) @ self.basis
+        return Z + (inside @ gaps.T) @ self.basis.T * self.scale
 
     def covariance(self, shared, code):
         """Return the covariance of a class, of the one that all share."""
@@ -61,7 +65,7 @@ class TurnedByClass(Tied):
 
     def squares(self, X, means, whiteners):
         # Whitened once, and then moved for each class in the few directions.
-        basis, factors = self.shapes
+        basis, factors, _ = self.shapes
         center = means.mean(axis=0)
         moves = np.linalg.inv(factors) - np.eye(basis.shape[1])
         moves = np.swapaxes(moves, 1, 2) @ (basis.T @ whiteners)

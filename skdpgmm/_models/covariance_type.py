@@ -48,6 +48,8 @@ class Covariance(ABC):
     # Whether all components have the same matrix, which can be any. Linear scores then
     # tell classes apart: their overlap can be matched, and a label model place them.
     one_matrix = False
+    # Whether all features have the same variance.
+    one_scale = False
     # What turns the one matrix for each class.
     shapes: Any = None
 
@@ -85,6 +87,10 @@ class Covariance(ABC):
     @abstractmethod
     def regularized(self, covariances, constant) -> np.ndarray:
         """Add a constant to all variances."""
+
+    @abstractmethod
+    def rescaled(self, covariances, scale) -> np.ndarray:
+        """Return the covariances of rows whose features are multiplied by `scale`."""
 
     @abstractmethod
     def as_full(self, covariances, k, d) -> np.ndarray:

@@ -40,6 +40,9 @@ class Full(Covariance):
     def regularized(self, covariances, constant):
         return covariances + constant * np.eye(covariances.shape[-1])
 
+    def rescaled(self, covariances, scale):
+        return covariances * np.outer(scale, scale)
+
     def as_full(self, covariances, k, d):
         return self.each(covariances, k)
 
@@ -190,6 +193,9 @@ class Diag(Covariance):
     def regularized(self, covariances, constant):
         return covariances + constant
 
+    def rescaled(self, covariances, scale):
+        return covariances * scale**2
+
     def as_full(self, covariances, k, d):
         return np.broadcast_to(np.eye(d), (k, d, d)) * covariances.reshape(k, 1, -1)
 
@@ -251,6 +257,7 @@ class Spherical(Diag):
     """A multiple of the identity: covariances, and mean energies, of shape (k,)."""
 
     name, moment = "spherical", "energy"
+    one_scale = True
 
     def shape(self, k, d):
         return (k,)
@@ -260,6 +267,10 @@ class Spherical(Diag):
 
     def noise_of_scale(self, sd, d):
         return (sd / d) ** 2
+
+    def rescaled(self, covariances, scale):
+        # One for all features, or there would be no spherical covariance.
+        return covariances * scale[0] ** 2
 
     def of_full(self, matrices):
         return super().of_full(matrices).mean(axis=1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 
+from skdpgmm._estimates.units import Units
 from skdpgmm._models.mixture import Mixture, log_joint, sample_components
 from skdpgmm._models.placement import ScoreSampler, score_sampler
 from skdpgmm._models.scores import LabelModel
@@ -39,6 +40,8 @@ class LabelledMixture:
         Gives rows their labels; without one, components do.
     sampler : ScoreSampler or None
         Draws rows near a label of the model.
+    units : Units or None
+        Of the mixture; rows that are drawn or compared are in those of the data.
     """
 
     mixture: Mixture
@@ -47,18 +50,20 @@ class LabelledMixture:
     roots: np.ndarray
     model: LabelModel | None = None
     sampler: ScoreSampler | None = None
+    units: Units | None = None
 
     @classmethod
-    def of(cls, mixture, center, unit_norm, model, public_rng):
+    def of(cls, mixture, center, unit_norm, model, public_rng, units=None):
         """Return a mixture that was fitted about a centre, with its label model.
 
         Linear scores are compared with those of the model at draws of the mixture.
         """
         moved = mixture.shifted(center)
         roots = moved.covariance.roots(moved.covariances)
-        bare = cls(moved, unit_norm, moved.whiteners(), roots)
+        bare = cls(moved, unit_norm, moved.whiteners(), roots, units=units)
         if model is None:
             return bare
+        model = model._replace(units=units)
         rows = bare.draw_any(_N_PILOT, public_rng)
         Z = rows - model.center
         rows = bare.placed(rows)
@@ -72,7 +77,14 @@ class LabelledMixture:
         sampler = score_sampler(
             mixture, model.linear, slack, model.label_noise, public_rng
         )
-        return cls(moved, unit_norm, bare.whiteners, roots, model, sampler)
+        return replace(bare, model=model, sampler=sampler)
+
+    def in_data(self):
+        """Return the mixture of rows in the units of the data."""
+        units, found = self.units, self.mixture
+        if units is None:
+            return found
+        return found.in_data(units)
 
     def class_weights(self):
         """Return the weight of each class."""
@@ -80,10 +92,14 @@ class LabelledMixture:
 
     def log_joint(self, X):
         """Return the log of weight times density of each component, shape (n, k)."""
-        found = self.mixture
-        return log_joint(
+        found, stretch = self.mixture, 0.0
+        if self.units is not None:
+            X = self.units.of_rows(X)
+            stretch = np.log(self.units.scale).sum()
+        joint = log_joint(
             X, found.weights, found.means, self.whiteners, found.covariance
         )
+        return joint - stretch
 
     def responsibilities(self, X):
         """Return the posterior probabilities of the components, shape (n, k)."""
@@ -123,12 +139,14 @@ class LabelledMixture:
         return self._finished(self._rows_of(components, rng), dtype), components
 
     def draw_any(self, n_rows, rng):
-        """Draw rows of any label, as they are before they are finished."""
+        """Draw rows of any label, in units, as they are before they are finished."""
         p = self.mixture.weights
         return self._rows_of(rng.choice(len(p), size=n_rows, p=p), rng)
 
     def placed(self, rows):
-        """Put rows on the sphere, in place, where the records are."""
+        """Return rows in the units of the data, on the sphere where the records are."""
+        if self.units is not None:
+            rows = self.units.rows(rows)
         if self.unit_norm:
             rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-300)
         return rows

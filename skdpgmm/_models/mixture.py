@@ -54,6 +54,11 @@ class Mixture:
         """Return the mixture with all means moved by `offset`."""
         return replace(self, means=self.means + offset)
 
+    def in_data(self, units):
+        """Return a mixture of rows in units, as one of rows in those of the data."""
+        covariances = self.covariance.rescaled(self.covariances, units.scale)
+        return replace(self, means=units.rows(self.means), covariances=covariances)
+
     def full_covariances(self):
         """Covariances as an array of shape (k, d, d)."""
         return self.covariance.as_full(self.covariances, *self.means.shape)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdpgmm._estimates.units import Units
 from skdpgmm._models.slices import row_slices
 
 # Frequencies times the root mean square norm of a record.
@@ -59,9 +60,11 @@ class CosineFeatures(NamedTuple):
             scores[rows] = self(X[rows]) @ coef.T
         return scores
 
-    def shifted(self, center):
-        """Return the features for rows about the origin."""
-        return self._replace(center=center)
+    def in_data(self, scale, center):
+        """Return the features for rows about the origin, in the units of the data."""
+        return self._replace(
+            frequencies=self.frequencies / scale[:, None], center=center
+        )
 
 
 class Head(NamedTuple):
@@ -97,6 +100,9 @@ class LabelModel(NamedTuple):
     drawn : float
         Share of synthetic rows whose label is drawn from the probabilities of the
         classes; the others carry that of the largest score. Released.
+    units : Units or None
+        In which all of it measures rows; None is the units of the data. Released, or
+        public.
     """
 
     center: np.ndarray
@@ -104,9 +110,10 @@ class LabelModel(NamedTuple):
     head: Head
     linear: Head
     drawn: float = 0.0
+    units: Units | None = None
 
     def scores(self, X):
-        """Return the scores of the classes, of rows about the origin."""
+        """Return the scores of the classes, of rows in the units of the data."""
         scores = np.empty((len(X), len(self.head.intercept)))
         for rows in row_slices(len(X), _ROWS):
             scores[rows] = self._scores(X[rows])
@@ -123,7 +130,7 @@ class LabelModel(NamedTuple):
         return noise
 
     def labels(self, X, rng):
-        """Return labels of synthetic rows about the origin."""
+        """Return labels of synthetic rows, in the units of the data."""
         k = len(self.head.intercept)
         codes = np.empty(len(X), dtype=np.intp)
         for rows in row_slices(len(X), min(_ROWS, max(1, _N_SCORES // k))):
@@ -132,7 +139,8 @@ class LabelModel(NamedTuple):
         return codes
 
     def _scores(self, X):
-        Z = X - self.center
+        Z = X if self.units is None else self.units.of_rows(X)
+        Z = Z - self.center
         if self.features is not None:
             Z = np.hstack([Z, self.features(Z)])
         return self.head.scores(Z)

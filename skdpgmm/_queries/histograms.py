@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from skdpgmm._estimates.units import Units
 from skdpgmm._queries.cells import NearestCell, point_slices, taken
-from skdpgmm.privacy.bounded_sum import Query, known
+from skdpgmm._queries.scaled import in_units
+from skdpgmm.privacy.bounded_sum import Query, Weights, known
 from skdpgmm.privacy.grid import Ball, squared_norms
+
+FEATURE_BITS = 12
 
 
 class _Counts(Query):
@@ -37,19 +42,85 @@ class _Bins(_Counts):
 @known
 @dataclass(frozen=True, eq=False)
 class NormHistogram(_Bins):
-    """Counts of ``||x - center||`` between public edges."""
+    """Counts of ``||x - center||`` between public edges, of records in `units`."""
 
     center: np.ndarray
     edges: np.ndarray
+    units: Units | None = None
 
     ball = None
     sees = "rows"
 
     def map(self, V, codes, on):
         """Return the bin of each row."""
+        V = in_units(V, self.units, on)
         if self.center.any():
             V -= on.put(self.center)
         return self._bins(on.xp.sqrt(squared_norms(V, on.xp)), on)
+
+
+@known
+@dataclass(frozen=True, eq=False)
+class FeatureHistogram(_Counts):
+    """Counts of single features between public cuts: a histogram of each.
+
+    A record is in one bin of each of the p features. It counts there with an integer
+    of ``2**12 / sqrt(p)``, rounded down, so that its weights have norm ``2**12`` at
+    most.
+
+    Parameters
+    ----------
+    columns : ndarray of int of shape (p,)
+        The features.
+    cuts : ndarray of shape (p, m)
+        Increasing; bin i of m + 1 is above i of them.
+    folded : bool
+        Whether it is of absolute values.
+    """
+
+    columns: np.ndarray
+    cuts: np.ndarray
+    folded: bool = False
+
+    ball = None
+    sees = "rows"
+    names = {"count": "bins"}
+    weights = Weights("l2", FEATURE_BITS)
+
+    @property
+    def n_cells(self):
+        """Number of bins of all features."""
+        p, m = self.cuts.shape
+        return p * (m + 1)
+
+    n_made = n_cells
+
+    @property
+    def weight(self):
+        """With what a record counts in one bin."""
+        return math.floor(2.0**FEATURE_BITS / math.sqrt(len(self.columns)))
+
+    def unit(self, moment):
+        """Return the factor from integers to counts."""
+        return 1.0 / self.weight
+
+    def map(self, V, codes, on):
+        """Return the weight of each row in each bin."""
+        xp, (p, m), n = on.xp, self.cuts.shape, V.shape[0]
+        found = []
+        for column, cuts in zip(self.columns.tolist(), self.cuts, strict=True):
+            values = on.floats(V[:, column], copy=True)
+            values = xp.abs(values) if self.folded else values
+            found.append(xp.searchsorted(on.put(cuts), values, side="left"))
+        if xp is np:
+            e = np.zeros((n, p, m + 1))
+            e[np.arange(n)[:, None], np.arange(p), np.stack(found, axis=1)] = (
+                self.weight
+            )
+            return e.reshape(n, p * (m + 1)), None
+        bins, weight = on.put(np.arange(m + 1))[None, :], float(self.weight)
+        here = [on.floats(bin_[:, None] == bins) * weight for bin_ in found]
+        return xp.concat(here, axis=1), None
 
 
 @known

@@ -8,7 +8,7 @@ is done to each number by itself.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,7 +50,7 @@ class Projection:
 def projected(ball, basis) -> Ball:
     """Return a ball seen through an orthonormal `basis` of shape (d, p)."""
     matrix = np.rint(basis * 2.0**PROJECTION_BITS)
-    return Ball(ball.center, ball.radius, Projection(matrix))
+    return replace(ball, lift=Projection(matrix))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ def with_cosines(ball, features, radius) -> Ball:
     steps = 2.0 ** np.floor(_FREQUENCY_BITS - math.log2(longest))
     integers = np.rint(features.frequencies * steps)
     lift = Cosines(integers, steps, features.phases, features.means, features.scale)
-    return Ball(ball.center, radius, lift, clip_radius=ball.radius)
+    return replace(ball, radius=radius, lift=lift, clip_radius=ball.radius)
 
 
 def cosine_series(turns, xp=np):

@@ -50,6 +50,8 @@ class Rehearsal:
     def _part(self, query, name, part):
         n, bound, shape = self.n_records, part.l2_sensitivity, part.shape
         sums = np.zeros(shape)
+        if hasattr(query, "cuts"):
+            return self._of_features(query)
         if hasattr(query, "edges"):
             far = query.ball is None
             norm = self._norm if far else np.sqrt(_ENERGY) * query.ball.radius
@@ -63,6 +65,16 @@ class Rehearsal:
         elif MOMENTS[name].degree == 2:
             sums[:] = n * bound * _ENERGY / sums.size
         return sums
+
+    def _of_features(self, query):
+        """Return histograms of features that are alike, and lie evenly in all bins."""
+        counts = np.zeros((len(query.cuts), query.cuts.shape[1] + 1))
+        if query.folded:
+            for count, cuts in zip(counts, query.cuts, strict=True):
+                count[np.searchsorted(cuts, self._norm)] = self.n_records
+        else:
+            counts[:, 1:-1] = self.n_records / max(counts.shape[1] - 2, 1)
+        return (counts * query.weight).ravel()
 
 
 class _Silent:

@@ -22,7 +22,7 @@ class Quality:
 
     Attributes
     ----------
-    what : {"class", "cluster", "component"}
+    what : {"class", "cluster", "component", "feature"}
         What a part is.
     classes : tuple of label, or None
         Class of each part; None without labels.

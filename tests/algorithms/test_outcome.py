@@ -105,8 +105,8 @@ def test_a_mean_over_a_count_that_is_noise_is_noise():
 # --------------------------------------------------------------------------
 
 
-# Directions have no counts: test_pca.py has them.
-@pytest.mark.parametrize("name", sorted(set(PLAIN_CASES) - {"pca"}))
+# Directions and features have no counts: test_pca.py and test_scaler.py have them.
+@pytest.mark.parametrize("name", sorted(set(PLAIN_CASES) - {"pca", "scaler"}))
 @pytest.mark.parametrize("epsilon", [8.0, math.inf])
 def test_every_estimator_tells_of_every_part(name, epsilon):
     make, labelled = fit_cases(40)[name]

@@ -1,5 +1,7 @@
 """How far classes overlap: set to what one count says, with the same total."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -89,3 +91,15 @@ def test_doubt_leaves_the_mixture_as_it_is():
     X, codes = draws_of(mixture, 2000)
     view, _ = view_of(X, np.roll(codes, 1))
     assert match_agreement(view, mixture, 1e6, FREE) is mixture
+
+
+def test_classes_that_are_very_far_apart_have_a_scale_too():
+    """Beside what lies between them, what lies within is below rounding."""
+    mixture = mixture_of(1, k=3, spread=6.0)
+    mixture = replace(mixture, covariances=1e-20 * mixture.covariances)
+    X, codes = draws_of(mixture, 2000)
+    codes[:600] = (codes[:600] + 1) % 3
+    view, _ = view_of(X, codes)
+    found = match_agreement(view, mixture, 0.0, FREE)
+    assert np.isfinite(found.means).all() and np.isfinite(found.covariances).all()
+    assert np.linalg.norm(found.means) < np.linalg.norm(mixture.means)

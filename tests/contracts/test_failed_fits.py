@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 from private_fits import (
+    IN_THE_MIDDLE,
     PLAIN_CASES,
     RELEASED,
     fit_cases,
@@ -91,7 +92,7 @@ def test_a_hook_that_raises(name, event):
         pass
 
     def fail(self, estimator, context):
-        if event == "setup" or context.task_name == "radius":
+        if event == "setup" or context.task_name == IN_THE_MIDDLE[name]:
             raise RuntimeError("enough")
 
     setattr(Failing, event, fail)
@@ -235,7 +236,7 @@ def test_two_fits_of_one_object_at_once(name):
 
     class Meeting(Quiet):
         def on_fit_task_begin(self, estimator, context):
-            if context.task_name == "radius":
+            if context.task_name == IN_THE_MIDDLE[name]:
                 barrier.wait()
 
     estimator.set_callbacks(Meeting())
@@ -253,7 +254,7 @@ def test_the_one_of_two_fits_that_fails_tells_its_own_ledger(name):
 
     class Meeting(Quiet):
         def on_fit_task_end(self, estimator, context):
-            if context.task_name == "radius":
+            if context.task_name == IN_THE_MIDDLE[name]:
                 if barrier.wait() == 0:
                     raise RuntimeError("enough")
                 barrier.wait()
@@ -270,7 +271,7 @@ def test_the_one_of_two_fits_that_fails_tells_its_own_ledger(name):
     found = in_threads(fit, 2)
     (error,) = (one for one in found if one is not estimator)
     names = [entry.name.split(":")[0] for entry in failing(error).ledger]
-    assert names[-1] == "radius"
+    assert names[-1] == IN_THE_MIDDLE[name]
     report = estimator.privacy_
     assert report.spent_mu == pytest.approx(report.mu)
 

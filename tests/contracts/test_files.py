@@ -14,6 +14,7 @@ from private_fits import (
     fit_cases,
     fitted_state,
     make_data,
+    of_package,
     published,
 )
 from safetensors import safe_open
@@ -38,7 +39,7 @@ def fewer_draws(monkeypatch):
 )
 def test_a_loaded_estimator_is_the_one_that_was_saved(name, epsilon, tmp_path):
     make, labelled = CASES[name]
-    saved = fit(make(epsilon=epsilon), *make_data(400, D), labelled)
+    saved = of_package(fit(make(epsilon=epsilon), *make_data(400, D), labelled))
     saved.save(tmp_path / "model")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -318,7 +318,9 @@ def test_pickle_does_not_grow_with_the_data(name):
         fitted = fit(constructor(random_state=0), *make_data(n, 3), labelled)
         # More releases hold no record: how many steps are made follows from n.
         names = ("synthesizer_", "best_estimator_")
-        for one in (fitted, *(getattr(fitted, name, fitted) for name in names)):
+        steps = [step for _, step in getattr(fitted, "steps", [])]
+        inside = (getattr(fitted, name, fitted) for name in names)
+        for one in (fitted, *steps, *inside):
             vars(one).pop("privacy_", None)
             vars(one).pop("_transcript", None)
         sizes.append(len(pickle.dumps(fitted)))

@@ -16,6 +16,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
     PrivatePipeline,
@@ -54,6 +55,7 @@ def estimators():
             yield DPKMeans(**budget)
             yield DPLogisticRegression(**budget)
             yield DPPCA(**budget)
+            yield DPStandardScaler(**budget)
             yield DPSyntheticClassifier(
                 DPEmbeddingSynthesizer(**budget), n_samples=1000
             )
@@ -163,7 +165,11 @@ def all_parameters(estimator):
         "n_random_features": 20,
         "whiten": True,
         "X_public": [[0.0, 0.0], [1.0, 1.0]],
+        "bounds": (-20.0, 20.0),
+        "clip": 5.0,
     }
+    # Another than the default, which is not that of all.
+    values["scale"] = None if getattr(estimator, "scale", None) else "auto"
     return {name: values[name] for name in estimator.get_params()}
 
 

@@ -32,6 +32,7 @@ from skdpgmm import (
     DPPCA,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
     PrivatePipeline,
@@ -63,6 +64,7 @@ HARMLESS = [
     None,
     "passthrough",
     DPPCA(2),
+    DPStandardScaler(),
     DPSyntheticClassifier(),
     Normalizer(),
     Binarizer(),
@@ -77,7 +79,7 @@ HARMLESS = [
     Declared(),
 ]
 LEARNING = [
-    (StandardScaler(), "FunctionTransformer"),
+    (StandardScaler(), "use DPStandardScaler, or public constants"),
     (PCA(2), "DPPCA"),
     (KMeans(2), "DPKMeans"),
     (GaussianMixture(2), "DPGaussianMixture"),

@@ -155,6 +155,16 @@ def test_others_come_back_as_what_is_equal(value, expected):
     assert type(found) is type(expected)
 
 
+@pytest.mark.parametrize("value", [(-1.0, np.ones(3)), [[0.5, 2.0], 3.0]])
+def test_numbers_beside_arrays_have_a_place(value):
+    packer = Packer()
+    found = unpack(packer.pack(value, "x"), packer.arrays)
+    assert type(found) is tuple
+    for one, other in zip(found, value, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert np.isscalar(one) is np.isscalar(other)
+
+
 @pytest.mark.parametrize("value", [object(), b"a", np.array([1j]), [[1], [2, 3]]])
 def test_values_without_a_place_are_refused(value):
     with pytest.raises((TypeError, ValueError)):

@@ -13,6 +13,7 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPStandardScaler,
     DPSyntheticClassifier,
     DPSyntheticResampler,
     PrivatePipeline,
@@ -32,6 +33,38 @@ class Facts(NamedTuple):
     case: str  # its plainest case of `fit_cases`
     labelled: bool = False  # whether it takes labels
     samples: bool = False  # whether it is a mixture, and draws rows
+    release: str = "radius"  # one in the middle of its fit
+
+
+class OfManyScales:
+    """Measures features in units that differ, by public factors."""
+
+    def fit(self, X, *args, **kwargs):
+        X = np.asarray(X)
+        return super().fit(X * np.geomspace(1.0, 1e4, X.shape[1]), *args, **kwargs)
+
+
+def of_package(estimator):
+    """Return an estimator as one of the class that a file can name."""
+    if isinstance(estimator, OfManyScales):
+        estimator.__class__ = type(estimator).__bases__[1]
+    return estimator
+
+
+class ScaledKMeans(OfManyScales, DPKMeans):
+    pass
+
+
+class ScaledMixture(OfManyScales, DPGaussianMixture):
+    pass
+
+
+class ScaledSynthesizer(OfManyScales, DPEmbeddingSynthesizer):
+    pass
+
+
+class ScaledLogistic(OfManyScales, DPLogisticRegression):
+    pass
 
 
 # THE list of private estimators. A new one is tested from the day it stands here.
@@ -41,11 +74,13 @@ REGISTRY = {
     DPEmbeddingSynthesizer: Facts("means_", "synthesizer-1", True, True),
     DPLogisticRegression: Facts("coef_", "logistic", labelled=True),
     DPPCA: Facts("components_", "pca"),
+    DPStandardScaler: Facts("center_", "scaler", release="scale magnitudes"),
 }
 ESTIMATORS = tuple(REGISTRY)
 LABELLED = tuple(cls for cls, facts in REGISTRY.items() if facts.labelled)
 SAMPLERS = tuple(cls for cls, facts in REGISTRY.items() if facts.samples)
 RELEASED = {cls: facts.released for cls, facts in REGISTRY.items()}
+IN_THE_MIDDLE = {facts.case: facts.release for facts in REGISTRY.values()}
 PLAIN_CASES = [facts.case for facts in REGISTRY.values()]
 # ... for tests of where rows are, with the two other ways of a synthesizer.
 CASES_OF_ROWS = [*PLAIN_CASES, "synthesizer", "synthesizer-labels"]
@@ -54,7 +89,8 @@ N_CLASSES = 3
 
 def sized(cls, k, **params):
     """An estimator of `k` clusters or components, where it has such."""
-    return cls(**params) if cls is DPLogisticRegression else cls(k, **params)
+    without = (DPLogisticRegression, DPStandardScaler)
+    return cls(**params) if cls in without else cls(k, **params)
 
 
 def make_data(n, d, seed=0, scale=1.0, offset=0.0):
@@ -137,6 +173,9 @@ def wrapper_cases():
             resampler, class_weight="balanced", synthesizer={"n_components": 2}
         ),
         "pipeline": partial(pipeline_of, partial(DPPCA, 2), DPEmbeddingSynthesizer),
+        "pipeline-scaled": partial(
+            pipeline_of, DPStandardScaler, partial(DPPCA, 2), DPLogisticRegression
+        ),
         "search": search,
         "search-epsilon": search_over_epsilon,
         "search-classifiers": search_of_classifiers,
@@ -227,7 +266,34 @@ def fit_cases(d):
         ),
         "synthesizer-2": (partial(synthesizer, 2, covariance_type="full"), True),
     }
+    bounds = np.stack([-10.0 - np.arange(d), 20.0 + np.arange(d)])
+    cases |= {
+        "kmeans-scaled": (partial(ScaledKMeans, k, scale="auto"), False),
+        "scaler": (DPStandardScaler, False),
+        "scaler-bounds": (partial(DPStandardScaler, bounds=bounds), False),
+        "kmeans-bounds": (partial(DPKMeans, k, bounds=bounds), False),
+        "mixture-scaled": (partial(ScaledMixture, k, max_iter=1, scale="auto"), False),
+        "synthesizer-scaled": (partial(ScaledSynthesizer, scale="auto"), True),
+        "synthesizer-labels-scaled": (
+            partial(ScaledSynthesizer, scale="auto", label_model=True, X_public=public),
+            True,
+        ),
+        "synthesizer-bounds": (partial(synthesizer, bounds=bounds), True),
+        "synthesizer-half-bounds": (
+            partial(synthesizer, 2, bounds=(-9.0, bounds[1])),
+            False,
+        ),
+        "logistic-scaled": (
+            partial(ScaledLogistic, scale="auto", n_random_features=30),
+            True,
+        ),
+        "logistic-bounds": (partial(DPLogisticRegression, bounds=bounds), True),
+    }
     for kind in COVARIANCE_TYPES:
+        cases[f"mixture-{kind}-bounds"] = (
+            partial(mixture, covariance_type=kind, means_init=start, bounds=bounds),
+            False,
+        )
         of_kind = partial(mixture, covariance_type=kind)
         cases[f"mixture-{kind}"] = (of_kind, False)
         known = {

@@ -5,16 +5,19 @@ from functools import partial
 
 import numpy as np
 
+from skdpgmm._estimates.units import Units
 from skdpgmm._models.scores import CosineFeatures
 from skdpgmm._queries.cells import CellMoments, ClassMoments, NearestCell
 from skdpgmm._queries.histograms import (
     AgreementCount,
     DistanceHistogram,
+    FeatureHistogram,
     LinearCell,
     NormHistogram,
 )
 from skdpgmm._queries.lifts import projected as seen_through
 from skdpgmm._queries.lifts import with_cosines
+from skdpgmm._queries.scaled import scaled_ball
 from skdpgmm._queries.soft import SoftMoments
 from skdpgmm._queries.softmax import SoftmaxErrors, SoftmaxSlopes
 from skdpgmm.privacy.bounded_sum import Block, exact, parts
@@ -48,6 +51,16 @@ def random_feature_ball(rng, d):
     return with_cosines(ball, features, ball.radius * rng.choice([0.1, 1.0, 10.0]))
 
 
+def random_scaled_ball(rng, d):
+    """Ball of features in units that differ, some of them far off."""
+    scale = 10.0 ** rng.uniform(-6, 6, size=d)
+    center = scale * rng.standard_normal(d) * rng.choice([0, 1, 1e6])
+    low, high = rng.uniform(-5.0, -0.5, d), rng.uniform(0.5, 5.0, d)
+    reach = rng.choice([2.0, 1e3, np.inf], size=d)
+    units = Units(center, scale, low, high, np.zeros(d), reach)
+    return scaled_ball(np.zeros(d), 3.0, units)
+
+
 def random_points(rng, ball, k):
     """Public grid points, most of them inside the ball."""
     p = ball.n_features
@@ -57,8 +70,9 @@ def random_points(rng, ball, k):
     return ball.on_grid(points * ball.radius)
 
 
-def random_edges(rng, radius):
-    return np.sort(radius * 2.0 ** rng.uniform(-10, 3, size=rng.integers(1, 12)))
+def random_edges(rng, radius, size=None):
+    size = rng.integers(1, 12) if size is None else size
+    return np.sort(radius * 2.0 ** rng.uniform(-10, 3, size=size))
 
 
 def nearest(rng, ball, n_classes, per_class):
@@ -111,6 +125,23 @@ def distances(kind, projected):
 def norms(rng, d, n_classes):
     ball = random_ball(rng, d)
     return NormHistogram(ball.center, random_edges(rng, ball.radius))
+
+
+def norms_in_units(rng, d, n_classes):
+    ball = random_scaled_ball(rng, d)
+    edges = random_edges(rng, ball.radius)
+    return NormHistogram(ball.center, edges, ball.units)
+
+
+def features(folded):
+    def build(rng, d, n_classes):
+        columns = np.sort(rng.permutation(d)[: rng.integers(1, d + 1)])
+        cuts = np.stack([random_edges(rng, 2.0, 7) for _ in columns])
+        if not folded:
+            cuts = np.sort(cuts * rng.choice([-1.0, 1.0], size=cuts.shape), axis=1)
+        return FeatureHistogram(columns, cuts, folded)
+
+    return build
 
 
 def agreement(projected):
@@ -195,6 +226,9 @@ def soft(moment, whitener, projected=False):
 
 QUERIES = {
     "norms": norms,
+    "norms-units": norms_in_units,
+    "features": features(False),
+    "features-folded": features(True),
     "agreement": agreement(False),
     "agreement-projected": agreement(True),
 }
@@ -202,6 +236,7 @@ for _name, _make in (
     ("", random_ball),
     ("-projected", partial(random_ball, projected=True)),
     ("-features", random_feature_ball),
+    ("-units", random_scaled_ball),
 ):
     QUERIES[f"gradient{_name}"] = gradient(_make)
     QUERIES[f"errors{_name}"] = errors(_make)
@@ -222,7 +257,21 @@ QUERIES["soft-full-full-projected"] = soft("full", "full", True)
 
 def scale_of(query):
     """A length at which records interact with the query."""
-    return query.edges[-1] if query.ball is None else query.ball.radius
+    if isinstance(query, FeatureHistogram):
+        return np.abs(query.cuts).max()
+    known, size = (query, query.edges[-1]) if query.ball is None else (query.ball,) * 2
+    size = getattr(size, "radius", size)
+    units = getattr(known, "units", None)
+    return size if units is None else size * units.scale
+
+
+def center_of(query):
+    """A place near which records interact with the query."""
+    if isinstance(query, FeatureHistogram):
+        return 0.0
+    known = query if query.ball is None else query.ball
+    units = getattr(known, "units", None)
+    return known.center if units is None else units.rows(known.center)
 
 
 def exact_sums(query, X, codes):

@@ -28,7 +28,7 @@ def mixture():
 
 
 def test_covariances_of_classes(mixture):
-    basis, factors = mixture.covariance.shapes
+    basis, factors, _ = mixture.covariance.shapes
     full = mixture.full_covariances()
     for matrix, code in zip(full, CLASSES, strict=True):
         T = np.eye(D) + basis @ (factors[code] - np.eye(P)) @ basis.T

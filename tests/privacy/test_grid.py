@@ -64,8 +64,22 @@ def test_clip_round_on_the_boundary(d, bits):
     assert min(lengths) > 0.99 * 2**bits
 
 
-def test_rows_that_rounding_makes_longer_obey_the_bound():
-    V = np.array([[15.6, 3.5], [11.5, 11.1], [3.2, 15.6]])
-    assert np.all(np.sum(V**2, axis=1) <= 4.0**4)
-    assert np.all(np.sum(np.rint(V) ** 2, axis=1) > 4.0**4)
-    assert np.all(np.sum(clip_round(V, 4) ** 2, axis=1) <= 4.0**4)
+@pytest.mark.parametrize("bits", [13, 26])
+def test_a_row_on_the_bound_is_kept(bits):
+    V = np.array([[2.0**bits, 0.0], [0.0, -(2.0**bits)]])
+    np.testing.assert_array_equal(clip_round(V.copy(), bits), V)
+
+
+@pytest.mark.parametrize("bits", [0, 1, 2, 5, 13])
+def test_what_is_scaled_is_verified_again(bits):
+    # Rounding may move a row of many features farther than the bound.
+    V = 1e5 * np.random.default_rng(1).standard_normal((200, 3000))
+    out = clip_round(V, bits)
+    assert max(sum(int(v) ** 2 for v in row) for row in out) <= 4**bits
+
+
+def test_what_is_scaled_is_verified_against_the_same_bound():
+    # The radius that scaling aims at is -8.6 here, and the bound is 8.
+    V = np.zeros((1, 973))
+    V[0, 0] = 1000.0
+    assert not clip_round(V, 3).any()

@@ -10,9 +10,9 @@ from scipy import stats
 
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
-from skdpgmm._rows.blocks import WORD_BITS, widen
+from skdpgmm._rows.blocks import _BLOCKS_OF_A_WORD, WORD_BITS, widen
 from skdpgmm.privacy.accounting import Ledger
-from skdpgmm.privacy.bounded_sum import parts
+from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, SUMMAND_BITS, parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
     MAX_SIGMA,
@@ -21,7 +21,7 @@ from skdpgmm.privacy.noise import (
     add_lattice_gaussian,
     add_symmetric_gaussian,
 )
-from skdpgmm.privacy.records import PrivateRecords
+from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
 
 
 def noise_generator(seed=0):
@@ -234,6 +234,26 @@ def test_large_noise_is_on_a_coarse_lattice(sigma):
     )
     assert np.all(diagonal_of(matrices) % step == 0)
     assert np.all(off_diagonal_of(matrices) % off_step == 0)
+
+
+@pytest.mark.parametrize("exponent", [12, 13, 40, 88])
+def test_step_is_what_the_proof_says(exponent):
+    """Section 6: the power of two with sigma / step at most 2**12, up to 2**88."""
+    noisy = vector_noise(2.0**exponent)
+    step = 2.0 ** (exponent - 12)
+    assert np.all(noisy % step == 0.0)
+    assert np.any(noisy % (2.0 * step) != 0.0)
+
+
+def test_words_are_as_long_as_the_proof_needs():
+    """Lemma 4: no sum of float64 reaches 2**53, and none of int64 overflows."""
+    block = MAX_BLOCK_ROWS * 2**SUMMAND_BITS
+    assert block < 2**53
+    assert _BLOCKS_OF_A_WORD * block < 2**63
+    # Low words, of one row at least, and high ones, with those of the noise.
+    assert MAX_ROWS * 2**WORD_BITS <= 2**62
+    assert MAX_ROWS * 2**SUMMAND_BITS / 2**WORD_BITS < 2**37
+    assert 16 * MAX_SIGMA / 2**WORD_BITS <= 2**61
 
 
 @pytest.mark.parametrize("sigma", [0.0, 3.0, 2.0**RESOLUTION_BITS, 2.0**40])

@@ -15,6 +15,7 @@ from skdpgmm._queries.cells import NearestCell
 from skdpgmm._queries.histograms import (
     AgreementCount,
     DistanceHistogram,
+    FeatureHistogram,
     LinearCell,
     NormHistogram,
 )
@@ -51,3 +52,21 @@ def test_norm_histogram_puts_norms_where_they_belong():
     far = np.array([[MAX, -MAX], [0.0, 1e300]])
     (counts,) = exact_sums(NormHistogram(np.zeros(2), edges), far, np.zeros(2))
     assert counts.tolist() == [0, 0, 0, 2]
+
+
+@pytest.mark.parametrize("p", [1, 3, 7, 100])
+def test_histograms_of_features_attain(p):
+    query = FeatureHistogram(np.arange(p), np.tile([-1.0, 0.0, 1.0], (p, 1)))
+    (ratio,) = change(query, np.full((1, p), 0.5)).values()
+    # The square root of p is rounded up in integers.
+    assert 0.97 < ratio <= 1.0
+
+
+def test_histograms_of_features_put_values_where_they_belong():
+    cuts = np.array([[-1.0, 0.0, 1.0], [1e-5, 2.0, 1e200]])
+    rows = np.array([[-5.0, 9.0, 0.0], [0.5, 9.0, -3.0], [MAX, 9.0, -MAX]])
+    for folded, second in ((False, [3, 0, 0, 0]), (True, [1, 0, 1, 1])):
+        query = FeatureHistogram(np.array([0, 2]), cuts, folded)
+        (counts,) = exact_sums(query, rows, np.zeros(3))
+        found = (counts / query.weight).reshape(2, 4).tolist()
+        assert found == [[0, 0, 1, 2] if folded else [1, 0, 1, 1], second]

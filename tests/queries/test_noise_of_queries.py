@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from noise_scales import WRONG_FACTORS, accepts_scale
 from private_fits import fit, make_data, release_cases
-from private_queries import QUERIES, exact_sums, scale_of
+from private_queries import QUERIES, center_of, exact_sums, scale_of
 from tapes import Tape, integers
 
 from skdpgmm._rows.arrays import ArrayRows
@@ -28,7 +28,7 @@ def a_case(name, d=3):
     rng = np.random.default_rng(1)
     query = QUERIES[name](rng, d, 2)
     X = scale_of(query) * rng.standard_normal((5, d)) / math.sqrt(d)
-    center = query.center if name == "norms" else query.ball.center
+    center = center_of(query)
     return query, np.ascontiguousarray(X + center), np.zeros(5, dtype=np.intp)
 
 

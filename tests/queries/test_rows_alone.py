@@ -8,7 +8,15 @@ is rounded.
 import numpy as np
 import pytest
 from devices import DEVICES
-from private_queries import QUERIES, errors, exact_sums, gradient, random_ball, scale_of
+from private_queries import (
+    QUERIES,
+    center_of,
+    errors,
+    exact_sums,
+    gradient,
+    random_ball,
+    scale_of,
+)
 
 from skdpgmm._rows.host import BufferedHost
 from skdpgmm.privacy import bounded_sum, grid
@@ -24,8 +32,7 @@ def rows_for(query, rng, n, d, n_classes):
     X = scale_of(query) * rng.standard_normal((n, d)) / np.sqrt(d)
     X[::5] *= 10.0 ** rng.uniform(-3, 3, size=(len(X[::5]), 1))
     X[3] = 0.0
-    center = query.center if query.ball is None else query.ball.center
-    return X + center, rng.integers(0, n_classes, size=n)
+    return X + center_of(query), rng.integers(0, n_classes, size=n)
 
 
 def mapped(query, X, codes, on):

@@ -16,7 +16,7 @@ import pytest
 from devices import DEVICES
 from numpy.testing import assert_allclose, assert_array_equal
 from private_fits import fit_cases, fitted_state, make_data
-from private_queries import QUERIES, scale_of
+from private_queries import QUERIES, center_of, scale_of
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from tapes import assert_same
@@ -49,7 +49,7 @@ def test_integers_are_those_of_numpy(name, library):
     for seed in range(3):
         rng = np.random.default_rng(seed)
         query = QUERIES[name](rng, 7, 2)
-        center = query.center if name == "norms" else query.ball.center
+        center = center_of(query)
         X = scale_of(query) * rng.standard_normal((200, 7)) / np.sqrt(7)
         X[::20] *= 10.0 ** rng.uniform(-300, 300)
         X += center

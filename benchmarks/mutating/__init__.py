@@ -1,0 +1,1 @@
+"""Small faults in the text of a module, and runs of its tests on each."""
