@@ -83,3 +83,10 @@ def test_what_is_scaled_is_verified_against_the_same_bound():
     V = np.zeros((1, 973))
     V[0, 0] = 1000.0
     assert not clip_round(V, 3).any()
+
+
+def test_rows_that_rounding_makes_longer_obey_the_bound():
+    V = np.array([[15.6, 3.5], [11.5, 11.1], [3.2, 15.6]])
+    assert np.all(np.sum(V**2, axis=1) <= 4.0**4)
+    assert np.all(np.sum(np.rint(V) ** 2, axis=1) > 4.0**4)
+    assert np.all(np.sum(clip_round(V, 4) ** 2, axis=1) <= 4.0**4)
