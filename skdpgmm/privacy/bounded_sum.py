@@ -230,7 +230,10 @@ def _panels(query, block):
     size = min(on.n_numbers // X.shape[1], 2**22 // query.n_made)
     for rows in row_slices(n, max(1, size)):
         panel = on.panel(X[rows, ...])
-        if query.sees == "grid" and not is_held:
+        if is_held:
+            # What a row source holds is not trusted to be integers.
+            panel = np.rint(panel, out=panel) if on.xp is np else on.xp.round(panel)
+        elif query.sees == "grid":
             panel = query.ball.to_grid(panel, on)
         # Whoever changed the point in place would have it multiplied.
         yield rows, _read_only(panel, on) if query.point else panel

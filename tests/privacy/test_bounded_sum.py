@@ -189,6 +189,13 @@ def test_points_that_are_held_are_verified():
     assert counts.tolist() == [0, 0, 1]
 
 
+def test_points_that_are_held_are_integers():
+    held = np.full((2, P), 3.25, dtype=np.float32)
+    query = Anything([0, 0], None, CELL, ("sum", "energy"), 24, True)
+    total, energies = exact(query, Block(None, np.zeros(2, int), held))
+    assert total[0].tolist() == [6] * P and energies[0] == 2 * 9 * P
+
+
 @pytest.mark.parametrize(
     "e, v",
     [
