@@ -118,6 +118,9 @@ REFINE_OF_KNOWN_NUMBER = {"sum": 0.60 / 0.95, "radius": 0.35 / 0.95}
 # not need them lost no more for it than seeds differ by. Other shares are not argued.
 SCALE = {"number": 0.01, "magnitudes": 0.08, "look": 0.05, "looks": 0.06, "rest": 0.80}
 
+# Not argued: a look after the first has half of what is left, as more may come.
+NEXT_LOOK = {"next": 0.50, "rest": 0.50}
+
 # What a scaler spends where nothing follows: as much on the last look as on what finds
 # the way there. Not argued.
 SCALER = {"number": 0.02, "magnitudes": 0.20, "look": 0.15, "looks": 0.15, "rest": 0.48}

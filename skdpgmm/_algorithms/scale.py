@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdpgmm._algorithms import choices, scale_plan
-from skdpgmm._algorithms.budget import SCALE, SCALER
+from skdpgmm._algorithms.budget import NEXT_LOOK, SCALE, SCALER
 from skdpgmm._algorithms.doubts import doubt
 from skdpgmm._algorithms.looks import number_and_norms
 from skdpgmm._estimates.spread import Features, look_closer, of_magnitudes, units_of
@@ -183,7 +183,7 @@ def _look_closer(view, features, budgets):
     left = budgets["looks"]
     for look in range(MOST_LOOKS):
         (some,) = np.nonzero(features.open)
-        budget = left.split({"half": 0.5})["half"] if look else budgets["look"]
+        budget = left.split(NEXT_LOOK)["next"] if look else budgets["look"]
         n_bins = len(some) and scale_plan.bins_of_a_look(view.n, len(some), budget.mu)
         if not n_bins:
             break

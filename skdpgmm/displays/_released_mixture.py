@@ -38,6 +38,11 @@ class ReleasedMixture(NamedTuple):
     classes: np.ndarray
     shapes: Any
 
+    @property
+    def has_one_covariance(self) -> bool:
+        """Whether that of all components is the same."""
+        return COVARIANCES[self.kind].one_matrix and self.shapes is None
+
     def each_covariance(self) -> Iterator[np.ndarray]:
         """Yield the covariance of each component, of shape (d, d), one at a time."""
         covariance, d = COVARIANCES[self.kind], self.means.shape[1]

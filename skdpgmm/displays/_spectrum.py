@@ -112,11 +112,10 @@ class SpectrumDisplay:
                 noise_edge=estimator.noise_edge_,
             )
         mixture = mixture_of(sampler_of(estimator))
-        one = mixture.kind == "tied" and mixture.shapes is None
         spectra = []
         for covariance in mixture.each_covariance():
             spectra.append(np.linalg.eigvalsh(covariance)[::-1])
-            if one or len(spectra) == _MAX_LINES:
+            if mixture.has_one_covariance or len(spectra) == _MAX_LINES:
                 break
         return cls(variances=np.array(spectra))
 

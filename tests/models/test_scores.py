@@ -50,9 +50,9 @@ def test_what_is_not_linear_in_the_rows_is_the_residual_of_a_regression(drawn):
 
 def test_features_for_rows_about_the_origin(drawn):
     Z, _, _, features, _ = drawn
-    center = np.arange(6.0)
-    about = features.shifted(center)
-    assert_allclose(about(Z[:100] + center), features(Z[:100]), atol=1e-10)
+    center, scale = np.arange(6.0), np.geomspace(1e-3, 1e3, 6)
+    about = features.in_data(scale, center)
+    assert_allclose(about(Z[:100] * scale + center), features(Z[:100]), atol=1e-10)
     coef = np.random.default_rng(0).standard_normal((3, 20))
     assert_allclose(features.scores(Z[:5000], coef), features(Z[:5000]) @ coef.T)
 
