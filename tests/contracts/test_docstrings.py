@@ -30,10 +30,8 @@ def public_names():
         *(("skdpgmm.displays", name) for name in skdpgmm.displays.__all__),
     ]:
         obj = getattr(sys.modules[module], name)
-        if not inspect.isclass(obj):
-            continue
         yield f"{module}.{name}"
-        for attribute, member in vars(obj).items():
+        for attribute, member in vars(obj).items() if inspect.isclass(obj) else ():
             is_documented = inspect.isfunction(member) or isinstance(
                 member, property | classmethod | staticmethod
             )
