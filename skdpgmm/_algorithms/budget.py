@@ -112,10 +112,9 @@ REFINE_OF_KNOWN_NUMBER = {"sum": 0.60 / 0.95, "radius": 0.35 / 0.95}
 # --------------------------------------------------------------------------
 
 # What a search for scales may cost, and does where records are few; where there are
-# many, a small part of that is enough, and the rest goes to the fit. Measured by the
-# accuracies of rows and of heads: with .04 for magnitudes in place of .08, scales of
-# breast_cancer at epsilon 1 were never found, and are worth 15 points there; what does
-# not need them lost no more for it than seeds differ by. Other shares are not argued.
+# many, a small part of that is enough, and the rest goes to the fit. The .08 for
+# magnitudes was chosen on one set: with .04, scales of breast_cancer at epsilon 1 were
+# never found. Other shares are not argued.
 SCALE = {"number": 0.01, "magnitudes": 0.08, "look": 0.05, "looks": 0.06, "rest": 0.80}
 
 # Not argued: a look after the first has half of what is left, as more may come.

@@ -18,8 +18,8 @@ from skdpgmm._cli.methods import (
     classes_of,
     estimator,
 )
-from skdpgmm._cli.refusals import command, one_line, output, records, refuse
-from skdpgmm._cli.screen import as_json, headline, show, warn
+from skdpgmm._cli.refusals import command, output, records, refuse
+from skdpgmm._cli.screen import as_json, headline, printable, show, warn
 from skdpgmm._cli.tables import read
 from skdpgmm._cli.watching import watched
 from skdpgmm._report.blocks import Facts, Table, Text
@@ -81,7 +81,7 @@ def fit(
     estimator(asked)
     key = private_key(sign_with)
     account = None if budget is None else PrivacyBudget.open(budget)
-    with records("Reading") as warned:
+    with records("Reading"):
         given = read(data, rows, label, person)
     made = estimator(asked, classes_of(classes, given.text_labels))
     params = {} if given.ids is None else {"privacy_ids": given.ids}
@@ -99,7 +99,7 @@ def fit(
                 "spent_epsilon": privacy.spent_epsilon,
                 "unit": privacy.unit,
                 "meaning": privacy.meaning,
-                "warnings": [one_line(ValueError(text)) for text in warned],
+                "warnings": [printable(" ".join(text.split())) for text in warned],
             }
         )
         return

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdpgmm._cli.refusals import refuse
+from skdpgmm._embedding.images import SUFFIXES
 
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _TABLES = (".csv", ".parquet")
 
 
@@ -54,7 +54,7 @@ def images_of(folder: Path) -> Items:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGES)
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
 def texts_of(path: Path, text: str, label: str | None, person: str | None) -> Items:

@@ -19,7 +19,7 @@ def is_image(item: Any) -> bool:
 
 
 # Files that are taken for images.
-_SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .png .tif .tiff .webp".split())
+SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .png .tif .tiff .webp".split())
 
 
 def image_files(folder: PathLike) -> list[Path]:
@@ -30,10 +30,10 @@ def image_files(folder: PathLike) -> list[Path]:
             "images. Put the path of a file in a list."
         )
     found = (path for path in Path(folder).rglob("*") if path.is_file())
-    images = sorted(path for path in found if path.suffix.lower() in _SUFFIXES)
+    images = sorted(path for path in found if path.suffix.lower() in SUFFIXES)
     if not images:
         raise ValueError(
-            f"X must be a folder with images ({', '.join(sorted(_SUFFIXES))}), got one "
+            f"X must be a folder with images ({', '.join(sorted(SUFFIXES))}), got one "
             "without."
         )
     return images

@@ -213,15 +213,10 @@ def what_it_says(name: str) -> Says:
             "TorchEmbeddingTransformer."
         )
     pooling = _read(name, "1_Pooling/config.json", {})
-    how = {
-        "pooling_mode_mean_tokens": "mean",
-        "pooling_mode_cls_token": "cls",
-        "pooling_mode_max_tokens": "max",
-    }
     asked = [
         mode for mode, on in pooling.items() if mode.startswith("pooling_mode_") and on
     ]
-    if len(asked) > 1 or not set(asked) <= how.keys():
+    if len(asked) > 1 or not set(asked) <= _POOLINGS.keys():
         raise ValueError(
             f"pooling must be given for {name!r}, which asks for {asked}: one of "
             "'mean', 'max' and 'cls'."

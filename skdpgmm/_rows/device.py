@@ -57,8 +57,8 @@ class Device:
 
     def empty(self, shape):
         """Return a new array in float64."""
-        # Not by a copy of as many numbers from the host. NumPy 1 has no places.
-        place = getattr(self.put(np.empty(0)), "device", None)
+        # Not by a copy of as many numbers from the host.
+        place = self.put(np.empty(0)).device
         return self.xp.empty(shape, dtype=self.xp.float64, device=place)
 
 

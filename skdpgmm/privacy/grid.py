@@ -92,9 +92,7 @@ def squared_norms(U, xp=np):
 
 def integer_norms(U, xp=np):
     """Return squared norms of integers, exact below 2**53, and found to be so."""
-    if hasattr(xp, "vecdot"):  # NumPy 2, and faster
-        return xp.vecdot(U, U)
-    return xp.sum(U * U, axis=1)
+    return xp.vecdot(U, U)
 
 
 def clip_round(V, bits, on=HOST, out=None):
@@ -107,7 +105,9 @@ def clip_round(V, bits, on=HOST, out=None):
     is at most ``4**bits``. Any other is scaled and rounded again, and set to zero when
     that does not bring its norm, checked anew, under the bound. Hence every returned
     row obeys the bound. The scaling aims at ``2**bits - sqrt(d) / 2 - 1``, because
-    rounding moves a row by at most ``sqrt(d) / 2``: so no finite row becomes zero.
+    rounding moves a row by at most ``sqrt(d) / 2``: so no finite row becomes zero
+    while that is positive. Where it is not, in very many dimensions for so few bits, a
+    row may lose its direction, and never breaks the bound.
     """
     xp = on.xp
     with np.errstate(over="ignore", invalid="ignore"):
