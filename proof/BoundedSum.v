@@ -64,6 +64,52 @@ Proof.
   - unfold degree_tied; rewrite norm2_outer; replace (b ^ 2) with (b * b) by ring; nia.
 Qed.
 
+(* Moments of even degree of two vectors have no negative product. *)
+Lemma length_outer v w : length (outer v w) = (length v * length w)%nat.
+Proof.
+  induction v as [|x v IH]; [reflexivity|].
+  change (outer (x :: v) w) with (scale x w ++ outer v w).
+  rewrite app_length, IH; unfold scale; rewrite map_length; simpl; lia.
+Qed.
+
+Lemma length_moment m v w :
+  length v = length w -> length (moment_of m v) = length (moment_of m w).
+Proof.
+  intros L; destruct m; simpl; rewrite ?map_length, ?length_outer, ?L; reflexivity.
+Qed.
+
+Lemma dot_outer v v' w w' :
+  length w = length w' -> dot (outer v w) (outer v' w') = dot v v' * dot w w'.
+Proof.
+  intros L; revert v'; induction v as [|x v IH]; intros [|y v']; try reflexivity.
+  - change (outer (x :: v) w) with (scale x w ++ outer v w).
+    rewrite dot_nil_r; reflexivity.
+  - change (outer (x :: v) w) with (scale x w ++ outer v w).
+    change (outer (y :: v') w') with (scale y w' ++ outer v' w').
+    rewrite dot_app by (unfold scale; rewrite !map_length; exact L).
+    rewrite IH, dot_scale, dot_comm, dot_scale, (dot_comm w').
+    change (dot (x :: v) (y :: v')) with (x * y + dot v v'); ring.
+Qed.
+
+Lemma dot_squares v w :
+  0 <= dot (map (fun x => x * x) v) (map (fun x => x * x) w).
+Proof.
+  revert w; induction v as [|x v IH]; intros [|y w]; simpl; try lia.
+  specialize (IH w); pose proof (Z.square_nonneg x); pose proof (Z.square_nonneg y); nia.
+Qed.
+
+Theorem moments_are_acute m v w :
+  Z.even (degree m) = true -> length v = length w ->
+  0 <= dot (moment_of m v) (moment_of m w).
+Proof.
+  intros E L; destruct m; try discriminate E; simpl moment_of.
+  - simpl; lia.
+  - pose proof (norm2_nonneg v); pose proof (norm2_nonneg w); simpl; nia.
+  - apply dot_squares.
+  - rewrite dot_outer by exact L; apply Z.square_nonneg.
+  - rewrite dot_outer by exact L; apply Z.square_nonneg.
+Qed.
+
 (* ------------------------------------------------------------------ *)
 (* The lemma: weights e_j times moments of v_j, by cell and pooled.    *)
 
@@ -112,6 +158,51 @@ Proof.
   apply triangle; try nia.
   rewrite norm2_scale; pose proof (moment_bound m v b Hb Hv).
   assert (a * a = Z.abs a * Z.abs a) by lia; nia.
+Qed.
+
+Lemma norm1_sized p e : norm1 (sized p e) <= norm1 e.
+Proof.
+  revert e; induction p as [|p IH]; intros e; [apply norm1_nonneg|].
+  destruct e as [|x e]; [specialize (IH []) | specialize (IH e)]; simpl in *; lia.
+Qed.
+
+(* Weights that are not negative, and vectors of one length. *)
+Definition plain (p : nat) (ev : Z * vec) : Prop := 0 <= fst ev /\ length (snd ev) = p.
+
+Lemma weighted_are_acute m p ev fw :
+  Z.even (degree m) = true -> plain p ev -> plain p fw ->
+  0 <= dot (scale (fst ev) (moment_of m (snd ev))) (scale (fst fw) (moment_of m (snd fw))).
+Proof.
+  intros E [Ha Hv] [Hb Hw]; rewrite dot_scale, dot_comm, dot_scale, dot_comm.
+  pose proof (moments_are_acute m (snd ev) (snd fw) E ltac:(congruence)) as H.
+  apply Z.mul_nonneg_nonneg; [exact Ha|]; apply Z.mul_nonneg_nonneg; assumption.
+Qed.
+
+Lemma by_cell_is_acute m p evs fws :
+  Z.even (degree m) = true -> Forall (plain p) evs -> Forall (plain p) fws ->
+  0 <= dot (by_cell m evs) (by_cell m fws).
+Proof.
+  intros E He; revert fws; induction He as [|ev evs Hev He IH]; intros fws Hf;
+    [simpl; lia|].
+  destruct Hf as [|fw fws Hfw Hf]; [rewrite dot_nil_r; lia|].
+  change (by_cell m (ev :: evs))
+    with (scale (fst ev) (moment_of m (snd ev)) ++ by_cell m evs).
+  change (by_cell m (fw :: fws))
+    with (scale (fst fw) (moment_of m (snd fw)) ++ by_cell m fws).
+  rewrite dot_app.
+  - pose proof (weighted_are_acute m p ev fw E Hev Hfw); specialize (IH fws Hf); lia.
+  - unfold scale; rewrite !map_length; apply length_moment.
+    destruct Hev as [_ ->], Hfw as [_ ->]; reflexivity.
+Qed.
+
+Lemma pooled_is_acute m p evs fws :
+  Z.even (degree m) = true -> Forall (plain p) evs -> Forall (plain p) fws ->
+  0 <= dot (pooled m evs) (pooled m fws).
+Proof.
+  intros E He Hf; apply dot_total_nonneg; unfold weighted.
+  apply Forall_map, Forall_forall; intros ev Iev.
+  apply Forall_map, Forall_forall; intros fw Ifw.
+  rewrite Forall_forall in He, Hf; apply (weighted_are_acute m p); auto.
 Qed.
 
 (* ------------------------------------------------------------------ *)
@@ -261,6 +352,7 @@ Record query := {
   weight_bits : Z;
   vector_bits : Z;  (* GRID_BITS where the vector is the grid point itself *)
   n_cells : nat;
+  n_features : nat;
   asks : moment;
 }.
 
@@ -277,6 +369,10 @@ Definition parts (q : query) : option Z :=
      && negb (is_pooled (asks q) && is_l2 (weights q))
   then Some (bits_of q) else None.
 
+(* `Part.acute` *)
+Definition acute (q : query) : bool :=
+  negb (is_l2 (weights q)) && Z.even (degree (asks q)).
+
 (* What a map returns of a record: anything. *)
 Record answer := {
   a_cell : num;
@@ -286,15 +382,18 @@ Record answer := {
 }.
 
 Definition verified_weights (q : query) (a : answer) : vec :=
-  match weights q with
-  | Cell => verified_cell (n_cells q) (a_cell a)
-  | L1 => verified_l1 (weight_bits q) (a_weights a)
-  | L2 => clip_round (a_rescaled a) (weight_bits q) (a_weights a)
-  end.
+  sized (n_cells q)
+    match weights q with
+    | Cell => verified_cell (n_cells q) (a_cell a)
+    | L1 => verified_l1 (weight_bits q) (a_weights a)
+    | L2 => clip_round (a_rescaled a) (weight_bits q) (a_weights a)
+    end.
+
+Definition verified_vector (q : query) (a : answer) (j : nat) : vec :=
+  sized (n_features q) (clip_round (a_rescaled a) (vector_bits q) (a_vector a j)).
 
 Definition with_vectors (q : query) (a : answer) (e : vec) : list (Z * vec) :=
-  combine e (map (fun j => clip_round (a_rescaled a) (vector_bits q) (a_vector a j))
-                 (seq 0 (length e))).
+  combine e (map (verified_vector q a) (seq 0 (length e))).
 
 Definition summand (q : query) (a : answer) : vec :=
   let evs := with_vectors q a (verified_weights q a) in
@@ -318,13 +417,38 @@ Proof.
           norm2 e <= 2 ^ weight_bits q * 2 ^ weight_bits q).
   { intros e H; pose proof (norm2_norm1 e); pose proof (norm1_nonneg e); nia. }
   unfold verified_weights; destruct (weights q).
-  - assert (norm1 (verified_cell (n_cells q) (a_cell a)) <= 2 ^ weight_bits q).
+  - assert (H : norm1 (verified_cell (n_cells q) (a_cell a)) <= 2 ^ weight_bits q).
     { unfold verified_cell; destruct (a_cell a) as [j|]; [|simpl; lia].
       destruct (_ && _); [|simpl; lia].
       pose proof (norm1_one_hot (n_cells q) (Z.to_nat j)); lia. }
-    auto.
-  - pose proof (verified_l1_bound (weight_bits q) (a_weights a) B); auto.
-  - split; [apply clip_round_bound; auto|discriminate].
+    pose proof (norm1_sized (n_cells q) (verified_cell (n_cells q) (a_cell a))).
+    split; [apply from_norm1|intros _]; lia.
+  - pose proof (verified_l1_bound (weight_bits q) (a_weights a) B) as H.
+    pose proof (norm1_sized (n_cells q) (verified_l1 (weight_bits q) (a_weights a))).
+    split; [apply from_norm1|intros _]; lia.
+  - split; [|discriminate].
+    pose proof (clip_round_bound (a_rescaled a) (weight_bits q) (a_weights a) B) as H.
+    eapply Z.le_trans; [apply norm2_sized|exact H].
+Qed.
+
+(* Weights of the kinds "cell" and "l1" are not negative. *)
+Lemma weights_nonneg q a :
+  is_l2 (weights q) = false -> Forall (fun e => 0 <= e) (verified_weights q a).
+Proof.
+  intros K.
+  assert (S : forall p e, Forall (fun x => 0 <= x) e -> Forall (fun x => 0 <= x) (sized p e)).
+  { clear; induction p as [|p IH]; intros e H; [constructor|].
+    destruct H as [|x e Hx H]; simpl; constructor; auto; lia. }
+  unfold verified_weights; apply S; destruct (weights q); [| |discriminate K].
+  - unfold verified_cell; destruct (a_cell a) as [j|]; [|constructor].
+    destruct (_ && _); [|constructor].
+    generalize (Z.to_nat j); induction (n_cells q) as [|k IH]; intros [|c]; simpl;
+      repeat constructor; auto; lia.
+  - unfold verified_l1; destruct (forallb not_below_0 (a_weights a)) eqn:N;
+      [|constructor].
+    destruct (at_most _ _); simpl; [|constructor].
+    rewrite forallb_forall in N; unfold integers; apply Forall_map, Forall_forall.
+    intros x I; specialize (N x I); destruct x; simpl in *; lia.
 Qed.
 
 (* (a) and (b) for one record: whatever its map returned. *)
@@ -348,7 +472,8 @@ Proof.
     reflexivity. }
   assert (F : Forall (fun ev => norm2 (snd ev) <= b * b) (with_vectors q a e)).
   { apply Forall_forall; intros [w v] I; apply in_combine_r, in_map_iff in I.
-    destruct I as (j & <- & _); apply clip_round_bound; auto. }
+    destruct I as (j & <- & _).
+    eapply Z.le_trans; [apply norm2_sized|apply clip_round_bound; auto]. }
   assert (Fst : map fst (with_vectors q a e) = e).
   { apply map_fst_combine; rewrite map_length, seq_length; reflexivity. }
   assert (N : 0 <= b ^ degree (asks q)) by (apply Z.pow_nonneg; lia).
@@ -362,6 +487,24 @@ Proof.
   - pose proof (by_cell_bound (asks q) _ b Hb F) as T; rewrite Fst in T.
     assert (0 <= b ^ degree (asks q) * b ^ degree (asks q)) by nia.
     nia.
+Qed.
+
+(* Whatever their maps returned, summands of an acute part have no negative product. *)
+Theorem summands_are_acute q a a' :
+  acute q = true -> 0 <= dot (summand q a) (summand q a').
+Proof.
+  intros A; unfold acute in A; apply andb_prop in A; destruct A as [K E].
+  apply negb_true_iff in K.
+  assert (P : forall a, Forall (plain (n_features q))
+                          (with_vectors q a (verified_weights q a))).
+  { intros b; apply Forall_forall; intros [e v] I; split; simpl.
+    - apply in_combine_l in I; pose proof (weights_nonneg q b K) as W.
+      rewrite Forall_forall in W; auto.
+    - apply in_combine_r, in_map_iff in I; destruct I as (j & <- & _).
+      apply length_sized. }
+  unfold summand; destruct (is_pooled (asks q)).
+  - apply (pooled_is_acute _ (n_features q)); auto.
+  - apply (by_cell_is_acute _ (n_features q)); auto.
 Qed.
 
 (* ------------------------------------------------------------------ *)
@@ -417,14 +560,16 @@ Proof. rewrite norm2_scale; ring. Qed.
 Lemma dot_sub u v w : dot (sub u v) w = dot u w - dot v w.
 Proof. unfold sub; rewrite dot_add, dot_scale; ring. Qed.
 
-(* (a) add-remove: the stated sensitivity, 2**bits times n, is never exceeded. *)
+Definition stated (squared : Z) (n : nat) : Z :=
+  squared * ((Z.of_nat n * 2 ^ bits) * (Z.of_nat n * 2 ^ bits)).
+
+(* (a) add-remove: the square of the stated sensitivity is never exceeded. *)
 Theorem sensitivity_add_remove n D D' :
   add_remove n D D' ->
-  let s := factor_add_remove * Z.of_nat n * 2 ^ bits in
-  norm2 (sub (exact_sum D) (exact_sum D')) <= s * s.
+  norm2 (sub (exact_sum D) (exact_sum D')) <= stated squared_add_remove n.
 Proof.
   intros (unit & L & H); pose proof (unit_bound unit n L) as B.
-  unfold factor_add_remove; cbv zeta; rewrite Z.mul_1_l.
+  unfold stated, squared_add_remove; rewrite Z.mul_1_l.
   destruct H as [P|P].
   - rewrite (same_norm _ (exact_sum unit)); [exact B|].
     intros w; rewrite dot_sub, (dot_exact_perm _ _ w P), dot_exact_app; ring.
@@ -433,21 +578,42 @@ Proof.
 Qed.
 
 (* (a) replace-one: a unit goes and another comes. *)
+Lemma replaced_norm unit unit' others D D' :
+  Permutation D (unit ++ others) -> Permutation D' (unit' ++ others) ->
+  norm2 (sub (exact_sum D) (exact_sum D')) =
+  norm2 (sub (exact_sum unit) (exact_sum unit')).
+Proof.
+  intros P P'; apply same_norm; intros w.
+  rewrite !dot_sub, (dot_exact_perm _ _ w P), (dot_exact_perm _ _ w P').
+  rewrite !dot_exact_app; ring.
+Qed.
+
 Theorem sensitivity_replace_one n D D' :
   replace_one n D D' ->
-  let s := factor_replace_one * Z.of_nat n * 2 ^ bits in
-  norm2 (sub (exact_sum D) (exact_sum D')) <= s * s.
+  norm2 (sub (exact_sum D) (exact_sum D')) <= stated squared_replace_one n.
 Proof.
-  intros (unit & unit' & others & L & L' & P & P'); cbv zeta.
+  intros (unit & unit' & others & L & L' & P & P').
   pose proof (unit_bound unit n L) as B; pose proof (unit_bound unit' n L') as B'.
   assert (0 <= 2 ^ bits) by (apply Z.pow_nonneg; lia).
-  rewrite (same_norm _ (sub (exact_sum unit) (exact_sum unit'))).
-  - unfold sub; unfold factor_replace_one.
-    replace (2 * Z.of_nat n * 2 ^ bits)
-      with (Z.of_nat n * 2 ^ bits + Z.of_nat n * 2 ^ bits) by ring.
-    apply triangle; rewrite ?norm2_neg; auto; nia.
-  - intros w; rewrite !dot_sub, (dot_exact_perm _ _ w P), (dot_exact_perm _ _ w P').
-    rewrite !dot_exact_app; ring.
+  rewrite (replaced_norm _ _ _ _ _ P P'); unfold stated, squared_replace_one.
+  set (s := Z.of_nat n * 2 ^ bits) in *; assert (0 <= s) by nia.
+  replace (4 * (s * s)) with ((s + s) * (s + s)) by ring.
+  unfold sub; apply triangle; rewrite ?norm2_neg; auto.
+Qed.
+
+(* (a) replace-one, for parts of which no two summands have a negative product. *)
+Theorem sensitivity_replace_one_acute n D D' :
+  acute q = true -> replace_one n D D' ->
+  norm2 (sub (exact_sum D) (exact_sum D')) <= stated squared_acute_replace_one n.
+Proof.
+  intros A (unit & unit' & others & L & L' & P & P').
+  pose proof (unit_bound unit n L) as B; pose proof (unit_bound unit' n L') as B'.
+  rewrite (replaced_norm _ _ _ _ _ P P'); unfold stated, squared_acute_replace_one.
+  set (s := Z.of_nat n * 2 ^ bits) in *.
+  replace (2 * (s * s)) with (s * s + s * s) by ring.
+  apply acute_distance; auto.
+  apply dot_total_nonneg, Forall_map, Forall_forall; intros x _.
+  apply Forall_map, Forall_forall; intros y _; apply summands_are_acute; exact A.
 Qed.
 
 End Neighbours.

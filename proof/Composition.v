@@ -111,3 +111,40 @@ Proof.
   destruct H as [H0 H].
   assert (shares parts * shares parts <= 1) by nra; nra.
 Qed.
+
+(* "replace-one": shares a_p of the records that go, and b_p of those that come. What a
+   release about part p may be moved by is at most the root of (a_p^2 + b_p^2) / 2 of
+   what is stated: (a_p + b_p) / 2 of it, or, for parts with no two summands of negative
+   product, just that root.                                             *)
+
+Definition time_replaced (parts : list (Q * Q * Q)) : Q :=
+  fold_right (fun p t => let '(a, b, s) := p in (a * a + b * b) / 2 * s + t) 0 parts.
+Definition gone (parts : list (Q * Q * Q)) := map (fun p => (fst (fst p), snd p)) parts.
+Definition come (parts : list (Q * Q * Q)) := map (fun p => (snd (fst p), snd p)) parts.
+
+Lemma moved_is_below_the_root a b : ((a + b) / 2) * ((a + b) / 2) <= (a * a + b * b) / 2.
+Proof.
+  assert (E : (a * a + b * b) / 2 ==
+              ((a + b) / 2) * ((a + b) / 2) + ((a - b) / 2) * ((a - b) / 2)) by field.
+  rewrite E; set (x := (a - b) / 2); clearbody x.
+  assert (0 <= x * x) by (destruct (Qlt_le_dec x 0); nra); lra.
+Qed.
+
+Theorem costliest_part_counts_replaced parts largest :
+  0 <= largest ->
+  Forall (fun p => 0 <= fst (fst p) /\ 0 <= snd (fst p) /\ 0 <= snd p <= largest) parts ->
+  shares (gone parts) <= 1 -> shares (come parts) <= 1 ->
+  time_replaced parts <= largest.
+Proof.
+  intros M F G C.
+  assert (H : time_replaced parts == (time_used (gone parts) + time_used (come parts)) / 2).
+  { clear F G C; induction parts as [|[[a b] s] parts IH]; simpl in *; [reflexivity|].
+    rewrite IH; field. }
+  assert (Hg : time_used (gone parts) <= largest).
+  { apply costliest_part_counts; auto; unfold gone; apply Forall_map.
+    eapply Forall_impl; [|exact F]; simpl; tauto. }
+  assert (Hc : time_used (come parts) <= largest).
+  { apply costliest_part_counts; auto; unfold come; apply Forall_map.
+    eapply Forall_impl; [|exact F]; simpl; tauto. }
+  rewrite H; unfold Qdiv; change (/ 2) with (1 # 2); lra.
+Qed.

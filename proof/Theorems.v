@@ -8,6 +8,9 @@ Open Scope Z_scope.
 
 Check sensitivity_add_remove. Print Assumptions sensitivity_add_remove.
 Check sensitivity_replace_one. Print Assumptions sensitivity_replace_one.
+Check sensitivity_replace_one_acute.
+Print Assumptions sensitivity_replace_one_acute.
+Check summands_are_acute. Print Assumptions summands_are_acute.
 Check summand_bound. Print Assumptions summand_bound.
 Check passes_is_bounded. Print Assumptions passes_is_bounded.
 Check clip_round_bound. Print Assumptions clip_round_bound.
@@ -27,3 +30,4 @@ Open Scope Q_scope.
 Check filter_is_private. Print Assumptions filter_is_private.
 Check ledger_is_not_overspent. Print Assumptions ledger_is_not_overspent.
 Check costliest_part_counts. Print Assumptions costliest_part_counts.
+Check costliest_part_counts_replaced. Print Assumptions costliest_part_counts_replaced.

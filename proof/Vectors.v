@@ -105,6 +105,14 @@ Proof.
   pose proof (dot_bound u v a b Ha Hb Hu Hv); nia.
 Qed.
 
+(* The distance of two vectors with no negative product. *)
+Theorem acute_distance u v a b :
+  norm2 u <= a -> norm2 v <= b -> 0 <= dot u v -> norm2 (sub u v) <= a + b.
+Proof.
+  intros Hu Hv Huv; unfold sub.
+  rewrite norm2_add, norm2_scale, (dot_comm u), dot_scale, (dot_comm v); lia.
+Qed.
+
 (* A sum of n vectors, each of norm at most b, has norm at most n b. *)
 Theorem norm2_total (vs : list vec) b :
   0 <= b -> Forall (fun v => norm2 v <= b * b) vs ->
@@ -131,6 +139,45 @@ Qed.
 Lemma dot_total_perm vs ws : Permutation vs ws -> same (total vs) (total ws).
 Proof.
   intros P w; induction P; simpl; rewrite ?dot_add; lia.
+Qed.
+
+Lemma dot_total_nonneg vs ws :
+  Forall (fun v => Forall (fun w => 0 <= dot v w) ws) vs ->
+  0 <= dot (total vs) (total ws).
+Proof.
+  induction 1 as [|v vs Hv _ IH]; [simpl; lia|].
+  change (total (v :: vs)) with (add v (total vs)); rewrite dot_add.
+  enough (0 <= dot v (total ws)) by lia.
+  clear IH; induction Hv as [|w ws Hw _ IH]; [rewrite dot_nil_r; lia|].
+  change (total (w :: ws)) with (add w (total ws)).
+  rewrite dot_comm, dot_add, (dot_comm w), (dot_comm (total ws)); lia.
+Qed.
+
+Lemma dot_app a b c d :
+  length a = length c -> dot (a ++ b) (c ++ d) = dot a c + dot b d.
+Proof.
+  revert c; induction a as [|x a IH]; intros [|z c] L; try discriminate; [reflexivity|].
+  simpl in *; rewrite IH by lia; ring.
+Qed.
+
+(* ------------------------------------------------------------------ *)
+(* Rows of an array have one length: zeros are added, or entries left out. *)
+
+Fixpoint sized (p : nat) (v : vec) : vec :=
+  match p, v with
+  | O, _ => []
+  | S p', [] => 0 :: sized p' []
+  | S p', x :: v' => x :: sized p' v'
+  end.
+
+Lemma length_sized p v : length (sized p v) = p.
+Proof. revert v; induction p as [|p IH]; intros [|x v]; simpl; rewrite ?IH; reflexivity. Qed.
+
+Lemma norm2_sized p v : norm2 (sized p v) <= norm2 v.
+Proof.
+  revert v; induction p as [|p IH]; intros v; [apply norm2_nonneg|].
+  destruct v as [|x v]; [specialize (IH []) | specialize (IH v)];
+    unfold norm2 in *; simpl in *; lia.
 Qed.
 
 Lemma dot_total_app vs ws w :

@@ -43,8 +43,10 @@ def constants(package=PACKAGE) -> dict[str, int]:
     for name, call in moments.items():
         found[f"degree_{name}"] = int(_value(call.args[0], {}))
     accounting = _tree(package / "privacy/accounting.py")
-    for name, factor in _dict_of(_function(accounting, "unit_factor")).items():
-        found[f"factor_{name.replace('-', '_')}"] = int(_value(factor, {}))
+    for table in ("_SQUARED", "_SQUARED_ACUTE"):
+        for name, squared in _dict_of(_assigned(accounting, table)).items():
+            key = f"{table.lower().lstrip('_')}_{name.replace('-', '_')}"
+            found[key] = int(_value(squared, {}))
     down = _values(accounting)["_ROUND_DOWN"].as_integer_ratio()
     found["ROUND_DOWN_num"], found["ROUND_DOWN_den"] = down
     return found
@@ -96,14 +98,6 @@ def _assigned(tree, name):
             case ast.Assign([ast.Name(found)], value) if found == name:
                 return value
     raise ValueError(f"{name} is not there")
-
-
-def _function(tree, name):
-    return next(
-        node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name == name
-    )
 
 
 def _dict_of(node):

@@ -10,8 +10,8 @@ FAULTS = (
     Fault(
         "replace-one is treated as add-remove",
         ACCOUNTING,
-        '"replace-one": 2}[adjacency]',
-        '"replace-one": 1}[adjacency]',
+        '_SQUARED = {"add-remove": 1, "replace-one": 4}',
+        '_SQUARED = {"add-remove": 1, "replace-one": 1}',
         ("privacy/test_accounting.py::test_unit_factor",),
         (
             "pca-replace",
@@ -21,8 +21,8 @@ FAULTS = (
     Fault(
         "a person counts as one record",
         ACCOUNTING,
-        "[adjacency] * int(max_contributions)",
-        "[adjacency]",
+        "factor = math.sqrt(squared) * int(max_contributions)",
+        "factor = math.sqrt(squared)",
         ("privacy/test_accounting.py::test_unit_factor",),
         ("pca-persons",),
     ),
@@ -66,8 +66,8 @@ FAULTS = (
     Fault(
         "the sensitivity is halved",
         SUMS,
-        "Part(query.names[name], shape, 2.0**bits, unit, n_axes == 2)",
-        "Part(query.names[name], shape, 2.0 ** (bits - 1), unit, n_axes == 2)",
+        "shape, 2.0**bits, query.unit(name), n_axes == 2)",
+        "shape, 2.0 ** (bits - 1), query.unit(name), n_axes == 2)",
         ("queries/test_cells.py::test_cells_attain",),
     ),
     Fault(
@@ -76,6 +76,14 @@ FAULTS = (
         "bits = weight_bits + degree * (",
         "bits = weight_bits + max(degree - 1, 0) * (",
         ("queries/test_cells.py::test_cells_attain",),
+    ),
+    Fault(
+        "sums of vectors are said to be acute",
+        SUMS,
+        "degree % 2 == 0",
+        "degree < 3",
+        ("privacy/test_bounded_sum.py::test_the_distance_of_two_records_is_attained",),
+        ("logistic-replace",),
     ),
     Fault(
         "weights are not verified",

@@ -9,7 +9,7 @@ FAULTS = (
     Fault(
         "the unit factor does not reach the noise",
         RECORDS,
-        "part.l2_sensitivity * unit_factor,",
+        "part.l2_sensitivity * factors[part.acute],",
         "part.l2_sensitivity,",
         ("privacy/test_noise.py::test_release_has_the_scale_of_the_ledger",),
         ("pca-persons",),

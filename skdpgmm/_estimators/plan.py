@@ -15,7 +15,7 @@ from skdpgmm._models.reduction import rough_reductions
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.rehearsal import NO_NOISE, Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
-from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
+from skdpgmm.privacy.records import MAX_ROWS
 
 # Of records of features of one scale, as embeddings, and of others.
 _NORM, _NORM_OF_SCALES = 1.0, 2.0
@@ -160,12 +160,7 @@ def _classes(estimator, takes_labels, n_classes):
 
 def _recording(rows, account, noise_sd) -> Any:
     """Return records that note the noise of what they release, and add none."""
-    records = PrivateRecords(
-        rows,
-        ledger=account.ledger,
-        unit_factor=account.unit_factor,
-        source=NO_NOISE,
-    )
+    records = account.behind(rows, NO_NOISE)
 
     def release(name, query, mus):
         releases = records.release(name, query, mus)

@@ -14,7 +14,7 @@ from skdpgmm._estimators.session import Session
 from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.recorded import Recorded
 from skdpgmm._rows.rehearsal import NO_NOISE
-from skdpgmm.privacy.records import MAX_ROWS, PrivateRecords
+from skdpgmm.privacy.records import MAX_ROWS
 
 
 def say_instead(fitted, report):
@@ -80,12 +80,7 @@ class Replayed:
         self._check(given, MAX_ROWS)
         account = self._new_account(given, transcript.enforced)
         answers = recorded([told.numbers for told in transcript.releases])
-        records = PrivateRecords(
-            answers,
-            ledger=account.ledger,
-            unit_factor=account.unit_factor,
-            source=NO_NOISE,
-        )
+        records = account.behind(answers, NO_NOISE)
         session = Session.of(records, account, transcript.public_key)
         self._warnings: list = []
         with collected_doubts():

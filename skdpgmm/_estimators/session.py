@@ -23,7 +23,8 @@ from skdpgmm._estimators.randomness import (
 )
 from skdpgmm._estimators.transcript import Told, noting
 from skdpgmm._rows.persons import bound_of
-from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon, unit_factor
+from skdpgmm.privacy.accounting import Ledger, mu_from_epsilon
+from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.quality import Quality
 from skdpgmm.privacy.records import PrivateRecords, Rows
 from skdpgmm.privacy.report import Decision, PrivacyReport
@@ -65,10 +66,21 @@ class Account:
         """The budget."""
         return self.ledger.mu
 
-    @property
-    def unit_factor(self) -> int:
-        """How many bounded records two neighbouring data sets may differ by."""
-        return unit_factor(self.adjacency, bound_of(self.max_contributions))
+    def behind(
+        self,
+        rows: Rows,
+        source: GaussianSource,
+        watch: Callable[[str], AbstractContextManager] = nullcontext,
+    ) -> PrivateRecords:
+        """Return what answers about rows, by releases that this account pays."""
+        return PrivateRecords(
+            rows,
+            ledger=self.ledger,
+            adjacency=self.adjacency,
+            max_contributions=bound_of(self.max_contributions),
+            source=source,
+            watch=watch,
+        )
 
     def report(self) -> PrivacyReport:
         """Return the guarantee, and what was released so far."""
@@ -128,18 +140,10 @@ class Session(NamedTuple):
     ) -> Session:
         """Put rows that were looked at behind a `PrivateRecords` with its budget."""
         seed = account.random_state
-        factor = account.unit_factor
         if not math.isinf(account.mu):
             warn_of_seed(seed)
         source, public_key = make_keys(entropy_of(seed), is_seed(seed))
-        records = PrivateRecords(
-            rows,
-            ledger=account.ledger,
-            unit_factor=factor,
-            source=source,
-            watch=watch,
-        )
-        return cls.of(records, account, public_key)
+        return cls.of(account.behind(rows, source, watch), account, public_key)
 
     @classmethod
     def of(cls, records, account: Account, public_key: int) -> Session:

@@ -19,6 +19,11 @@ from scipy.optimize import brentq
 from scipy.special import erfcx, ndtr, ndtri
 
 ADJACENCIES = ("add-remove", "replace-one")
+# Squares of how far one record may move a sum, over its bound. When one is replaced,
+# |a - b|**2 = |a|**2 + |b|**2 - 2 <a, b>, which is at most 4, and at most 2 where no
+# two summands have a negative product <a, b>.
+_SQUARED = {"add-remove": 1, "replace-one": 4}
+_SQUARED_ACUTE = {"add-remove": 1, "replace-one": 2}
 
 # Here `_log_delta` is right to 1e-12, as tests/privacy/test_accounting_range.py finds
 # in exact arithmetic. `_SAFE` makes one-sided what follows from it.
@@ -210,12 +215,15 @@ def split_mu(mu: float, shares: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def unit_factor(adjacency: str, max_contributions: int = 1) -> int:
-    """Return how many bounded records two neighbouring data sets may differ by.
+def unit_factor(
+    adjacency: str, max_contributions: int = 1, *, acute: bool = False
+) -> float:
+    """Return how far one unit moves a sum, over the bound of one record, at most.
 
     Adding or removing one record changes a sum of vectors of norm at most Delta
-    by at most Delta; replacing one removes a record and adds another, hence
-    2 Delta; a person with at most m records multiplies either by m.
+    by at most Delta; replacing one removes a record and adds another, hence 2 Delta, or
+    sqrt(2) Delta where the vectors are `acute`: no two of them have a negative inner
+    product. A person with at most m records multiplies either by m. Rounded up.
     """
     if adjacency not in ADJACENCIES:
         raise ValueError(f"adjacency must be one of {ADJACENCIES}, got {adjacency!r}.")
@@ -227,7 +235,9 @@ def unit_factor(adjacency: str, max_contributions: int = 1) -> int:
             f"max_contributions must be an integer in [1, {_MAX_CONTRIBUTIONS}], got "
             f"{max_contributions!r}."
         )
-    return {"add-remove": 1, "replace-one": 2}[adjacency] * int(max_contributions)
+    squared = (_SQUARED_ACUTE if acute else _SQUARED)[adjacency]
+    factor = math.sqrt(squared) * int(max_contributions)
+    return factor if squared != 2 else math.nextafter(factor, math.inf)
 
 
 @dataclass(frozen=True)

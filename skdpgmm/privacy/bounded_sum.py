@@ -18,6 +18,10 @@ Weights of kind "cell" (one cell, or none) and "l1" have ``|e|_2 <= |e|_1 <= E``
 of kind "l2" ``|e|_2 <= E``: pooled moments of these are refused. The bound is attained
 by e with one entry of E and v of norm V.
 
+Weights of kind "cell" and "l1" are not negative. With them, summands of even degree are
+*acute*: no two have a negative inner product, as 1, ``|v|**2 |w|**2``,
+``<v * v, w * w>`` and ``<v v^T, w w^T>_F = <v, w>**2`` are not negative.
+
 Exactness. An entry of a summand is at most ``2**SUMMAND_BITS``, so that all partial
 sums of a block are integers below 2**53, which float64 holds in any order.
 """
@@ -104,13 +108,18 @@ class Query:
 
 
 class Part(NamedTuple):
-    """One array of a release."""
+    """One array of a release.
+
+    No summand is longer than `l2_sensitivity`, that of one record. They are `acute`
+    when no two of them have a negative inner product.
+    """
 
     name: str
     shape: tuple[int, ...]
     l2_sensitivity: float
     scale: Any = 1.0
     symmetric: bool = False
+    acute: bool = False
 
 
 class Block(NamedTuple):
@@ -154,14 +163,15 @@ def parts(query) -> tuple[Part, ...]:
                 f"{name!r} of {kind} needs {bits} bits of a summand, and sums of a "
                 f"block are exact up to {SUMMAND_BITS}."
             )
-        if pooled and norm not in ("cell", "l1"):
+        not_negative = norm in ("cell", "l1")
+        if pooled and not not_negative:
             raise ValueError(
                 f"{name!r} of {kind} adds up cells, which the lemma covers for weights "
                 f"bounded in l1 only, not in {norm}."
             )
         shape = (() if pooled else (query.n_cells,)) + (query.n_features,) * n_axes
-        unit = query.unit(name)
-        found.append(Part(query.names[name], shape, 2.0**bits, unit, n_axes == 2))
+        part = Part(query.names[name], shape, 2.0**bits, query.unit(name), n_axes == 2)
+        found.append(part._replace(acute=not_negative and degree % 2 == 0))
     return tuple(found)
 
 

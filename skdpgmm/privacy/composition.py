@@ -62,9 +62,9 @@ def total_mu(costs, part: str | None = None) -> float:
     Under "add-remove" two data sets differ by one person, who is in one part: the fits
     to all others are the same for both. Under "replace-one" a person may also move from
     one part to another. Then either part gains or loses one person, which moves a sum
-    by no more than half of the sensitivity that is stated for a replacement. The fits
-    to parts of ``mu_p`` and ``mu_q`` are ``hypot(mu_p, mu_q) / 2``-GDP for that, below
-    the larger of the two.
+    by no more than ``sqrt(1 / 2)`` of the sensitivity that is stated for a replacement.
+    The fits to parts of ``mu_p`` and ``mu_q`` are ``sqrt((mu_p**2 + mu_q**2) / 2)``-GDP
+    for that, no more than the larger of the two.
 
     Parameters
     ----------

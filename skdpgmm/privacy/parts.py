@@ -1,19 +1,24 @@
 """Releases about parts of the records: the costliest part counts, not all of them.
 
 Lemma. A public rule, or one whose randomness does not depend on the records, deals each
-record to one of several disjoint parts, by that record alone. Neighbouring data sets
-differ by at most c records, c_P of them in part P, so that the c_P add up to at most c.
-A release about part P is calibrated for c records: it costs mu_i, and is moved by no
-more than c_P / c of that. In the proof of Theorem 7 it takes ``(c_P / c * mu_i)**2`` of
-the time of the path, a release about all records ``mu_i**2``, and all together
+record to one of several disjoint parts, by that record alone. A unit has at most m
+records, a_P of them in part P, and for "replace-one" b_P of those that take their place.
+A release about part P costs mu_i, and is moved by no more than s_P of what is stated:
 
-    sum_P (c_P / c)**2 * sum_{i in P} mu_i**2  <=  max_P sum_{i in P} mu_i**2 ,
+- "add-remove": ``s_P = a_P / m``;
+- "replace-one": ``s_P**2 = (a_P**2 + b_P**2) / (2 m**2)``. This is the move of acute
+  summands, stated as sqrt(2) m records; that of others, ``(a_P + b_P) / (2 m)``, is no
+  larger.
 
-because squares of shares that add up to at most 1 do so too. So the whole is mu-GDP
-with ``mu**2`` the sum over releases about all records, and the largest sum over those
-about one part; whatever was chosen adaptively, in whatever order. For "add-remove" all
-c records may be in one part, and the bound is attained; for "replace-one" a record may
-move from one part to another, and costs less.
+In the proof of Theorem 7 it takes ``(s_P mu_i)**2`` of the time of the path, a release
+about all records ``mu_i**2``, and all together
+
+    sum_P s_P**2 * sum_{i in P} mu_i**2  <=  max_P sum_{i in P} mu_i**2 ,
+
+because the ``a_P / m`` add up to at most 1, and so do their squares; likewise the
+``b_P / m``. So the whole is mu-GDP with ``mu**2`` the sum over releases about all
+records, and the largest sum over those about one part; whatever was chosen adaptively,
+in whatever order. All records of a unit may be in one part, so the bound is attained.
 """
 
 from __future__ import annotations

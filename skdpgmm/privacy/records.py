@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from skdpgmm.privacy.accounting import Ledger, LedgerEntry
+from skdpgmm.privacy.accounting import Ledger, LedgerEntry, unit_factor
 from skdpgmm.privacy.bounded_sum import SUMMAND_BITS, Query, parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
@@ -74,9 +74,9 @@ class PrivateRecords:
 
     Algorithms receive this object in place of the data. The rows, the ledger and the
     source of the noise are variables of its methods, so that no attribute leads to
-    them. `unit_factor` says how many bounded records two neighbouring data sets may
-    differ by; `watch` maps the name of a release, and no more, to a context in which it
-    is made.
+    them. `adjacency` and `max_contributions` say what two neighbouring data sets differ
+    by; `watch` maps the name of a release, and no more, to a context in which it is
+    made.
 
     Attributes
     ----------
@@ -100,18 +100,23 @@ class PrivateRecords:
         rows: Rows,
         *,
         ledger: Ledger,
-        unit_factor: int,
+        adjacency: str,
+        max_contributions: int,
         source: GaussianSource,
         watch: Callable[[str], AbstractContextManager] = nullcontext,
     ):
         if rows.n_rows > MAX_ROWS:
             raise ValueError(f"X must have at most {MAX_ROWS} rows for exact sums.")
+        factors = {
+            acute: unit_factor(adjacency, max_contributions, acute=acute)
+            for acute in (False, True)
+        }
         # No release has less than 2**-24 of the budget ``mu**2``.
-        if 2.0 ** (SUMMAND_BITS + 12) * unit_factor / ledger.mu > MAX_SIGMA:
+        if 2.0 ** (SUMMAND_BITS + 12) * factors[False] / ledger.mu > MAX_SIGMA:
             raise ValueError(
                 "max_contributions is too large for epsilon and delta: with a budget "
                 f"of mu={ledger.mu:.3g}, nothing but noise comes out of sums that a "
-                f"person may change by {unit_factor} records."
+                f"person may change by {max_contributions} records."
             )
 
         def release(name, query, mus):
@@ -120,7 +125,7 @@ class PrivateRecords:
                 LedgerEntry(
                     f"{name}: {part.name}",
                     part.shape,
-                    part.l2_sensitivity * unit_factor,
+                    part.l2_sensitivity * factors[part.acute],
                     mu,
                 )
                 for part, mu in zip(asked, mus, strict=True)

@@ -60,7 +60,7 @@ def test_noise_that_is_left_out_is_found(attack, monkeypatch):
 
 
 def test_a_sensitivity_that_is_too_small_is_found_without_noise(monkeypatch):
-    monkeypatch.setattr("skdpgmm._estimators.session.unit_factor", lambda *_: 1)
+    monkeypatch.setattr("skdpgmm.privacy.records.unit_factor", lambda *_, **__: 1)
     pca = DPPCA(2, epsilon=4.0, max_contributions=2)
     found = audit(pca, X, n_runs=20, confidence=0.9999, random_state=0)
     assert found.distance > 1.9 * found.mu

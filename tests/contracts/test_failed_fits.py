@@ -68,7 +68,7 @@ def failing(error):
 def test_any_exception_between_two_releases(name, kind, monkeypatch):
     calls = []
 
-    def make_release(original, ledger, unit_factor):
+    def make_release(original, ledger, unit):
         def release(*args):
             calls.append(args)
             if len(calls) == 3:

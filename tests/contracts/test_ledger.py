@@ -68,10 +68,10 @@ def test_budget_is_spent_and_not_exceeded(name, params, d, monkeypatch):
 
     # One row a part, of the shape and with the noise that was released.
     m = params.get("max_contributions", 1)
-    factor = unit_factor(params.get("adjacency", "add-remove"), m)
+    unit = params.get("adjacency", "add-remove"), m
     rows = iter(report.ledger)
     for call in tape.calls:
-        assert call.unit_factor == factor
+        assert call.unit == unit
         for part, part_mu, released in zip(
             parts(call.query), call.mus, call.releases, strict=True
         ):
@@ -82,6 +82,7 @@ def test_budget_is_spent_and_not_exceeded(name, params, d, monkeypatch):
             assert entry.shape == released.value.shape
             assert entry.mu == part_mu > 0.0
             assert entry.noise_multiplier == 1.0 / entry.mu
+            factor = unit_factor(*unit, acute=part.acute)
             assert entry.l2_sensitivity == factor * part.l2_sensitivity
             sd = entry.l2_sensitivity * entry.noise_multiplier * part.scale
             np.testing.assert_allclose(released.sd, sd, rtol=1e-12)

@@ -116,7 +116,7 @@ def test_a_fit_that_fails_before_a_release_is_not_charged(name):
 def test_a_fit_that_fails_is_charged_what_it_has_released(name, kind, monkeypatch):
     n_released = 0 if name == "accuracy" else 2
 
-    def make_release(original, ledger, unit_factor):
+    def make_release(original, ledger, unit):
         calls = []
 
         def release(*args):

@@ -23,11 +23,18 @@ def test_constants_are_those_of_the_package():
     moments = {
         f"degree_{name}": one.degree for name, one in bounded_sum.MOMENTS.items()
     }
-    factors = {
-        f"factor_{name.replace('-', '_')}": accounting.unit_factor(name)
-        for name in accounting.ADJACENCIES
+    squared = {
+        "squared_add_remove": 1,
+        "squared_replace_one": 4,
+        "squared_acute_add_remove": 1,
+        "squared_acute_replace_one": 2,
     }
-    assert found == moments | factors | {
+    for name, value in squared.items():
+        acute = "acute" in name
+        adjacency = name.split("_", 2 if acute else 1)[-1].replace("_", "-")
+        factor = accounting.unit_factor(adjacency, acute=acute)
+        assert factor**2 == pytest.approx(value)
+    assert found == moments | squared | {
         "GRID_BITS": grid.GRID_BITS,
         "NORM_BITS": grid.NORM_BITS,
         "SUMMAND_BITS": bounded_sum.SUMMAND_BITS,
@@ -90,7 +97,8 @@ def test_all_is_proved_on_no_axiom():
         ("MAX_ROWS", 2**32),
         ("MAX_SIGMA", 2**89),
         ("degree_energy", 1),
-        ("factor_replace_one", 1),
+        ("squared_replace_one", 3),
+        ("squared_acute_replace_one", 1),
         ("ROUND_DOWN_num", 2**53 - 1),
     ],
 )

@@ -28,13 +28,11 @@ def spend(account, mu):
 
 
 @pytest.mark.parametrize(
-    "adjacency, bound, factor",
-    [("add-remove", None, 1), ("add-remove", 3, 3), ("replace-one", 3, 6)],
+    "adjacency, bound", [("add-remove", None), ("add-remove", 3), ("replace-one", 3)]
 )
-def test_an_account_has_the_budget_and_the_unit(adjacency, bound, factor):
+def test_an_account_has_the_budget_and_the_unit(adjacency, bound):
     account = account_of(2.0, adjacency, bound)
     assert account.mu == mu_from_epsilon(2.0, 1e-5)
-    assert account.unit_factor == factor
     report = account.report()
     assert (report.epsilon, report.delta, report.mu) == (2.0, 1e-5, account.mu)
     assert report.adjacency == adjacency and report.ledger == ()

@@ -82,7 +82,7 @@ class Call:
     name: str
     query: object
     mus: list
-    unit_factor: int
+    unit: tuple
     sums: list = dataclasses.field(default_factory=list)
     noisy: list = dataclasses.field(default_factory=list)
     entries: list = dataclasses.field(default_factory=list)
@@ -148,7 +148,7 @@ class Tape:
 
         def release(original, ledger, call):
             recorded = left.pop(0)
-            for what in ("name", "query", "mus", "unit_factor"):
+            for what in ("name", "query", "mus", "unit"):
                 assert_same(getattr(call, what), getattr(recorded, what))
             self.current = recorded
             noises[:] = recorded.noisy
@@ -178,10 +178,10 @@ class Tape:
         ):
             patch(core, name, _around(function, getattr(core, name)))
 
-        def make(original, ledger, unit_factor):
+        def make(original, ledger, unit):
             def made(name, query, mus):
                 mus = [float(mu) for mu in mus]
-                return release(original, ledger, Call(name, query, mus, unit_factor))
+                return release(original, ledger, Call(name, query, mus, unit))
 
             return made
 
@@ -193,12 +193,19 @@ def _around(function, original):
 
 
 def stand_before_releases(monkeypatch, make_release):
-    """Let ``make_release(release, ledger, unit_factor)`` stand before releases."""
+    """Let ``make_release(release, ledger, unit)`` stand before releases."""
     original = core.PrivateRecords
 
-    def records_behind(rows, *, ledger, unit_factor, **kwargs):
-        records = original(rows, ledger=ledger, unit_factor=unit_factor, **kwargs)
-        made = make_release(records.release, ledger, unit_factor)
+    def records_behind(rows, *, ledger, adjacency, max_contributions, **kwargs):
+        unit = adjacency, max_contributions
+        records = original(
+            rows,
+            ledger=ledger,
+            adjacency=adjacency,
+            max_contributions=max_contributions,
+            **kwargs,
+        )
+        made = make_release(records.release, ledger, unit)
         return SimpleNamespace(release=made, holding=records.holding)
 
     monkeypatch.setattr(skdpgmm._estimators.session, "PrivateRecords", records_behind)

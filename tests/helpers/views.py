@@ -11,6 +11,9 @@ from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
 
+# The unit of privacy, for `PrivateRecords`.
+ONE_RECORD = {"adjacency": "add-remove", "max_contributions": 1}
+
 
 def view_of(X, codes=None, *, radius=100.0, center=None, mu=math.inf):
     """Return a view of rows through a ball, and the ledger of its releases.
@@ -19,7 +22,7 @@ def view_of(X, codes=None, *, radius=100.0, center=None, mu=math.inf):
     """
     ledger = Ledger(mu)
     records = PrivateRecords(
-        ArrayRows(X, codes), ledger=ledger, unit_factor=1, source=GaussianSource(0)
+        ArrayRows(X, codes), ledger=ledger, source=GaussianSource(0), **ONE_RECORD
     )
     d = X.shape[1]
     center = np.zeros(d) if center is None else np.array(center, dtype=float)

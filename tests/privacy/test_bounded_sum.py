@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from private_queries import QUERIES, squared_distance
+from views import ONE_RECORD
 
 from skdpgmm._rows.host import BufferedHost
 from skdpgmm.privacy import bounded_sum
@@ -105,6 +106,7 @@ def test_no_map_exceeds_the_bound(name):
     """2,000 records of each kind, each alone, so that nothing can cancel."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((1, P))
+    others, opposed = {}, set()
     for _ in range(2_000):
         query = adversary(name, rng, 1)
         held = None
@@ -117,6 +119,12 @@ def test_no_map_exceeds_the_bound(name):
             assert total.dtype == np.int64 and total.shape == part.shape
             total = total.astype(object)
             assert squared_distance(total, 0 * total) <= int(part.l2_sensitivity) ** 2
+            product = np.sum(total * others.get(part.name, 0))
+            assert product >= 0 or not part.acute
+            if product < 0:
+                opposed.add(part.name)
+            others[part.name] = total
+    assert opposed == {part.name for part in parts(query) if not part.acute}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -160,6 +168,33 @@ def test_bound_is_attained(name):
         total = total.astype(object)
         length = math.sqrt(squared_distance(total, 0 * total))
         assert length == part.l2_sensitivity
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_distance_of_two_records_is_attained(name):
+    weights, bits, moments = CASES[name]
+
+    def summands(cell, sign=1.0):
+        of_e, of_v = (sign, 1.0) if weights.norm == "l2" else (1.0, sign)
+        e, v = np.zeros((1, K)), np.zeros((1, P))
+        e[0, cell], v[0, cell] = of_e * 2.0**weights.bits, of_v * 2.0**bits
+        query = Anything(
+            [cell] if weights.norm == "cell" else e,
+            np.stack([v] * K) if name == "l1, of each cell" else v,
+            weights,
+            moments,
+            bits,
+            name.endswith("the point"),
+        )
+        sums = exact(query, Block(v * 2.0**-bits, np.zeros(1, int)))
+        return parts(query), [total.astype(object) for total in sums]
+
+    asked, here = summands(0)
+    (_, elsewhere), (_, opposite) = summands(1), summands(0, -1.0)
+    for part, *totals in zip(asked, here, elsewhere, opposite, strict=True):
+        squared = max(squared_distance(totals[0], other) for other in totals[1:])
+        expected = 2 if part.acute else 4
+        assert squared == expected * int(part.l2_sensitivity) ** 2, part.name
 
 
 def test_a_map_cannot_change_the_point_that_it_stands_for():
@@ -279,7 +314,7 @@ def test_only_known_queries_are_answered():
     records = PrivateRecords(
         type("Rows", (), {"n_rows": 3})(),
         ledger=(ledger := Ledger(1.0)),
-        unit_factor=1,
+        **ONE_RECORD,
         source=None,
     )
     with pytest.raises(TypeError, match="Unknown is not a known query"):

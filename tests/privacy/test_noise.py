@@ -11,7 +11,7 @@ from scipy import stats
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.blocks import _BLOCKS_OF_A_WORD, WORD_BITS, widen
-from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.accounting import Ledger, unit_factor
 from skdpgmm.privacy.bounded_sum import MAX_BLOCK_ROWS, SUMMAND_BITS, parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import (
@@ -92,8 +92,10 @@ def test_symmetric_noise_is_isometric():
     assert low < energy / sigma**2 < high
 
 
-@pytest.mark.parametrize("unit_factor", [1, 2, 6])
-def test_release_has_the_scale_of_the_ledger(unit_factor):
+@pytest.mark.parametrize(
+    "unit", [("add-remove", 1), ("add-remove", 2), ("replace-one", 3)]
+)
+def test_release_has_the_scale_of_the_ledger(unit):
     """The noise that is drawn is the noise that was debited."""
     k, d, mu = 200, 6, 0.7
     query = CellMoments(
@@ -108,7 +110,8 @@ def test_release_has_the_scale_of_the_ledger(unit_factor):
         # No record takes part: only noise is released.
         ArrayRows(np.zeros((1, d)), None, np.zeros(1, dtype=bool)),
         ledger=ledger,
-        unit_factor=unit_factor,
+        adjacency=unit[0],
+        max_contributions=unit[1],
         source=noise_generator(),
     )
     releases = records.release("test", query, [mu] * len(parts(query)))
@@ -116,7 +119,7 @@ def test_release_has_the_scale_of_the_ledger(unit_factor):
         parts(query), releases, ledger.entries, strict=True
     ):
         value = released.value / part.scale
-        sigma = part.l2_sensitivity * unit_factor / mu
+        sigma = part.l2_sensitivity * unit_factor(*unit, acute=part.acute) / mu
         assert entry.l2_sensitivity * entry.noise_multiplier == pytest.approx(sigma)
         assert np.allclose(released.sd, sigma * part.scale)
         if part.symmetric:

@@ -1,17 +1,18 @@
 """A plan prints like a report, in the units of the data, and promises nothing."""
 
+import math
+
 import pytest
 
-from skdpgmm import (
-    DPKMeans,
-)
+from skdpgmm import DPKMeans
 from skdpgmm.privacy import PrivacyPlan, PrivacyReport
 
 
 def test_noise_is_in_the_units_of_the_data():
     plan = DPKMeans(1, clip_norm=20.0, max_iter=1, adjacency="replace-one").plan(99, 3)
     count, sums = plan.ledger
-    assert plan.noise_sd == pytest.approx((2.0 / count.mu, 2.0 * 20.0 / sums.mu))
+    expected = math.sqrt(2.0) / count.mu, 2.0 * 20.0 / sums.mu
+    assert plan.noise_sd == pytest.approx(expected)
     assert "at a distance of clip_norm" in plan.records
 
 

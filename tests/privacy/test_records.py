@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from views import ONE_RECORD
 
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
@@ -51,7 +52,7 @@ def watched_records(mu):
     records = PrivateRecords(
         ArrayRows(Watched(np.ones((10, 2)), events)),
         ledger=ledger,
-        unit_factor=1,
+        **ONE_RECORD,
         source=source,
     )
     return records, events, ledger, source
@@ -118,7 +119,7 @@ def attributes_of(obj):
 def test_no_attribute_leads_to_the_rows():
     X = np.ones((10, 2))
     rows, ledger, source = ArrayRows(X), Ledger(1.0), GaussianSource(0)
-    records = PrivateRecords(rows, ledger=ledger, unit_factor=1, source=source)
+    records = PrivateRecords(rows, ledger=ledger, source=source, **ONE_RECORD)
     assert not hasattr(records, "__dict__")
     found = list(attributes_of(records))
     assert len(found) == 2
@@ -128,13 +129,14 @@ def test_no_attribute_leads_to_the_rows():
             assert not any(x is secret for x in attributes_of(method))
 
 
-@pytest.mark.parametrize("unit_factor", [2**31, 2**20])
-def test_noise_that_cannot_be_drawn_is_refused_before_anything_is_read(unit_factor):
+@pytest.mark.parametrize("m", [2**31, 2**20])
+def test_noise_that_cannot_be_drawn_is_refused_before_anything_is_read(m):
     with pytest.raises(ValueError, match="max_contributions is too large"):
         PrivateRecords(
             ArrayRows(np.ones((10, 2))),
             ledger=Ledger(1e-10),
-            unit_factor=unit_factor,
+            adjacency="add-remove",
+            max_contributions=m,
             source=GaussianSource(0),
         )
 
@@ -144,7 +146,7 @@ def test_rows_that_changed_are_refused_in_the_same_words(n_more, digest):
     # How many there are, or were, is private.
     rows = ArrayRows(np.ones((10, 2)))
     records = PrivateRecords(
-        rows, ledger=Ledger(1.0), unit_factor=1, source=GaussianSource(0)
+        rows, ledger=Ledger(1.0), source=GaussianSource(0), **ONE_RECORD
     )
     rows.n_records += n_more
     rows.digest += digest

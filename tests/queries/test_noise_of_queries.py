@@ -13,12 +13,13 @@ from private_queries import QUERIES, center_of, exact_sums, scale_of
 from tapes import Tape, integers
 
 from skdpgmm._rows.arrays import ArrayRows
-from skdpgmm.privacy.accounting import Ledger
+from skdpgmm.privacy.accounting import Ledger, unit_factor
 from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
 
-MU, UNIT_FACTOR = 0.02, 6
+MU = 0.02
+UNIT = {"adjacency": "replace-one", "max_contributions": 3}
 # Entries by which a scale is judged.
 ENOUGH = 500
 
@@ -62,7 +63,7 @@ def test_every_cell_has_noise_of_the_stated_scale(name):
         records = PrivateRecords(
             ArrayRows(X, codes),
             ledger=Ledger(1.0001 * MU * math.sqrt(n_parts)),
-            unit_factor=UNIT_FACTOR,
+            **UNIT,
             source=GaussianSource(seed),
         )
         releases = records.release("test", query, [MU] * n_parts)
@@ -75,7 +76,7 @@ def test_every_cell_has_noise_of_the_stated_scale(name):
     assert np.all(np.abs(np.triu(np.atleast_2d(np.corrcoef(first)), k=1)) < 0.8)
     for part, drawn, total in zip(parts(query), noise, exact, strict=True):
         drawn = np.array(drawn)
-        sigma = part.l2_sensitivity * UNIT_FACTOR / MU
+        sigma = part.l2_sensitivity * unit_factor(**UNIT, acute=part.acute) / MU
         # No entry stands still, and no two move together.
         spread = drawn.std(axis=0) / sigma
         assert spread.min() > 0.3 and spread.max() < 2.0, part.name

@@ -6,6 +6,7 @@ import zarr
 from private_fits import make_data
 from row_kinds import spent_by, swapped
 from tapes import assert_same
+from views import ONE_RECORD
 
 import skdpgmm._estimators.session
 from skdpgmm import DPKMeans
@@ -84,7 +85,7 @@ def test_grid_points_are_held_for_their_ball_alone():
     records = PrivateRecords(
         ArrayRows(X, codes, block_size=30),
         ledger=Ledger(np.inf),
-        unit_factor=1,
+        **ONE_RECORD,
         source=np.random.default_rng(0),
     )
     ball, other = Ball(np.zeros(5), 1.0), Ball(np.ones(5), 1.0)

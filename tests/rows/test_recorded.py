@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from private_queries import QUERIES
+from views import ONE_RECORD
 
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.recorded import Recorded, integers, packed
@@ -20,7 +21,7 @@ MATRIX = Part("m", (2, 3, 3), 1.0, 0.1, symmetric=True)
 
 def released(rows, query, mu, source):
     ledger = Ledger(math.inf)
-    records = PrivateRecords(rows, ledger=ledger, unit_factor=1, source=source)
+    records = PrivateRecords(rows, ledger=ledger, source=source, **ONE_RECORD)
     return records.release("r", query, [mu] * len(query.moments))
 
 
