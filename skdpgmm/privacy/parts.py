@@ -2,8 +2,8 @@
 
 Lemma. A public rule, or one whose randomness does not depend on the records, deals each
 record to one of several disjoint parts, by that record alone. A unit has at most m
-records, a_P of them in part P, and for "replace-one" b_P of those that take their place.
-A release about part P costs mu_i, and is moved by no more than s_P of what is stated:
+records, a_P of them in part P, and for "replace-one" b_P of those that come for them. A
+release about part P costs mu_i, and is moved by no more than s_P of what is stated:
 
 - "add-remove": ``s_P = a_P / m``;
 - "replace-one": ``s_P**2 = (a_P**2 + b_P**2) / (2 m**2)``. This is the move of acute
