@@ -115,7 +115,7 @@ FAULTS = (
     Fault(
         "pooled sums of weights bounded in l2 are answered",
         SUMS,
-        'if pooled and norm not in ("cell", "l1"):',
+        "if pooled and not not_negative:",
         "if pooled and not norm:",
         (
             "privacy/test_bounded_sum.py::test_pooled_moments_of_weights_that_are_bounded_in_l2_only",

@@ -93,7 +93,7 @@ def find_scale(view, budget, columns=True) -> FoundScale:
         because = {"noisy_n": view.n, "n_features": d}
         view.decide(scale_plan.of_one_scale("no spread", because))
         return FoundScale(view, on_sphere)
-    units = units_of(features)
+    units = units_of(features, view.n)
     errors = features.largest > np.abs(units.limits).max(axis=0)
     pays = scale_plan.pays(
         view.n,
@@ -139,7 +139,7 @@ def find_center_and_scale(view, budget, left, known):
         features = Features.between(-np.ones(d), np.ones(d))
     else:
         _look_closer(view, features, budgets)
-    units = units_of(features)
+    units = units_of(features, view.n)
     features.center, features.half = units.center, _LAST * units.scale
     everything, budget = np.arange(d), left()
     n_bins = scale_plan.bins_of_a_look(view.n, d, budget.mu)
@@ -155,7 +155,7 @@ def find_center_and_scale(view, budget, left, known):
         doubt(_LOST.format(n=n_lost, d=d))
     words = np.where(seen, np.where(hidden, "weak", "clear"), "noise")
     view.note(Quality("feature", words={"scale": tuple(words.tolist())}))
-    closer = units_of(features)
+    closer = units_of(features, view.n)
     center = np.where(hidden, units.center, closer.center)
     return center, np.where(hidden, units.scale, closer.scale)
 

@@ -29,6 +29,9 @@ _RESOLVED = 4
 # Standard deviations to which features are clipped at least, and beyond which records
 # are taken for errors. Between, they are clipped where the farthest are seen.
 _WIDE, _FARTHEST = 10.0, 1e3
+# Share of the records that may be far from where most have one value, so that these are
+# taken for all there are, and standard deviations of noise by which that must be clear.
+_FEW, _SURE = 0.002, 2.0
 # A feature that spreads less beside its size is taken for a constant.
 _CONSTANT = 2.0**-24
 
@@ -65,8 +68,11 @@ class Features:
         Whether the window has several bins, so that it is no single value.
     beside : ndarray
         Distance of the farthest records that the first look has seen beside the window.
-    largest : ndarray
-        An absolute value that records are seen above.
+    largest, above : ndarray
+        Absolute values that the largest ones that are seen lie between.
+    outside, precision : ndarray
+        Sums over looks, in inverse variances of their noise, of the numbers of records
+        outside of what was looked at, and of 1.
     seen : list of tuple of ndarray
         Ends of what each histogram has seen.
     """
@@ -78,15 +84,18 @@ class Features:
     resolved: np.ndarray
     beside: np.ndarray
     largest: np.ndarray
+    above: np.ndarray
+    outside: np.ndarray
+    precision: np.ndarray
     seen: list[tuple[np.ndarray, np.ndarray]]
 
     @classmethod
     def between(cls, low, high) -> Features:
         """Return features of which ends are known."""
-        half, zero = 0.5 * (high - low), np.zeros_like(low)
+        half, zeros = 0.5 * (high - low), np.zeros((5, len(low)))
         is_open = np.ones(len(low), dtype=bool)
         ends = [(low, high)]
-        return cls(low + half, half, half, is_open, ~is_open, zero, zero.copy(), ends)
+        return cls(low + half, half, half, is_open, ~is_open, *zeros, ends)
 
 
 def shortest_windows(noisy_counts, sd, mass, longest=None) -> Windows:
@@ -177,20 +186,24 @@ def of_magnitudes(noisy_counts, sd, n, cuts) -> Features:
     mass = _CORE * np.where(many, n - zeros, n)
     window = shortest_windows(others, sd, mass, _LONGEST)
     nothing = many & ~window.found
-    zero = np.zeros(d)
+    zero, outside, precision, center = np.zeros((4, d))
     stop = np.where(window.found, window.stop, _likeliest(others, window))
     top = np.where(nothing, 0.0, ends[stop])
     bins = np.where(seen_bins(others, sd), ends[1:], 0.0)
     near = np.where(bins <= _FARTHEST * top[:, None], bins, 0.0).max(axis=1)
     return Features(
-        center=zero,
+        center=center,
         # Within the last bin, nobody knows where.
         spread=top / np.sqrt(ratio),
         half=2.0 * top,
         open=window.found & ~many,
         resolved=~window.found | many,
-        beside=zero.copy(),
-        largest=bins.max(axis=1) / ratio,
+        beside=zero,
+        # Beside no clear window they may be as many as those within.
+        largest=np.where(window.found, bins.max(axis=1) / ratio, 0.0),
+        above=bins.max(axis=1),
+        outside=outside,
+        precision=precision,
         seen=[(-near, near)],
     )
 
@@ -255,6 +268,9 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
     farthest = np.maximum(high - middle, middle - low)
     features.open[some] = narrow & alone
     features.resolved[some] |= found & (stop - start >= _RESOLVED)
+    weight = 0.5 / max(sd, 0.5) ** 2
+    features.outside[some] += weight * (noisy_counts[:, 0] + noisy_counts[:, -1])
+    features.precision[some] += weight
     some, half = some[found], 0.5 * (stop - start) * width
     first = (features.beside[some] == 0.0) & (farthest > half + 1.5 * width)[found]
     features.beside[some[first]] = farthest[found][first]
@@ -268,24 +284,31 @@ def look_closer(features, some, noisy_counts, sd, n, cuts):
     return found
 
 
-def units_of(features) -> Units:
+def units_of(features, n) -> Units:
     """Return units in which features spread alike, those of a Gaussian by about 1.
 
-    Where most records have one value, the others tell the scale, if there are such.
+    Where most records have one value, the others tell the scale, if there are such,
+    however far off they are.
     """
     center, scale = features.center.copy(), features.spread / CORE_SDS
-    point = features.open | (scale <= _CONSTANT * np.abs(center))
-    scale = np.where(point, np.maximum(0.5 * features.beside, scale), scale)
-    # Where most records have one value and no others are seen, a few may still differ,
-    # by no more than in other features as a rule.
-    size, lone = np.abs(center), ~features.resolved & (features.beside == 0.0)
+    size = np.abs(center)
+    point = features.open | (scale <= _CONSTANT * size)
+    far = point & (features.beside == 0.0) & (features.largest > size)
+    others = np.where(far, np.sqrt(features.largest * features.above), features.beside)
+    scale = np.where(point, np.maximum(0.5 * others, scale), scale)
+    # Where most records have one value, and nobody sees where others are, a few may still
+    # differ, by no more than in other features as a rule.
+    lone = ~features.resolved & (others == 0.0)
     known = scale[~lone & (scale > 0.0)]
     middle = np.median(known) if len(known) else 1.0
-    unknown = np.where(size > 0.0, np.minimum(size, middle), middle)
+    most = features.outside + _SURE * np.sqrt(features.precision)
+    is_near = (size > 0.0) & (most < _FEW * n * features.precision)
+    unknown = np.where(is_near, np.minimum(size, middle), middle)
     scale = np.where(lone, np.maximum(scale, unknown), scale)
     scale = np.where(scale > _CONSTANT * size, scale, unknown)
     low, high = center - _WIDE * scale, center + _WIDE * scale
-    for first, last in features.seen:
+    ends = np.where(far, features.above, 0.0)
+    for first, last in [*features.seen, (-ends, ends)]:
         near = np.maximum(last - center, center - first) <= _FARTHEST * scale
         low = np.where(near, np.minimum(low, first), low)
         high = np.where(near, np.maximum(high, last), high)

@@ -42,7 +42,7 @@ def looked(features, X, n_bins=64, looks=1, sd=0.0):
         )
         counts = counts + sd * rng.standard_normal(counts.shape)
         look_closer(features, some, counts, sd, len(X), cuts)
-    return units_of(features)
+    return units_of(features, len(X))
 
 
 def test_windows_are_the_shortest():
