@@ -9,8 +9,8 @@ For every private estimator, at epsilon 0.5, 1 and 4 and for both adjacencies,
 fits. The table has, over the claimed mu: the distance along paths (the root of its mean
 square, without noise), the estimate with the noise as measured, the bound, and what a
 perfect attacker would be bounded at; and the three releases of which most of the claim
-is not attained. Under "replace-one" two records move a count, or a second moment, by at
-most the square root of 2 of what one does, where twice is stated.
+is not attained. Under "replace-one" no two records move all releases by what is stated
+of each: sums where they are opposite, counts and second moments where they are not.
 
 Then many audits of one estimator, of 40 runs each: in how many a bound is above the
 claim, which each may be in one of twenty.

@@ -296,8 +296,8 @@ def units_of(features, n) -> Units:
     far = point & (features.beside == 0.0) & (features.largest > size)
     others = np.where(far, np.sqrt(features.largest * features.above), features.beside)
     scale = np.where(point, np.maximum(0.5 * others, scale), scale)
-    # Where most records have one value, and nobody sees where others are, a few may still
-    # differ, by no more than in other features as a rule.
+    # Where most records have one value, and nobody sees where others are, a few may
+    # still differ, by no more than in other features as a rule.
     lone = ~features.resolved & (others == 0.0)
     known = scale[~lone & (scale > 0.0)]
     middle = np.median(known) if len(known) else 1.0

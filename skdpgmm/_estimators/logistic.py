@@ -93,8 +93,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     Predictions for private records are functions of these records, and a score
     computed on them is not private. Steps before this one in a Pipeline must not
     learn from the private records: a StandardScaler would, unpaid, and a
-    `PrivatePipeline` refuses it. Columns of different scale are what `bounds` and
-    `scale` are for.
+    `PrivatePipeline` refuses it, and `scale` and `bounds` do the same here.
 
     Steps are clipped gradients of the cross-entropy over all records, which end when
     the noise would prevail. Two last looks at all records measure how steep the scores
@@ -138,7 +137,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         max_contributions=None,
         clip_norm="auto",
         center=None,
-        scale=None,
+        scale="auto",
         bounds=None,
         classes=None,
         X_public=None,

@@ -163,7 +163,7 @@ class DPGaussianMixture(
         max_contributions=None,
         clip_norm="auto",
         center=None,
-        scale=None,
+        scale="auto",
         bounds=None,
         covariance_type="full",
         tol=1e-3,

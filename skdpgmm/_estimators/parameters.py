@@ -69,17 +69,16 @@ clip_norm : float or "auto", default="auto"
 center : array-like of shape (n_features,), default=None
     Public centre of the data.""",
     "scale": """
-scale : "auto" or None, default=None
-    None is one radius for all features. "auto" looks for where each lies and how wide
-    it spreads, and measures it in a unit of its own, as after a StandardScaler, where
-    that seems to pay. It is for raw columns whose scales differ by factors of ten or
-    more, with an epsilon of several or thousands of records, and not for columns of
-    which most records are alike, far from zero, and a few lie far off. It spends up to
-    a fifth of the budget where records are few, and less where they are many:
-    |SCALE.number| where noise would hide all scales, which a warning tells, or where
-    all rows have norm 1; nothing where `clip_norm` or `bounds` are given, or with more
-    than 512 features. In units, a value that lies a thousand of them off is taken for
-    an error, and put about the centre. Give `bounds` where they are public.""",
+scale : "auto" or None, default="auto"
+    "auto" looks for where each feature lies and how wide it spreads, and measures it in
+    a unit of its own, as after a StandardScaler, where that seems to pay: where these
+    differ by a factor of more than 8. It spends up to a fifth of the budget where
+    records are few, and less where they are many: |SCALE.number| where noise would hide
+    all scales, which a warning tells, or where all rows have norm 1; nothing where
+    `clip_norm` or `bounds` are given, or with more than 512 features. In units, a value
+    that lies a thousand of them off is taken for an error, and put about the centre.
+    None is one radius for all features, which is enough for those that are alike. Give
+    `bounds` where they are public.""",
     "bounds": """
 bounds : pair of floats or of arrays of shape (n_features,), default=None
     Public ends (low, high) of all features, or of each. They cost nothing: features

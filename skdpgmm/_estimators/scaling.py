@@ -64,10 +64,17 @@ def in_units(estimator, session, given, columns=True) -> InUnits:
         if columns:
             clip_norm = math.sqrt(given.n_features)
         view = view.measured_in(units)
-    elif getattr(estimator, "scale", None) is not None and clip_norm == "auto":
+    elif _looks_for_scales(estimator):
         view, on_sphere = find_scale(view, budget, columns)
         budget = session.left()
     return InUnits(view, given.in_units(view.units), clip_norm, budget, on_sphere)
+
+
+def _looks_for_scales(estimator):
+    # On the unit sphere, which the caller vouches for, there is one.
+    on_sphere = getattr(estimator, "normalize", None) is True
+    asked = getattr(estimator, "scale", None) is not None
+    return asked and estimator.clip_norm == "auto" and not on_sphere
 
 
 def checked_bounds(bounds, n_features):

@@ -52,6 +52,7 @@ class DPEmbeddingSynthesizer(
     {center}
         None is found privately.
     {scale}
+        With ``normalize=True`` nothing is spent either.
     {bounds}
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         Shape of the covariances; "tied" is one matrix for all components. "auto"
@@ -68,7 +69,7 @@ class DPEmbeddingSynthesizer(
         the classes and label their rows.
     normalize : bool or "auto", default="auto"
         Whether synthetic rows are put on the unit sphere. "auto" spends
-        |SYNTHESIZER.unit_norm| of the budget, or |SCALE.number| with `scale`, to see
+        |SCALE.number| of the budget, or |SYNTHESIZER.unit_norm| without `scale`, to see
         whether the records lie there, as from encoders that normalise; with `bounds`
         it is False.
     X_public : array-like of shape (n_public, n_features), default=None
@@ -132,8 +133,7 @@ class DPEmbeddingSynthesizer(
     delta)-differentially private. `transform` and `score` of private records are
     as private as these records. Steps before this one in a Pipeline must not
     learn from the private records: a StandardScaler would, unpaid, and a
-    `PrivatePipeline` refuses it. Columns of different scale are what `bounds` and
-    `scale` are for.
+    `PrivatePipeline` refuses it, and `scale` and `bounds` do the same here.
 
     The idea of clustering embeddings privately and training on samples is that of
     [1]_.
@@ -183,7 +183,7 @@ class DPEmbeddingSynthesizer(
         max_contributions=None,
         clip_norm="auto",
         center=None,
-        scale=None,
+        scale="auto",
         bounds=None,
         covariance_type="auto",
         classes=None,

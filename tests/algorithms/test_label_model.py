@@ -13,7 +13,7 @@ from skdpgmm import DPEmbeddingSynthesizer
 @pytest.fixture(scope="module")
 def fitted():
     X, y = load_digits(return_X_y=True)
-    return DPEmbeddingSynthesizer(epsilon=8.0, random_state=0).fit(X, y)
+    return DPEmbeddingSynthesizer(epsilon=8.0, scale=None, random_state=0).fit(X, y)
 
 
 def labels_of(synthesizer, X):

@@ -49,27 +49,25 @@ EXPECTED_FAILED_IN_NOISE = {
 
 
 def estimators():
-    for epsilon in EPSILONS:
-        for adjacency in ADJACENCIES:
-            budget = {"epsilon": epsilon, "adjacency": adjacency}
-            yield DPKMeans(**budget)
-            yield DPLogisticRegression(**budget)
-            yield DPPCA(**budget)
-            yield DPStandardScaler(**budget)
-            yield DPSyntheticClassifier(
-                DPEmbeddingSynthesizer(**budget), n_samples=1000
-            )
-            # A check seeds what has a parameter for it, and a pipeline has none.
-            seeded = {"adjacency": adjacency, "random_state": 0}
-            pca, classifier = DPPCA(2, **seeded), DPLogisticRegression(**seeded)
-            yield PrivatePipeline(
-                [("pca", pca), ("classifier", classifier)], epsilon=epsilon
-            )
-            yield DPSyntheticResampler(DPEmbeddingSynthesizer(**budget), n_samples=100)
-            for kind in COVARIANCE_TYPES:
-                yield DPGaussianMixture(covariance_type=kind, **budget)
-            for kind in ["auto", *COVARIANCE_TYPES]:
-                yield DPEmbeddingSynthesizer(covariance_type=kind, **budget)
+    # Each budget and each adjacency once: the latter is a factor of the noise.
+    for epsilon, adjacency in zip(EPSILONS, ADJACENCIES, strict=True):
+        budget = {"epsilon": epsilon, "adjacency": adjacency}
+        yield DPKMeans(**budget)
+        yield DPLogisticRegression(**budget)
+        yield DPPCA(**budget)
+        yield DPStandardScaler(**budget)
+        yield DPSyntheticClassifier(DPEmbeddingSynthesizer(**budget), n_samples=1000)
+        # A check seeds what has a parameter for it, and a pipeline has none.
+        seeded = {"adjacency": adjacency, "random_state": 0}
+        pca, classifier = DPPCA(2, **seeded), DPLogisticRegression(**seeded)
+        yield PrivatePipeline(
+            [("pca", pca), ("classifier", classifier)], epsilon=epsilon
+        )
+        yield DPSyntheticResampler(DPEmbeddingSynthesizer(**budget), n_samples=100)
+        for kind in COVARIANCE_TYPES:
+            yield DPGaussianMixture(covariance_type=kind, **budget)
+        for kind in ["auto", *COVARIANCE_TYPES]:
+            yield DPEmbeddingSynthesizer(covariance_type=kind, **budget)
 
 
 def searches():

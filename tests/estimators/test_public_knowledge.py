@@ -72,10 +72,12 @@ def test_other_rows_are_left_as_they_are(epsilon, scale):
     assert synthesizer.fit(scale * X, y).normalize_ is False
 
 
-@pytest.mark.parametrize("normalize", [True, False])
-def test_normalize_as_given_costs_nothing(normalize):
+@pytest.mark.parametrize(("normalize", "scale"), [(True, "auto"), (False, None)])
+def test_normalize_as_given_costs_nothing(normalize, scale):
     X, y = unit_rows(500, 40, 0)
-    synthesizer = DPEmbeddingSynthesizer(normalize=normalize, random_state=0).fit(X, y)
+    synthesizer = DPEmbeddingSynthesizer(
+        normalize=normalize, scale=scale, random_state=0
+    ).fit(X, y)
     assert synthesizer.normalize_ is normalize
     names = [entry.name for entry in synthesizer.privacy_.ledger]
     assert not [name for name in names if name.startswith("unit norms")]

@@ -272,10 +272,11 @@ def fit_cases(d):
         "scaler": (DPStandardScaler, False),
         "scaler-bounds": (partial(DPStandardScaler, bounds=bounds), False),
         "kmeans-bounds": (partial(DPKMeans, k, bounds=bounds), False),
-        "mixture-scaled": (partial(ScaledMixture, k, max_iter=1, scale="auto"), False),
-        "synthesizer-scaled": (partial(ScaledSynthesizer, scale="auto"), True),
+        "mixture-scaled": (partial(ScaledMixture, k, max_iter=1), False),
+        "mixture-one-radius": (partial(mixture, scale=None), False),
+        "synthesizer-scaled": (ScaledSynthesizer, True),
         "synthesizer-labels-scaled": (
-            partial(ScaledSynthesizer, scale="auto", label_model=True, X_public=public),
+            partial(ScaledSynthesizer, label_model=True, X_public=public),
             True,
         ),
         "synthesizer-bounds": (partial(synthesizer, bounds=bounds), True),
@@ -284,7 +285,7 @@ def fit_cases(d):
             False,
         ),
         "logistic-scaled": (
-            partial(ScaledLogistic, scale="auto", n_random_features=30),
+            partial(ScaledLogistic, n_random_features=30),
             True,
         ),
         "logistic-bounds": (partial(DPLogisticRegression, bounds=bounds), True),
