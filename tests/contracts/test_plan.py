@@ -132,8 +132,8 @@ EXAMPLES = [
     ("head step", "logistic", (3000, 40, 5.0, 0.0)),
     ("codebook", "mixture-plain", (900, 4, 20.0, 0.0)),
     ("cells", "mixture-full", (300, 3, 3.0, 0.0)),
-    ("over-fit pass", "mixture-spherical", (900, 4, 20.0, 0.0)),
-    ("pass", "mixture-auto", (5000, 4, 2.0, 0.0)),
+    ("over-fit pass", "mixture-spherical", (900, 3, 20.0, 0.0)),
+    ("pass", "mixture-auto", (5000, 4, 4.0, 0.0)),
     ("center again", "kmeans", (400, 40, 3.0, 50.0)),
     ("radius again", "kmeans", (400, 40, 3.0, 50.0)),
 ]
