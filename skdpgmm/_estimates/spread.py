@@ -92,10 +92,21 @@ class Features:
     @classmethod
     def between(cls, low, high) -> Features:
         """Return features of which ends are known."""
-        half, zeros = 0.5 * (high - low), np.zeros((5, len(low)))
-        is_open = np.ones(len(low), dtype=bool)
-        ends = [(low, high)]
-        return cls(low + half, half, half, is_open, ~is_open, *zeros, ends)
+        half = 0.5 * (high - low)
+        beside, largest, above, outside, precision = np.zeros((5, len(low)))
+        return cls(
+            center=low + half,
+            spread=half,
+            half=half,
+            open=np.ones(len(low), dtype=bool),
+            resolved=np.zeros(len(low), dtype=bool),
+            beside=beside,
+            largest=largest,
+            above=above,
+            outside=outside,
+            precision=precision,
+            seen=[(low, high)],
+        )
 
 
 def shortest_windows(noisy_counts, sd, mass, longest=None) -> Windows:

@@ -1,6 +1,7 @@
 """Where the accounting is right in float64, and that it refuses to go elsewhere."""
 
 import math
+from fractions import Fraction
 from itertools import product
 
 import mpmath
@@ -160,3 +161,10 @@ def test_contributions_that_bound_nothing_are_refused(m):
     # 0 would mean that nobody can move a sum, and so no noise at all.
     with pytest.raises(ValueError, match="max_contributions must be an integer in"):
         unit_factor("add-remove", m)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 7, 1000, 2**31])
+def test_replacing_acute_summands_moves_them_by_the_root_of_two_rounded_up(m):
+    assert unit_factor("add-remove", m, acute=True) == m
+    factor = Fraction(unit_factor("replace-one", m, acute=True))
+    assert 2 * m**2 <= factor**2 < 2 * m**2 * (1 + Fraction(1, 2**50))

@@ -1,16 +1,13 @@
 """The one lemma, under maps that return anything, and what is refused."""
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from any_query import Anything, K, P
 from private_queries import QUERIES, squared_distance
 from views import ONE_RECORD
 
-from skdpgmm._rows.host import BufferedHost
 from skdpgmm.privacy import bounded_sum
 from skdpgmm.privacy.accounting import Ledger
 from skdpgmm.privacy.bounded_sum import (
@@ -22,42 +19,8 @@ from skdpgmm.privacy.bounded_sum import (
     known,
     parts,
 )
-from skdpgmm.privacy.grid import GRID_BITS, Ball, Host
+from skdpgmm.privacy.grid import GRID_BITS
 from skdpgmm.privacy.records import PrivateRecords
-
-K, P = 3, 4
-BALL = Ball(np.zeros(P), 1.0)
-NAMES = {name: name for name in MOMENTS}
-
-
-@known
-@dataclass(frozen=True, eq=False)
-class Anything:
-    """A query whose map returns what it is told to."""
-
-    e: Any
-    v: Any
-    weights: Weights = CELL
-    moments: tuple = ("count", "sum", "energy", "diag", "full")
-    vector_bits: int = 16
-    point: bool = False
-    sees: str = "grid"
-    ball: Any = BALL
-    n_cells: int = K
-    n_features: int = P
-    n_made: int = 1
-    names: dict = field(default_factory=lambda: NAMES)
-
-    def unit(self, moment):
-        return 1.0
-
-    def map(self, rows, codes, on):
-        e = self.e(rows, codes) if callable(self.e) else self.e
-        v = self.v(rows, codes) if callable(self.v) else self.v
-        return (
-            None if e is None else np.array(e)[: len(codes)],
-            v if v is None or np.ndim(v) == 3 else np.array(v)[: len(codes)],
-        )
 
 
 def kinds_of_numbers(rng, shape, bits):
@@ -356,69 +319,3 @@ def test_maps_of_the_package_are_looked_at_and_kept(name, monkeypatch):
     X, codes = rng.standard_normal((30, 5)), rng.integers(0, 2, 30)
     exact(query, Block(X, codes, first=True))
     assert len(bounded_sum._LOOKED_AT) == 1
-
-
-# --------------------------------------------------------------------------
-# Sums against the definition
-# --------------------------------------------------------------------------
-
-ALL = tuple(MOMENTS)
-
-
-def moment(name, v):
-    return {
-        "count": lambda: 1,
-        "sum": lambda: v,
-        "energy": lambda: v @ v,
-        "diag": lambda: v * v,
-        "full": lambda: np.outer(v, v),
-        "tied": lambda: np.outer(v, v),
-    }[name]()
-
-
-def defined(name, e, v):
-    """Sum over records and cells, one after another; `v` has vectors of each cell."""
-    n, k = e.shape
-    cells = [sum(e[i, j] * moment(name, v[j][i]) for i in range(n)) for j in range(k)]
-    return sum(cells) if MOMENTS[name].pooled else np.stack(cells)
-
-
-def assert_defined(e, v, each, weights, k, on):
-    """All moments at once, and each alone, as ways to sum depend on the others."""
-    n, each = len(each), np.asarray(each, dtype=float)
-    of_cells = v if v.ndim == 3 else [v] * k
-    for moments in (ALL, *((name,) for name in ALL)):
-        query = Anything(e, v, weights, moments, n_cells=k, n_features=3)
-        found = exact(query, Block(np.zeros((n, P)), np.zeros(n, int), on=on))
-        for name, total in zip(moments, found, strict=True):
-            assert_array_equal(total, defined(name, each, of_cells))
-
-
-@pytest.mark.parametrize("on", [Host(), BufferedHost()])
-@pytest.mark.parametrize("k", [1, 3, 70])
-@pytest.mark.parametrize("outside", [False, True])
-def test_records_are_summed_in_their_cells(k, outside, on):
-    rng = np.random.default_rng(0)
-    v = rng.integers(-9, 10, (40, 3)).astype(float)
-    cell = rng.integers(-1 if outside else 0, k, 40)
-    assert_defined(cell, v, cell[:, None] == np.arange(k), CELL, k, on)
-
-
-@pytest.mark.parametrize("on", [Host(), BufferedHost()])
-@pytest.mark.parametrize("norm", ["l1", "l2"])
-@pytest.mark.parametrize("shape", [(30, 3), (4, 30, 3)])  # or vectors of each cell
-def test_records_are_summed_by_their_weights(shape, norm, on):
-    rng = np.random.default_rng(0)
-    e = rng.integers(0 if norm == "l1" else -5, 6, (30, 4)).astype(float)
-    v = rng.integers(-9, 10, shape).astype(float)
-    assert_defined(e, v, e, Weights(norm, 5), 4, on)
-
-
-def test_degrees_are_those_of_the_lemma():
-    """``|m(c v)| = c**degree |m(v)|``, and never above ``|v|**degree``."""
-    v = np.array([3.0, -4.0, 12.0])
-    for name, (degree, n_axes, _) in MOMENTS.items():
-        once, twice = (np.asarray(moment(name, c * v)) for c in (1.0, 2.0))
-        assert_array_equal(twice, 2.0**degree * once)
-        assert once.ndim == n_axes
-        assert np.linalg.norm(np.ravel(once)) <= np.linalg.norm(v) ** degree + 1e-9
