@@ -89,7 +89,7 @@ def candidates(data, rng):
         for length in _LENGTHS
         for sign in (1.0, -1.0)
     ]
-    return [Unit(row, label) for row in rows for label in _labels(data, rng)]
+    return [Unit(row, label) for row in rows for label in labels_of(data, rng)]
 
 
 def near(data, unit, rng):
@@ -135,11 +135,12 @@ def _products(data, fits, pool):
     total = np.zeros((len(pool), len(pool)))
     for fitted in fits:
         classes = fitted._transcript.classes
-        total += products_of(fitted, [_alone(unit, classes) for unit in pool])
+        total += products_of(fitted, [alone(unit, classes) for unit in pool])
     return total
 
 
-def _alone(unit, classes):
+def alone(unit, classes):
+    """Return a unit as rows of its own."""
     code = 0 if classes is None else np.searchsorted(classes, unit.label)
     return ArrayRows(unit.row[None], np.array([code]), n_jobs=1)
 
@@ -153,7 +154,8 @@ def _best(pool, products, adjacency):
     return pool[i], pool[j]
 
 
-def _labels(data, rng):
+def labels_of(data, rng):
+    """Return some labels of a data set, with the rarest."""
     if data.y is None:
         return [None]
     found, counts = np.unique(data.y, return_counts=True)

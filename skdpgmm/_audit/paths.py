@@ -63,16 +63,19 @@ class Compared(Recorded):
     ----------
     releases : sequence of sequence of ndarray
         As of `Recorded`.
+    ledger : sequence of LedgerEntry
+        An entry for each part of a release.
     sets : sequence of Rows
         Each is summed in the place of the records.
     note : callable
-        ``note(part, released, sums)`` gets each part of a release, in coordinates in
-        which its noise is isotropic: what was released, and the sums of each set.
+        ``note(entry, released, sums)`` gets each part of a release, in coordinates in
+        which its noise is isotropic: its entry in the ledger, what was released, and
+        the sums of each set.
     """
 
-    def __init__(self, releases, sets, note):
+    def __init__(self, releases, ledger, sets, note):
         super().__init__(releases)
-        self._sets, self._note = sets, note
+        self._entries, self._sets, self._note = iter(ledger), sets, note
 
     def sum(self, query):
         """Return the noisy sums of the next release, when all sets were summed."""
@@ -83,7 +86,7 @@ class Compared(Recorded):
         for part, numbers, *words in zip(asked, given, *sums, strict=False):
             released = coordinates(part, integers(part, numbers))
             exact = [coordinates(part, _floats(pair)) for pair in words]
-            self._note(part, released, exact)
+            self._note(next(self._entries), released, exact)
         return super().sum(query)
 
 
@@ -105,9 +108,8 @@ def path_of(fitted, rows_out, rows_in) -> Path:
     shifts: list[float] = []
     noise: list[float] = []
 
-    def note(part, released, exact):
+    def note(entry, released, exact):
         out, there = exact
-        entry = ledger[len(shifts)]
         sd = entry.l2_sensitivity / entry.mu
         moved = there - out
         length = float(np.sqrt(moved @ moved))
@@ -115,8 +117,8 @@ def path_of(fitted, rows_out, rows_in) -> Path:
         along = float((released - out) @ moved) / length if length else 0.0
         noise.append(along / sd)
 
-    ledger = fitted.privacy_.ledger
     _replayed(fitted, [rows_out, rows_in], note)
+    ledger = fitted.privacy_.ledger
     mus = np.array([entry.mu for entry in ledger])
     names = [entry.name for entry in ledger]
     sds = np.array([entry.l2_sensitivity / entry.mu for entry in ledger])
@@ -131,25 +133,56 @@ def products_of(fitted, candidates) -> np.ndarray:
     ``(i, i) + (j, j) - 2 (i, j)``.
     """
     products = np.zeros((len(candidates), len(candidates)))
-    n_parts = 0
 
-    def note(part, released, exact):
-        nonlocal products, n_parts
-        entry = ledger[n_parts]
-        n_parts += 1
+    def note(entry, released, exact):
+        nonlocal products
         moved = np.array(exact) * (entry.mu / entry.l2_sensitivity)
         products += moved @ moved.T
 
-    ledger = fitted.privacy_.ledger
     _replayed(fitted, candidates, note)
     return products
+
+
+def regression_of(fitted, rows_out, candidates):
+    """Return the path of a fit as a regression on the candidates that may be in it.
+
+    Parameters
+    ----------
+    fitted : estimator
+    rows_out : Rows
+        Of which is known that they are in it.
+    candidates : list of Rows
+
+    Returns
+    -------
+    products : ndarray of shape (n_candidates, n_candidates)
+        As of `products_of`.
+    along : ndarray of shape (n_candidates,)
+        Inner products of what candidates add with what was released, less the sums of
+        `rows_out`, in units of the noise.
+    """
+    products = np.zeros((len(candidates), len(candidates)))
+    along = np.zeros(len(candidates))
+
+    def note(entry, released, exact):
+        nonlocal products, along
+        out, *added = exact
+        moved = np.array(added) * (entry.mu / entry.l2_sensitivity)
+        products += moved @ moved.T
+        along += moved @ (released - out) * (entry.mu / entry.l2_sensitivity)
+
+    _replayed(fitted, [rows_out, *candidates], note)
+    return products, along
 
 
 def _replayed(fitted, sets, note):
     """Make a fit once more from its releases, and compare sets of rows on the way."""
     copied: Any = object.__new__(type(fitted))
     copied.__dict__ = dict(vars(fitted))
-    copied._replay(fitted._transcript, lambda releases: Compared(releases, sets, note))
+    ledger = fitted.privacy_.ledger
+    copied._replay(
+        fitted._transcript, lambda releases: Compared(releases, ledger, sets, note)
+    )
 
 
 def _floats(words):

@@ -9,7 +9,7 @@ from private_queries import squared_distance
 from tapes import Tape, integers
 
 from skdpgmm._audit.neighbours import Dataset, Unit
-from skdpgmm._audit.paths import coordinates, path_of, products_of
+from skdpgmm._audit.paths import coordinates, path_of, products_of, regression_of
 from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm.privacy.bounded_sum import Part, parts
 
@@ -56,6 +56,11 @@ def test_distances_are_those_of_two_fits_that_were_told_the_same(name, monkeypat
     alone = ArrayRows(unit.row[None], np.array([1 if labelled else 0]))
     found = products_of(fitted[0], [alone])
     assert math.sqrt(found[0, 0]) == pytest.approx(path.distance, rel=1e-9)
+    # The score of a path is a regression on a single candidate.
+    products, along = regression_of(fitted[0], rows[0], [alone])
+    assert products == pytest.approx(found, rel=1e-9)
+    score = along[0] - 0.5 * products[0, 0]
+    assert score == pytest.approx(path.score, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["kmeans", "pca"])
