@@ -18,6 +18,7 @@ from skdpgmm._audit.bounds import claimed_mu, ideal_bound, smallest_shown
 from skdpgmm._audit.canaries import guesses
 from skdpgmm._audit.neighbours import Dataset, candidates, farthest
 from skdpgmm._audit.one_run import limits_of_guesses
+from skdpgmm._audit.paths import with_transcript
 from skdpgmm._audit.result import NOT_PRIVATE, AuditResult
 from skdpgmm._audit.runs import (
     Pair,
@@ -25,7 +26,6 @@ from skdpgmm._audit.runs import (
     attributes,
     fitted,
     paths,
-    with_transcript,
 )
 from skdpgmm._audit.verdicts import by_attributes, by_canaries, by_transcript
 from skdpgmm._estimators.randomness import entropy_of, is_seed, warn

@@ -14,8 +14,8 @@ from joblib import Parallel, delayed
 from scipy.linalg import eigh
 
 from skdpgmm._audit.neighbours import Dataset, Unit, alone, labels_of
-from skdpgmm._audit.paths import regression_of
-from skdpgmm._audit.runs import fitted, with_transcript
+from skdpgmm._audit.paths import regression_of, with_transcript
+from skdpgmm._audit.runs import fitted
 
 # In lengths of the longest record: where every clip is reached.
 _LENGTH = 1e3
@@ -65,12 +65,10 @@ def guesses(estimator, data, n_canaries, seeds, n_runs, n_jobs, verbose):
     def one(canaries, inside, random_state):
         y = None if data.y is None else np.append(data.y, canaries.y[inside])
         X = np.vstack([data.X, canaries.X[inside]])
-        found = with_transcript(fitted(estimator, Dataset(X, y, None), random_state))
-        classes = found._transcript.classes
+        told = with_transcript(fitted(estimator, Dataset(X, y, None), random_state))
         labels = [None] * n_canaries if canaries.y is None else canaries.y
-        units = map(Unit, canaries.X, labels)
-        every = [alone(unit, classes) for unit in units]
-        return guessed(inside, *regression_of(found, data.rows(classes, None), every))
+        every = [alone(unit) for unit in map(Unit, canaries.X, labels)]
+        return guessed(inside, *regression_of(told, data, every))
 
     tasks = (
         delayed(one)(

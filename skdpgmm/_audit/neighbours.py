@@ -112,7 +112,7 @@ def farthest(data, fits, adjacency, rng):
     ----------
     data : Dataset
         Of all other records.
-    fits : list of fitted estimators
+    fits : list of Transcripts
         On whose paths the units are compared.
     adjacency : str
     rng : Generator
@@ -133,16 +133,15 @@ def farthest(data, fits, adjacency, rng):
 def _products(data, fits, pool):
     """Return inner products of what units add, over all paths."""
     total = np.zeros((len(pool), len(pool)))
-    for fitted in fits:
-        classes = fitted._transcript.classes
-        total += products_of(fitted, [alone(unit, classes) for unit in pool])
+    for told in fits:
+        total += products_of(told, [alone(unit) for unit in pool])
     return total
 
 
-def alone(unit, classes):
-    """Return a unit as rows of its own."""
-    code = 0 if classes is None else np.searchsorted(classes, unit.label)
-    return ArrayRows(unit.row[None], np.array([code]), n_jobs=1)
+def alone(unit):
+    """Return a unit as a data set of its own."""
+    label = None if unit.label is None else np.array([unit.label])
+    return Dataset(unit.row[None], label, None)
 
 
 def _best(pool, products, adjacency):

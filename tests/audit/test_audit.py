@@ -117,12 +117,21 @@ def test_an_int_makes_it_reproducible():
     assert first == second
 
 
-def test_what_has_no_transcript_is_attacked_by_attributes():
-    pipeline = PrivatePipeline([("pca", DPPCA(2)), ("kmeans", DPKMeans(1, max_iter=1))])
+def test_steps_of_a_pipeline_are_attacked_in_turn():
+    steps = [("pca", DPPCA(2)), ("kmeans", DPKMeans(1, max_iter=1))]
+    pipeline = PrivatePipeline(steps, epsilon=4.0)
+    found = audit(pipeline, X, n_runs=20, confidence=0.9999, random_state=0)
+    assert found.passed, str(found)
+    assert 0.8 * found.mu < found.distance <= found.mu * (1.0 + 1e-6)
+    assert sum(one.share for one in found.releases) == pytest.approx(1.0)
+
+
+def test_what_has_no_transcript_is_attacked_by_attributes(monkeypatch):
+    monkeypatch.setattr("skdpgmm._audit.audit.with_transcript", lambda _: None)
     for attack in ("transcript", "canaries"):
         with pytest.raises(ValueError, match="attack must be 'attributes'"):
-            audit(pipeline, X, attack=attack)
-    found = audit(pipeline, X, n_runs=20, attack="attributes", random_state=0)
+            audit(DPPCA(2), X, attack=attack)
+    found = audit(DPPCA(2), X, n_runs=20, attack="attributes", random_state=0)
     assert math.isnan(found.distance)
     assert not found.releases
 
