@@ -65,6 +65,8 @@ def cases(n_runs):
         "DPGaussianMixture",
         "DPLogisticRegression",
         "DPEmbeddingSynthesizer",
+        "DPPCA, replace-one, orthogonal",
+        "DPPCA, replace-one, opposite",
         "fault: DPPCA of persons, stated for records",
     )
     small = ("PCA, epsilon 1", "KMeans, epsilon 1", "GaussianNB, epsilon 1")

@@ -16,7 +16,6 @@ from skdpgmm._audit.attributes import attributes_of
 from skdpgmm._audit.canaries import guesses
 from skdpgmm._audit.neighbours import Dataset
 from skdpgmm._audit.runs import Pair, Seeds, paths
-from skdpgmm._estimators import session
 from skdpgmm.privacy import records
 from skdpgmm.privacy.noise import WORD_BITS
 
@@ -51,13 +50,24 @@ def quiet(factor):
 
 def one_record_of_two():
     """State the sensitivity of one record where a person has two."""
-    session.unit_factor = lambda *_: 1
+    records.unit_factor = lambda *_, **__: 1
 
 
 class Ours:
-    """An estimator with neighbours that differ in a record that is far out."""
+    """An estimator with neighbours that differ in a record that is far out.
 
-    def __init__(self, estimator, epsilon, labelled=False, fault=None, persons=False):
+    It is there or not, or one of two that are `instead`.
+    """
+
+    def __init__(
+        self,
+        estimator,
+        epsilon,
+        labelled=False,
+        fault=None,
+        persons=False,
+        instead=None,
+    ):
         self.claim = {"epsilon": epsilon, "delta": DELTA}
         self.estimator = estimator.set_params(epsilon=epsilon)
         if fault is not None:
@@ -71,6 +81,10 @@ class Ours:
         ids = np.arange(60) if persons else None
         others = np.append(ids, [60] * n) if persons else None
         self.pair = (X, y, ids), (np.vstack([X, far]), with_one, others)
+        if instead is not None:
+            self.estimator.set_params(adjacency="replace-one")
+            rows = (np.vstack([X, 1e3 * np.array([row])]) for row in instead)
+            self.pair = tuple((one, None, None) for one in rows)
 
     def fit(self, data, seed):
         """Return the fitted estimator; without a seed noise is the system's."""
@@ -123,6 +137,12 @@ MECHANISMS = {
     "DPLogisticRegression": partial(Ours, DPLogisticRegression(), 4.0, labelled=True),
     "DPEmbeddingSynthesizer": partial(
         Ours, DPEmbeddingSynthesizer(), 4.0, labelled=True
+    ),
+    "DPPCA, replace-one, orthogonal": partial(
+        Ours, DPPCA(2), 4.0, instead=([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    ),
+    "DPPCA, replace-one, opposite": partial(
+        Ours, DPPCA(2), 4.0, instead=([1.0, 0.0, 0.0], [-1.0, 0.0, 0.0])
     ),
     "DPPCA, epsilon 1": partial(Ours, DPPCA(2), 1.0),
     "fault: noise of DPPCA divided by 8": partial(
