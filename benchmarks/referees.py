@@ -1,6 +1,6 @@
 """What auditors that others wrote find, of our package and of others.
 
-One command, about a quarter of an hour on two cores::
+One command, about half an hour on two cores::
 
     python -m benchmarks.referees --dp-recorder PATH --google PATH
 
