@@ -21,7 +21,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
-.PHONY: benchmark-audit planted-faults
+.PHONY: benchmark-audit planted-faults referees
 .PHONY: proof mutation benchmark-scale
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -49,6 +49,7 @@ help:
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
 	@echo "make benchmark-audit      how much of the claim attacks on fits attain"
 	@echo "make planted-faults       which checks notice faults in copies of the package"
+	@echo "make referees             what auditors of others find, of ours and of others"
 	@echo "make proof                the lemma of sums, by the proof assistant Coq"
 	@echo "make mutation             small faults in privacy/: do its tests find them?"
 	@echo "make fuzz fuzz-files      every estimator under drawn parameters and inputs"
@@ -171,6 +172,9 @@ benchmark-audit: $(VENV)/.stamp-tests
 
 planted-faults: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.planted_faults $(BENCHMARK_ARGS)
+
+referees: $(VENV)/.stamp-tests
+	$(BIN)/python -m benchmarks.referees $(BENCHMARK_ARGS)
 
 fuzz: $(VENV)/.stamp-tests
 	$(BIN)/python -m benchmarks.fuzz $(BENCHMARK_ARGS)

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.NAME`` from the root of the repository runs one, and ``--help``
 tells what it takes. `common` is what they share, `peers` what others do, `parts` and
-`figures` belong to single commands, `fuzzing` to `fuzz`, and `asv` is for airspeed
-velocity.
+`figures` belong to single commands, `fuzzing` to `fuzz`, `refereeing` to `referees`,
+and `asv` is for airspeed velocity.
 """
 
 import warnings

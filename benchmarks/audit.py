@@ -32,6 +32,7 @@ from skdpgmm import (
 )
 from skdpgmm._audit.bounds import claimed_mu
 from skdpgmm._audit.neighbours import Dataset, farthest
+from skdpgmm._audit.paths import with_transcript
 from skdpgmm._audit.runs import Pair, Seeds, fitted, paths
 from skdpgmm._audit.verdicts import by_transcript
 
@@ -73,7 +74,7 @@ def audits(n_audits, n_runs):
     data = Dataset(load_iris().data, None, None)
     seeds = Seeds(np.random.default_rng(0), True)
     pca = DPPCA(2, epsilon=LARGE)
-    pilot = fitted(pca, data, seeds.next())
+    pilot = with_transcript(fitted(pca, data, seeds.next()))
     (unit,) = farthest(data, [pilot], "add-remove", seeds.rng)
     pair = Pair(data, data.with_unit(unit, None), None)
     found = paths(pca, pair, seeds, n_audits * n_runs, None, 0)

@@ -89,7 +89,7 @@ def candidates(data, rng):
         for length in _LENGTHS
         for sign in (1.0, -1.0)
     ]
-    return [Unit(row, label) for row in rows for label in _labels(data, rng)]
+    return [Unit(row, label) for row in rows for label in labels_of(data, rng)]
 
 
 def near(data, unit, rng):
@@ -112,7 +112,7 @@ def farthest(data, fits, adjacency, rng):
     ----------
     data : Dataset
         Of all other records.
-    fits : list of fitted estimators
+    fits : list of Transcripts
         On whose paths the units are compared.
     adjacency : str
     rng : Generator
@@ -133,15 +133,15 @@ def farthest(data, fits, adjacency, rng):
 def _products(data, fits, pool):
     """Return inner products of what units add, over all paths."""
     total = np.zeros((len(pool), len(pool)))
-    for fitted in fits:
-        classes = fitted._transcript.classes
-        total += products_of(fitted, [_alone(unit, classes) for unit in pool])
+    for told in fits:
+        total += products_of(told, [alone(unit) for unit in pool])
     return total
 
 
-def _alone(unit, classes):
-    code = 0 if classes is None else np.searchsorted(classes, unit.label)
-    return ArrayRows(unit.row[None], np.array([code]), n_jobs=1)
+def alone(unit):
+    """Return a unit as a data set of its own."""
+    label = None if unit.label is None else np.array([unit.label])
+    return Dataset(unit.row[None], label, None)
 
 
 def _best(pool, products, adjacency):
@@ -153,7 +153,8 @@ def _best(pool, products, adjacency):
     return pool[i], pool[j]
 
 
-def _labels(data, rng):
+def labels_of(data, rng):
+    """Return some labels of a data set, with the rarest."""
     if data.y is None:
         return [None]
     found, counts = np.unique(data.y, return_counts=True)

@@ -7,10 +7,15 @@ known without noise, and what is left of the release is its noise.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdpgmm._estimators.base import PrivateEstimator
+from skdpgmm._estimators.pipeline import PrivatePipeline
+from skdpgmm._estimators.pipeline_steps import is_there
+from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.recorded import Recorded, integers
 from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.noise import WORD_BITS
@@ -56,23 +61,57 @@ class Path(NamedTuple):
         return float(self.shifts @ self.noise - 0.5 * np.sum(self.shifts**2))
 
 
+class Teller(NamedTuple):
+    """A fit that is a function of its own releases.
+
+    Attributes
+    ----------
+    estimator : PrivateEstimator
+    transcript : Transcript
+    before : tuple of estimator
+        Fitted steps that its rows go through first.
+    """
+
+    estimator: Any
+    transcript: Transcript
+    before: tuple[Any, ...]
+
+
+class Transcripts(NamedTuple):
+    """What has all releases of a fit.
+
+    Attributes
+    ----------
+    tellers : tuple of Teller
+        One, or those of a pipeline.
+    ledger : tuple of LedgerEntry
+        Of all of them, in order.
+    """
+
+    tellers: tuple[Teller, ...]
+    ledger: Any
+
+
 class Compared(Recorded):
     """Recorded releases that sets of rows are compared with, in the order of a fit.
 
     Parameters
     ----------
-    releases : sequence of sequence of ndarray
-        As of `Recorded`.
+    entries : iterator of LedgerEntry
+        One for each part of a release.
     sets : sequence of Rows
         Each is summed in the place of the records.
     note : callable
-        ``note(part, released, sums)`` gets each part of a release, in coordinates in
-        which its noise is isotropic: what was released, and the sums of each set.
+        ``note(entry, released, sums)`` gets each part of a release, in coordinates in
+        which its noise is isotropic: its entry in the ledger, what was released, and
+        the sums of each set.
+    releases : sequence of sequence of ndarray
+        As of `Recorded`.
     """
 
-    def __init__(self, releases, sets, note):
+    def __init__(self, entries, sets, note, releases):
         super().__init__(releases)
-        self._sets, self._note = sets, note
+        self._entries, self._sets, self._note = entries, sets, note
 
     def sum(self, query):
         """Return the noisy sums of the next release, when all sets were summed."""
@@ -83,7 +122,7 @@ class Compared(Recorded):
         for part, numbers, *words in zip(asked, given, *sums, strict=False):
             released = coordinates(part, integers(part, numbers))
             exact = [coordinates(part, _floats(pair)) for pair in words]
-            self._note(part, released, exact)
+            self._note(next(self._entries), released, exact)
         return super().sum(query)
 
 
@@ -100,30 +139,52 @@ def coordinates(part, total):
     return np.ravel(total[..., rows, columns] * np.where(rows == columns, 1.0, 2**0.5))
 
 
-def path_of(fitted, rows_out, rows_in) -> Path:
+def with_transcript(fitted) -> Transcripts | None:
+    """Return what of a fitted estimator has all releases, or None."""
+    if isinstance(fitted, PrivatePipeline):
+        return _told_of_steps(fitted)
+    for one in (fitted, getattr(fitted, "synthesizer_", None)):
+        if isinstance(one, PrivateEstimator) and one._transcript is not None:
+            return Transcripts((Teller(one, one._transcript, ()),), one.privacy_.ledger)
+    return None
+
+
+def _told_of_steps(pipeline) -> Transcripts | None:
+    there = [(name, step) for name, step in pipeline.steps if is_there(step)]
+    tellers = []
+    for i, (name, step) in enumerate(there):
+        if name in pipeline._told:
+            transcript = pipeline._told[name].transcript
+            if transcript is None:
+                return None
+            before = tuple(one for _, one in there[:i])
+            tellers.append(Teller(step, transcript, before))
+    return Transcripts(tuple(tellers), pipeline.privacy_.ledger)
+
+
+def path_of(told, out, there, max_contributions=None) -> Path:
     """Return the path of a fit against data sets without and with a record."""
     shifts: list[float] = []
     noise: list[float] = []
 
-    def note(part, released, exact):
-        out, there = exact
-        entry = ledger[len(shifts)]
+    def note(entry, released, exact):
+        without, with_it = exact
         sd = entry.l2_sensitivity / entry.mu
-        moved = there - out
+        moved = with_it - without
         length = float(np.sqrt(moved @ moved))
         shifts.append(length / sd)
-        along = float((released - out) @ moved) / length if length else 0.0
+        along = float((released - without) @ moved) / length if length else 0.0
         noise.append(along / sd)
 
-    ledger = fitted.privacy_.ledger
-    _replayed(fitted, [rows_out, rows_in], note)
+    _replayed(told, [out, there], note, max_contributions)
+    ledger = told.ledger
     mus = np.array([entry.mu for entry in ledger])
     names = [entry.name for entry in ledger]
     sds = np.array([entry.l2_sensitivity / entry.mu for entry in ledger])
     return Path(names, np.array(shifts), np.array(noise), mus, sds >= _SMOOTH)
 
 
-def products_of(fitted, candidates) -> np.ndarray:
+def products_of(told, candidates) -> np.ndarray:
     """Return the inner products of what candidates add to the path of a fit.
 
     In units of the noise: the distance of neighbours that differ in candidate i is the
@@ -131,25 +192,65 @@ def products_of(fitted, candidates) -> np.ndarray:
     ``(i, i) + (j, j) - 2 (i, j)``.
     """
     products = np.zeros((len(candidates), len(candidates)))
-    n_parts = 0
 
-    def note(part, released, exact):
-        nonlocal products, n_parts
-        entry = ledger[n_parts]
-        n_parts += 1
+    def note(entry, released, exact):
+        nonlocal products
         moved = np.array(exact) * (entry.mu / entry.l2_sensitivity)
         products += moved @ moved.T
 
-    ledger = fitted.privacy_.ledger
-    _replayed(fitted, candidates, note)
+    _replayed(told, candidates, note)
     return products
 
 
-def _replayed(fitted, sets, note):
-    """Make a fit once more from its releases, and compare sets of rows on the way."""
-    copied: Any = object.__new__(type(fitted))
-    copied.__dict__ = dict(vars(fitted))
-    copied._replay(fitted._transcript, lambda releases: Compared(releases, sets, note))
+def regression_of(told, known, candidates):
+    """Return the path of a fit as a regression on the candidates that may be in it.
+
+    Parameters
+    ----------
+    told : Transcripts
+    known : Dataset
+        Of which is known that it is there.
+    candidates : list of Dataset
+
+    Returns
+    -------
+    products : ndarray of shape (n_candidates, n_candidates)
+        As of `products_of`.
+    along : ndarray of shape (n_candidates,)
+        Inner products of what candidates add with what was released, less the sums of
+        `known`, in units of the noise.
+    """
+    products = np.zeros((len(candidates), len(candidates)))
+    along = np.zeros(len(candidates))
+
+    def note(entry, released, exact):
+        nonlocal products, along
+        out, *added = exact
+        moved = np.array(added) * (entry.mu / entry.l2_sensitivity)
+        products += moved @ moved.T
+        along += moved @ (released - out) * (entry.mu / entry.l2_sensitivity)
+
+    _replayed(told, [known, *candidates], note)
+    return products, along
+
+
+def _replayed(told, sets, note, max_contributions=None):
+    """Make a fit once more from its releases, and compare data sets on the way."""
+    entries = iter(told.ledger)
+    for one, transcript, before in told.tellers:
+        rows = [
+            _through(before, data).rows(transcript.classes, max_contributions)
+            for data in sets
+        ]
+        copied: Any = object.__new__(type(one))
+        copied.__dict__ = dict(vars(one))
+        copied._replay(transcript, partial(Compared, entries, rows, note))
+
+
+def _through(steps, data):
+    for step in steps:
+        data = data._replace(X=step.transform(data.X))
+    return data
 
 
 def _floats(words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -35,6 +36,25 @@ class Tightness(NamedTuple):
     too_quiet: bool
 
 
+class Guesses(NamedTuple):
+    """How often an attacker guessed right which canaries are in the fits.
+
+    Attributes
+    ----------
+    n_right, n_guesses, n_canaries : int
+        Guesses that are right, of those made where they were the surest, and canaries
+        of all fits.
+    p_value : float
+        Largest chance of as many right guesses at fits that are (epsilon, delta)-DP, by
+        Theorem 5.2 of Steinke, Nasr, Jagielski (2023).
+    """
+
+    n_right: int
+    n_guesses: int
+    n_canaries: int
+    p_value: float
+
+
 @dataclass(frozen=True, repr=False)
 class AuditResult:
     """What `audit` has found of an estimator; it prints. It is not private.
@@ -43,11 +63,12 @@ class AuditResult:
     ----------
     estimator : str
         Name of the class.
-    attack : {"transcript", "attributes"}
+    attack : {"transcript", "attributes", "canaries"}
     adjacency, unit : str
         What the two data sets differ in.
     n_runs : int
-        Fits that were tested: with the unit and without, or of either unit.
+        Fits that were tested: with the unit and without, or of either unit; of
+        canaries each is in or not.
     epsilon, delta, mu : float
         What the fits claim.
     bound : float
@@ -57,7 +78,7 @@ class AuditResult:
     estimate : float
         Of the true mu: for Gaussian noise.
     gaussian_bound : float
-        Lower bound on the true mu for Gaussian noise; nan for attributes.
+        Lower bound on the true mu for Gaussian noise; of "transcript", else nan.
     distance : float
         Largest mu along the path of one fit, without noise: of its exact sums, and the
         noise that it states; nan for attributes.
@@ -66,7 +87,9 @@ class AuditResult:
     smallest_shown : float
         Smallest true mu that as many runs would show to be above the claim.
     releases : tuple of Tightness
-        Each part of a release, in order; empty for attributes.
+        Each part of a release, in order; of "transcript", else empty.
+    guesses : Guesses or None
+        Of "canaries".
     """
 
     estimator: str
@@ -85,6 +108,7 @@ class AuditResult:
     ceiling: float
     smallest_shown: float
     releases: tuple[Tightness, ...] = ()
+    guesses: Guesses | None = None
 
     @property
     def passed(self) -> bool:
@@ -109,6 +133,7 @@ class AuditResult:
         return {
             **asdict(self),
             "releases": releases,
+            "guesses": self.guesses and self.guesses._asdict(),
             "passed": self.passed,
             "not_private": NOT_PRIVATE,
         }
@@ -124,6 +149,12 @@ class AuditResult:
         if self.attack == "transcript":
             found = f"at least {self.gaussian_bound:.4g}, if the noise is Gaussian"
             yield "", found
+        if self.guesses is not None:
+            n_right, n_guesses, n_canaries, p = self.guesses
+            counts = f"{n_right} of {n_guesses} are right, at {n_canaries} canaries"
+            yield "guesses", counts
+            yield "p-value", f"of the claim at most {p:.3g}, by so many right guesses"
+        if not math.isnan(self.distance):
             yield "path", f"{self.distance:.4g}, without noise, of sums of neighbours"
         yield "ceiling", f"a perfect attacker would show about {self.ceiling:.4g}"
         yield (

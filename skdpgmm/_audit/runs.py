@@ -11,8 +11,7 @@ from sklearn.base import clone
 
 from skdpgmm._audit.attributes import attributes_of
 from skdpgmm._audit.neighbours import Dataset
-from skdpgmm._audit.paths import Path, path_of
-from skdpgmm._estimators.base import PrivateEstimator
+from skdpgmm._audit.paths import Path, path_of, with_transcript
 
 
 class Pair(NamedTuple):
@@ -67,24 +66,11 @@ def fitted(estimator, data, random_state):
         return own.fit(data.X, data.y, **ids)
 
 
-def with_transcript(fitted):
-    """Return what of a fitted estimator has all releases, or None."""
-    for one in (fitted, getattr(fitted, "synthesizer_", None)):
-        if isinstance(one, PrivateEstimator) and one._transcript is not None:
-            return one
-    return None
-
-
 def paths(estimator, pair, seeds, n_runs, n_jobs, verbose) -> list[Path]:
     """Return the path of each run; every other one has the unit."""
 
-    def sets(classes):
-        m = pair.max_contributions
-        return pair.out.rows(classes, m), pair.there.rows(classes, m)
-
     def one(data, random_state):
-        found = with_transcript(fitted(estimator, data, random_state))
-        return path_of(found, *sets(found._transcript.classes))
+        return path_of(with_transcript(fitted(estimator, data, random_state)), *pair)
 
     return _each(one, pair, seeds, n_runs, n_jobs, verbose)
 

@@ -14,7 +14,8 @@ from skdpgmm._audit.bounds import (
     lower_bound,
     separation,
 )
-from skdpgmm._audit.result import Tightness
+from skdpgmm._audit.one_run import bound_of_guesses, p_value
+from skdpgmm._audit.result import Guesses, Tightness
 
 
 def by_transcript(found, confidence):
@@ -67,6 +68,39 @@ def by_attributes(found, confidence):
         "estimate": separation(scores[~there], scores[there]),
         "gaussian_bound": math.nan,
         "distance": math.nan,
+    }
+
+
+def by_canaries(found, n_guesses, epsilon, delta, confidence):
+    """Return what guesses at canaries tell, where they are the surest.
+
+    Parameters
+    ----------
+    found : list of Guessed
+        Of independent runs: coins of all of them are guessed at together.
+    n_guesses : int
+        Fixed before.
+    epsilon, delta : float
+        What is claimed.
+    confidence : float
+        Of the bound.
+
+    Returns
+    -------
+    told : dict
+        Of attributes of `AuditResult`.
+    """
+    there, scores, distances, noise = map(np.concatenate, zip(*found, strict=True))
+    surest = np.argsort(-np.abs(scores), kind="stable")[:n_guesses]
+    n_right = int(np.sum((scores[surest] > 0.0) == there[surest]))
+    counts = n_right, n_guesses, len(scores)
+    length = float(np.sqrt(np.mean(distances**2)))
+    return {
+        "bound": bound_of_guesses(*counts, confidence),
+        "estimate": length * float(np.sqrt(inverse_variance(noise))),
+        "gaussian_bound": math.nan,
+        "distance": float(distances.max()),
+        "guesses": Guesses(*counts, p_value(*counts, epsilon, delta)),
     }
 
 

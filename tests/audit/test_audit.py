@@ -45,15 +45,20 @@ def test_neighbours_are_those_of_the_adjacency(m):
     assert 0.9 * found.mu < found.distance <= found.mu * (1.0 + 1e-6)
 
 
-@pytest.mark.parametrize("attack", ["transcript", "attributes"])
-def test_noise_that_is_left_out_is_found(attack, monkeypatch):
-    add = records.add_lattice_gaussian
+def quiet(monkeypatch, factor):
+    """Divide all noise."""
     for name in ("add_lattice_gaussian", "add_symmetric_gaussian"):
         original = getattr(records, name)
         monkeypatch.setattr(
-            records, name, lambda s, sd, source, own=original: own(s, sd / 64, source)
+            records,
+            name,
+            lambda s, sd, source, own=original: own(s, sd / factor, source),
         )
-    assert records.add_lattice_gaussian is not add
+
+
+@pytest.mark.parametrize("attack", ["transcript", "attributes"])
+def test_noise_that_is_left_out_is_found(attack, monkeypatch):
+    quiet(monkeypatch, 64)
     found = audit(DPPCA(2, epsilon=4.0), X, n_runs=60, attack=attack, random_state=0)
     assert not found.passed
     assert found.bound > found.mu
@@ -67,6 +72,41 @@ def test_a_sensitivity_that_is_too_small_is_found_without_noise(monkeypatch):
     assert not found.passed
 
 
+def test_canaries_of_one_fit():
+    found = audit(
+        DPPCA(2, epsilon=4.0),
+        *make_data(300, 40, seed=1)[:1],
+        attack="canaries",
+        n_canaries=200,
+        confidence=0.999,
+        random_state=0,
+    )
+    assert found.passed, str(found)
+    assert found.n_runs == 1
+    assert found.guesses.n_canaries == 200
+    assert found.guesses.n_right > 0.6 * found.guesses.n_guesses
+    assert 0.9 * found.mu < found.distance <= found.mu * (1.0 + 1e-6)
+    assert found.estimate == pytest.approx(found.mu, rel=0.15)
+    assert 0.0 < found.ceiling < found.mu < found.smallest_shown
+
+
+def test_one_fit_shows_that_most_of_the_noise_is_left_out(monkeypatch):
+    quiet(monkeypatch, 8)
+    pca, rows = DPPCA(2, epsilon=4.0), make_data(300, 40, seed=1)[0]
+    found = audit(pca, rows, attack="canaries", n_canaries=200, random_state=0)
+    assert not found.passed
+    assert found.bound > found.mu
+    assert found.estimate == pytest.approx(8.0 * found.mu, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"adjacency": "replace-one"}, {"max_contributions": 2}]
+)
+def test_canaries_are_single_records_that_are_there_or_not(changed):
+    with pytest.raises(ValueError, match="attack can be 'canaries' where one record"):
+        audit(DPPCA(2, **changed), X, attack="canaries")
+
+
 def test_an_audit_warns_that_it_is_not_private():
     with pytest.warns(PrivacyLeakWarning, match="never for others"):
         audit(DPPCA(2), X, n_runs=20, random_state=0)
@@ -77,11 +117,21 @@ def test_an_int_makes_it_reproducible():
     assert first == second
 
 
-def test_what_has_no_transcript_is_attacked_by_attributes():
-    pipeline = PrivatePipeline([("pca", DPPCA(2)), ("kmeans", DPKMeans(1, max_iter=1))])
-    with pytest.raises(ValueError, match="attack must be 'attributes'"):
-        audit(pipeline, X, n_runs=20)
-    found = audit(pipeline, X, n_runs=20, attack="attributes", random_state=0)
+def test_steps_of_a_pipeline_are_attacked_in_turn():
+    steps = [("pca", DPPCA(2)), ("kmeans", DPKMeans(1, max_iter=1))]
+    pipeline = PrivatePipeline(steps, epsilon=4.0)
+    found = audit(pipeline, X, n_runs=20, confidence=0.9999, random_state=0)
+    assert found.passed, str(found)
+    assert 0.8 * found.mu < found.distance <= found.mu * (1.0 + 1e-6)
+    assert sum(one.share for one in found.releases) == pytest.approx(1.0)
+
+
+def test_what_has_no_transcript_is_attacked_by_attributes(monkeypatch):
+    monkeypatch.setattr("skdpgmm._audit.audit.with_transcript", lambda _: None)
+    for attack in ("transcript", "canaries"):
+        with pytest.raises(ValueError, match="attack must be 'attributes'"):
+            audit(DPPCA(2), X, attack=attack)
+    found = audit(DPPCA(2), X, n_runs=20, attack="attributes", random_state=0)
     assert math.isnan(found.distance)
     assert not found.releases
 
@@ -90,7 +140,9 @@ def test_what_has_no_transcript_is_attacked_by_attributes():
     ("changed", "error", "message"),
     [
         ({"estimator": DPPCA(2, epsilon=np.inf)}, ValueError, "epsilon must be finite"),
-        ({"n_runs": 19}, ValueError, "n_runs"),
+        ({"n_runs": 19}, ValueError, "n_runs must be at least 20"),
+        ({"n_runs": 0, "attack": "canaries"}, ValueError, "n_runs"),
+        ({"n_canaries": 0}, ValueError, "n_canaries"),
         ({"confidence": 1.0}, ValueError, "confidence"),
         ({"attack": "guess"}, ValueError, "attack"),
         ({"X": [[np.nan, 1.0], [2.0, 3.0]]}, ValueError, "NaN"),

@@ -6,7 +6,7 @@ from private_fits import make_data
 
 from skdpgmm import DPPCA, DPLogisticRegression
 from skdpgmm._audit.neighbours import Dataset, Unit, candidates, farthest
-from skdpgmm._audit.paths import path_of
+from skdpgmm._audit.paths import path_of, with_transcript
 
 X, Y = make_data(60, 3, seed=1)
 
@@ -34,10 +34,9 @@ def test_a_record_more_attains_what_is_claimed(constructor):
     labelled = constructor is DPLogisticRegression
     data = Dataset(X, Y if labelled else None, None)
     fits = [constructor(epsilon=4.0, random_state=0).fit(data.X, data.y)]
-    (unit,) = farthest(data, fits, "add-remove", np.random.default_rng(0))
-    classes = fits[0]._transcript.classes
-    other = data.with_unit(unit, None)
-    path = path_of(fits[0], data.rows(classes, None), other.rows(classes, None))
+    told = with_transcript(fits[0])
+    (unit,) = farthest(data, [told], "add-remove", np.random.default_rng(0))
+    path = path_of(told, data, data.with_unit(unit, None))
     assert path.distance > 0.95 * fits[0].privacy_.mu
 
 
@@ -45,10 +44,11 @@ def test_one_in_the_place_of_another_moves_farther_than_one_more():
     data = Dataset(X, None, None)
     fits = [DPPCA(2, epsilon=4.0, adjacency="replace-one", random_state=0).fit(X)]
     rng = np.random.default_rng(0)
-    a, b = farthest(data, fits, "replace-one", rng)
-    sets = [data.with_unit(unit, None).rows(None, None) for unit in (a, b)]
-    replaced = path_of(fits[0], *sets).distance
-    added = path_of(fits[0], data.rows(None, None), sets[0]).distance
+    told = with_transcript(fits[0])
+    a, b = farthest(data, [told], "replace-one", rng)
+    sets = [data.with_unit(unit, None) for unit in (a, b)]
+    replaced = path_of(told, *sets).distance
+    added = path_of(told, data, sets[0]).distance
     assert replaced > 1.2 * added
     assert replaced <= fits[0].privacy_.mu
 

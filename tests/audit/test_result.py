@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from skdpgmm._audit.result import NOT_PRIVATE, AuditResult, Tightness
+from skdpgmm._audit.result import NOT_PRIVATE, AuditResult, Guesses, Tightness
 
 QUIET = Tightness("a: counts", 0.5, 1.0, 0.5, True)
 
@@ -67,3 +67,11 @@ def test_a_dictionary_has_everything():
     assert found["not_private"] == NOT_PRIVATE
     assert found["releases"][0]["name"] == "a: counts"
     assert found["mu"] == 0.9
+
+
+def test_guesses_are_told():
+    found = result(guesses=Guesses(80, 100, 400, 0.25), releases=())
+    assert "80 of 100 are right, at 400 canaries" in str(found)
+    assert json.loads(json.dumps(found.to_dict()))["guesses"]["p_value"] == 0.25
+    assert result().to_dict()["guesses"] is None
+    assert "canaries" not in str(result())

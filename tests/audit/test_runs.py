@@ -12,7 +12,6 @@ from skdpgmm._audit.runs import (
     attributes,
     fitted,
     paths,
-    with_transcript,
 )
 
 X, Y = make_data(40, 3, seed=1)
@@ -52,10 +51,3 @@ def test_attributes_differ_from_run_to_run():
     a, b = attributes(DPPCA(2), pair(), seeds, 2, None, 0)
     assert a.keys() == b.keys()
     assert not np.array_equal(a["components_"], b["components_"])
-
-
-def test_a_fit_that_went_on_from_another_has_no_transcript():
-    pca = DPPCA(2, random_state=0).fit(X)
-    assert with_transcript(pca) is pca
-    pca._transcript = None
-    assert with_transcript(pca) is None

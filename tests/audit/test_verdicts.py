@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from skdpgmm._audit.canaries import Guessed
+from skdpgmm._audit.one_run import bound_of_guesses, p_value
 from skdpgmm._audit.paths import Path
-from skdpgmm._audit.verdicts import by_attributes, by_transcript, inside
+from skdpgmm._audit.verdicts import by_attributes, by_canaries, by_transcript, inside
 
 MUS = np.array([0.6, 0.8])
 
@@ -67,3 +69,18 @@ def test_attributes_that_tell_everything():
     told = by_attributes(found, 0.95)
     assert told["bound"] > 2.5
     assert told["estimate"] > 10.0
+
+
+def test_the_surest_guesses_of_all_runs_are_counted():
+    first = Guessed(
+        np.array([True, False]), np.array([3.0, 1.0]), np.ones(2), np.ones(6)
+    )
+    second = Guessed(
+        np.array([False, True]), np.array([-2.0, 0.5]), 3.0 * np.ones(2), np.ones(6)
+    )
+    told = by_canaries([first, second], 3, 0.5, 1e-5, 0.95)
+    assert told["guesses"] == (2, 3, 4, p_value(2, 3, 4, 0.5, 1e-5))
+    assert told["bound"] == bound_of_guesses(2, 3, 4, 0.95)
+    assert told["distance"] == 3.0
+    # The root of the mean square, over noise of variance 12 / 10.
+    assert told["estimate"] == pytest.approx(np.sqrt(5.0 * 10.0 / 12.0))
