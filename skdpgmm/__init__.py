@@ -64,7 +64,17 @@ _LATER = {
 
 def __getattr__(name):
     if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+        try:
+            return getattr(import_module(_LATER[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ModuleNotFoundError(
+                f"{name} needs torch, which is not installed: pip install torch "
+                "--index-url https://download.pytorch.org/whl/cpu takes a build for "
+                "the CPU",
+                name="torch",
+            ) from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
