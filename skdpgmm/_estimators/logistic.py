@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -131,22 +133,22 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     def __init__(
         self,
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        scale="auto",
-        bounds=None,
-        classes=None,
-        X_public=None,
-        n_random_features=0,
-        class_weight=None,
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        scale: str | None = "auto",
+        bounds: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        X_public: ArrayLike | None = None,
+        n_random_features: int | str = 0,
+        class_weight: str | dict | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.epsilon = epsilon
         self.delta = delta
         self.adjacency = adjacency
@@ -164,7 +166,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the classifier privately.
 
         Parameters
@@ -243,7 +245,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
             self.random_coef_ = coef[:, d:]
 
     @over_blocks
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Return the scores of the classes.
 
         Parameters
@@ -265,7 +267,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     @over_blocks
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the most probable class of each row.
 
         Parameters
@@ -282,7 +284,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         return self.classes_[codes]
 
     @over_blocks
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the probabilities of the classes.
 
         Parameters
@@ -304,7 +306,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         return scores
 
     @over_blocks
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
 
         Parameters

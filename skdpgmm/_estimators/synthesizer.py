@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from numbers import Integral
+from typing import Self
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -175,26 +178,26 @@ class DPEmbeddingSynthesizer(
 
     def __init__(
         self,
-        n_components="auto",
+        n_components: int | str = "auto",
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        scale="auto",
-        bounds=None,
-        covariance_type="auto",
-        classes=None,
-        label_model="auto",
-        normalize="auto",
-        X_public=None,
-        max_iter="auto",
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        scale: str | None = "auto",
+        bounds: ArrayLike | None = None,
+        covariance_type: str = "auto",
+        classes: ArrayLike | None = None,
+        label_model: bool | str = "auto",
+        normalize: bool | str = "auto",
+        X_public: ArrayLike | None = None,
+        max_iter: int | str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_components = n_components
         self.epsilon = epsilon
         self.delta = delta
@@ -215,7 +218,7 @@ class DPEmbeddingSynthesizer(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the mixtures privately.
 
         Parameters

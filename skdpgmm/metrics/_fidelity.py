@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skdpgmm._models.distances import squared_distances
 from skdpgmm._models.slices import row_slices
 from skdpgmm._rows.labels import label_column
+from skdpgmm._typed import validate_params
 
 # Points this much outside of a ball, relative to its radius, are put down to rounding.
 _SLACK = 1e-9

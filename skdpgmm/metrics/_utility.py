@@ -7,10 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import (
-    HasMethods,
-    validate_params,
-)
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_consistent_length
 
 from skdpgmm._estimators.debits import Ask
@@ -21,6 +18,7 @@ from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.session import Account
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.persons import first_contributions
+from skdpgmm._typed import validate_params
 from skdpgmm.privacy.report import PrivacyReport
 
 _PRIVATE = ("epsilon", "delta", "adjacency", "max_contributions", "random_state")
