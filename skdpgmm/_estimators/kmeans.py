@@ -108,6 +108,11 @@ class DPKMeans(
     array([ True])
     """
 
+    # Set by the fit.
+    cluster_centers_: np.ndarray
+    cluster_counts_: np.ndarray
+    n_iter_: int
+
     _parameter_constraints: dict = {
         **SCALED,
         "n_clusters": COUNT,

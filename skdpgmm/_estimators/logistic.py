@@ -24,6 +24,7 @@ from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._models.scores import CosineFeatures
 from skdpgmm._rows.sources import over_blocks
 
 _FARTHEST = 1e150
@@ -116,6 +117,14 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     >>> classifier.predict_proba(X[:5]).shape
     (5, 3)
     """
+
+    # Set by the fit.
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    classes_: np.ndarray
+    random_coef_: np.ndarray | None
+    random_features_: CosineFeatures | None
+    n_iter_: int
 
     _parameter_constraints: dict = {
         **SCALED,

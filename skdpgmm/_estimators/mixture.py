@@ -149,6 +149,17 @@ class DPGaussianMixture(
     (3, 2)
     """
 
+    # Set by the fit.
+    weights_: np.ndarray
+    means_: np.ndarray
+    covariances_: np.ndarray
+    precisions_: np.ndarray
+    precisions_cholesky_: np.ndarray
+    converged_: bool
+    n_iter_: int
+    lower_bound_: float
+    lower_bounds_: list[float]
+
     _parameter_constraints: dict = {
         **MappedGaussianMixture._parameter_constraints,
         **SCALED,

@@ -114,6 +114,15 @@ class DPPCA(
     True
     """
 
+    # Set by the fit.
+    components_: np.ndarray
+    explained_variance_: np.ndarray
+    explained_variance_ratio_: np.ndarray
+    mean_: np.ndarray
+    n_components_: int
+    noise_variance_: float
+    noise_edge_: float
+
     _rows_apart = True
     _parameter_constraints: dict = {
         "n_components": [

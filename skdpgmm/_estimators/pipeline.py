@@ -127,6 +127,9 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
     (4.0, 'classifier')
     """
 
+    # Set by the fit.
+    privacy_: PrivacyReport
+
     __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict = {

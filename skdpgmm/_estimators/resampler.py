@@ -77,6 +77,9 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
     ((1000, 8), True)
     """
 
+    # Set by the fit.
+    classes_: np.ndarray
+
     __metadata_request__fit_resample = {
         "privacy_ids": True,
         "budget": True,

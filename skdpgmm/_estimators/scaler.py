@@ -90,6 +90,10 @@ class DPStandardScaler(
     True
     """
 
+    # Set by the fit.
+    center_: np.ndarray
+    scale_: np.ndarray
+
     _rows_apart = True
     _parameter_constraints: dict = {"clip": [Interval(Real, 0, None, closed="neither")]}
 

@@ -30,6 +30,7 @@ from skdpgmm._estimators.search_scores import SCORINGS
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.noise import make_generator
+from skdpgmm.privacy.report import PrivacyReport
 
 
 class PrivateSearchCV(
@@ -147,6 +148,16 @@ class PrivateSearchCV(
     >>> search.privacy_.spent_epsilon <= 8.0
     True
     """
+
+    # Set by the fit.
+    best_params_: dict[str, Any]
+    best_index_: int
+    best_score_: float
+    cv_results_: dict[str, Any]
+    classes_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    privacy_: PrivacyReport
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
     # these names.

@@ -24,8 +24,10 @@ from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
 from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._models.class_shapes import ClassShapes
 from skdpgmm._models.covariances import COVARIANCES, Tied
 from skdpgmm._models.labelled import LabelledMixture
+from skdpgmm._models.scores import LabelModel
 
 
 class DPEmbeddingSynthesizer(
@@ -159,6 +161,21 @@ class DPEmbeddingSynthesizer(
     >>> X_of_class_2.shape
     (5, 8)
     """
+
+    # Set by the fit.
+    weights_: np.ndarray
+    means_: np.ndarray
+    covariances_: np.ndarray
+    precisions_cholesky_: np.ndarray
+    class_shapes_: ClassShapes | None
+    component_classes_: np.ndarray
+    classes_: np.ndarray | None
+    class_weights_: np.ndarray
+    n_components_: int
+    covariance_type_: str
+    label_model_: LabelModel | None
+    normalize_: bool
+    n_iter_: int
 
     _parameter_constraints: dict = {
         **SCALED,

@@ -128,6 +128,9 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
     True
     """
 
+    # Set by the fit.
+    classes_: np.ndarray
+
     _parameter_constraints: dict = {
         "classifier": [HasMethods(["fit", "predict"]), None],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -38,7 +38,7 @@ _KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("UO", "strings")
 )
 def train_on_synthetic_accuracy(
     classifier, X_synthetic, y_synthetic, X_real, y_real, *, per_class=False
-):
+) -> float | dict[Any, float]:
     """Return the accuracy on real rows of a classifier trained on synthetic ones.
 
     Parameters
@@ -153,7 +153,7 @@ def private_accuracy(
     privacy_ids=None,
     budget=None,
     random_state=None,
-):
+) -> PrivateAccuracy:
     """Return the accuracy of a model on private records, under privacy.
 
     One noisy pair of counts, of right and of wrong predictions.
