@@ -50,7 +50,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. The
         mean of the records is shrunk toward theirs, and their second moment stands
-        in for what noise hides.
+        in for what noise hides. As every parameter, it is part of pickles and of
+        saved files.
     n_random_features : int or "auto", default=0
         Random cosine features of the records beside their own, at least 0, for
         boundaries that are not linear. They cost time, and a little accuracy where

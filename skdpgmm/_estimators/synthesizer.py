@@ -80,7 +80,8 @@ class DPEmbeddingSynthesizer(
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. What
         is like them costs the budget nothing: the mean of the records is shrunk
-        toward theirs, and their second moment stands in for what noise hides.
+        toward theirs, and their second moment stands in for what noise hides. As
+        every parameter, it is part of pickles and of saved files.
     max_iter : int or "auto", default="auto"
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
@@ -92,7 +93,8 @@ class DPEmbeddingSynthesizer(
     weights_ : ndarray of shape (n_total,)
         Released weights of all components of all classes; sum 1.
     means_ : ndarray of shape (n_total, n_features)
-        Released means.
+        Released means of the components. Where a label model labels the rows, they
+        are not the means of the classes.
     covariances_ : ndarray
         Released covariances, in scikit-learn's shape for `covariance_type_`; where
         there are `class_shapes_`, what these turn for each class.
