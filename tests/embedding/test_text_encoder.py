@@ -50,7 +50,6 @@ CONTAINERS = {
     "frame": pd.DataFrame({"text": TEXTS}),
     "polars": pl.DataFrame({"text": TEXTS}),
     "arrow": pa.chunked_array([TEXTS]),
-    "dask": dd.from_pandas(pd.Series(TEXTS), npartitions=2),
     # as the columns of a data set of Hugging Face
     "sequence": UserList(TEXTS),
 }
@@ -61,6 +60,13 @@ def test_rows_of_texts_in_every_container(folder, X):
     embed = TextEncoder(folder, normalize=False, batch_size=3)
     assert_allclose(embed.fit_transform(X), by_hand(folder, TEXTS), atol=1e-5)
     assert len(embed.get_feature_names_out()) == tiny_models.WIDTH
+
+
+@pytest.mark.filterwarnings("ignore:Dask currently has limited support")
+def test_rows_of_a_column_of_dask(folder):
+    texts = dd.from_pandas(pd.Series(TEXTS), npartitions=2)
+    embed = TextEncoder(folder)
+    assert_allclose(embed.transform(texts), embed.transform(TEXTS), atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["cls", "max", "mean"])
