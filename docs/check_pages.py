@@ -94,6 +94,7 @@ def faults_of(browser, address):
 
 def n_found(browser, address, word):
     """Return how many pages a search finds."""
+    from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.support.ui import WebDriverWait
 
     browser.get(f"{address}/search.html?q={quote(word)}")
@@ -103,18 +104,24 @@ def n_found(browser, address, word):
         "return !!document.querySelector('#search-results .search-summary')?.innerText"
     )
     wait = WebDriverWait(browser, 15, poll_frequency=0.05)
-    wait.until(lambda one: one.execute_script(found) or one.execute_script(over))
+    try:
+        wait.until(lambda one: one.execute_script(found) or one.execute_script(over))
+    except TimeoutException:
+        return 0
     return browser.execute_script(found)
 
 
 def main(folder):
     """Check all pages of a folder; return the number of faults, and print them."""
+    pages = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
+    pages = [page for page in pages if not page.startswith("_")]
+    if not pages:
+        print(f"{folder} has no pages")
+        return 1
     browser = open_browser()
     if browser is None:
         return 0
     address, n_faults = serve(folder), 0
-    pages = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
-    pages = [page for page in pages if not page.startswith("_")]
     try:
         for width in (DESK, PHONE):
             set_width(browser, width)
