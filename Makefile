@@ -83,6 +83,13 @@ $(VENV)-oldest/.stamp: pyproject.toml tests/requirements-oldest.txt
 	  --no-deps --editable .
 	@touch $@
 
+# Tools whose own needs are none of the package's.
+$(VENV)-tools/.stamp:
+	$(PYTHON) -m venv $(VENV)-tools
+	$(VENV)-tools/bin/python -m pip --disable-pip-version-check install --quiet \
+	  build twine check-wheel-contents selenium
+	@touch $@
+
 $(VENV)/.stamp-docs: pyproject.toml | $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[docs]"
 	@touch $@
@@ -140,16 +147,14 @@ docs: $(VENV)/.stamp-docs
 	$(BIN)/python -m sphinx -q -W docs docs/_build/html
 
 # Chromium has to be there: `apt-get install chromium` on Debian.
-check-pages: docs
-	$(PIP) install --quiet selenium
-	$(BIN)/python docs/check_pages.py docs/_build/html
+check-pages: docs $(VENV)-tools/.stamp
+	$(VENV)-tools/bin/python docs/check_pages.py docs/_build/html
 
-dist: $(VENV)/.stamp-tests
-	$(PIP) install --quiet build twine check-wheel-contents
+dist: $(VENV)-tools/.stamp
 	rm -rf dist
-	$(BIN)/python -m build --quiet
-	$(BIN)/twine check --strict dist/*
-	$(BIN)/check-wheel-contents dist/*.whl
+	$(VENV)-tools/bin/python -m build
+	$(VENV)-tools/bin/twine check --strict dist/*
+	$(VENV)-tools/bin/check-wheel-contents dist/*.whl
 
 # --- things to look at -----------------------------------------------------
 data: $(VENV)/.stamp-examples
@@ -220,7 +225,7 @@ proof:
 	@$(PYTHON) -m proof.check
 
 clean:
-	rm -rf $(VENV) $(VENV)-oldest build dist *.egg-info .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-tools build dist *.egg-info .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
