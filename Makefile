@@ -17,7 +17,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-of lint typecheck pytest docs coverage data demo wheel clean
+.PHONY: help test test-of test-oldest lint typecheck pytest docs coverage data demo
+.PHONY: dist check-pages clean
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
@@ -29,8 +30,11 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 help:
 	@echo "make test                 everything that must pass"
 	@echo "make test-of FILE=...     the tests of one module"
+	@echo "make test-oldest          tests on the oldest versions of what it needs"
 	@echo "make lint                 ruff and the import contracts only"
 	@echo "make docs                 the documentation, in docs/_build/html"
+	@echo "make check-pages          the documentation in a browser, at two widths"
+	@echo "make dist                 wheel and source distribution, checked"
 	@echo "make coverage             the tests, with coverage"
 	@echo "make data                 download Fashion-MNIST into the cache, once"
 	@echo "make demo                 private synthetic embeddings of Fashion-MNIST"
@@ -71,6 +75,22 @@ $(VENV)/.stamp-tests: pyproject.toml tests/requirements-open-clip.txt \
 	$(PIP) install --quiet --no-deps --requirement tests/requirements-open-clip.txt
 	@touch $@
 
+# Without torch, as those have it who use no encoder.
+$(VENV)-oldest/.stamp: pyproject.toml tests/requirements-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --requirement tests/requirements-oldest.txt pytest pytest-xdist hypothesis mpmath
+	$(VENV)-oldest/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --no-deps --editable .
+	@touch $@
+
+# Tools whose own needs are none of the package's.
+$(VENV)-tools/.stamp:
+	$(PYTHON) -m venv $(VENV)-tools
+	$(VENV)-tools/bin/python -m pip --disable-pip-version-check install --quiet \
+	  build twine check-wheel-contents selenium
+	@touch $@
+
 $(VENV)/.stamp-docs: pyproject.toml | $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[docs]"
 	@touch $@
@@ -108,6 +128,18 @@ test-of: $(VENV)/.stamp-tests
 	  $$(ls tests/$$wing/test_$$module.py tests/$$wing/test_$${module}_*.py \
 	    tests/contracts/test_$$module.py 2>/dev/null)
 
+# What a library of an old version could break: the arithmetic of the guarantee, every
+# container that rows come in, the main estimators, their files and the command. Old
+# libraries warn that they are old.
+OLDEST_TESTS := tests/privacy tests/rows tests/cli tests/displays \
+  $(addprefix tests/estimators/test_, kmeans.py mixture.py synthesizer.py logistic.py \
+    pca.py scaler.py pipeline.py resampler.py saved.py loading.py) \
+  $(addprefix tests/contracts/test_, ledger.py plan.py without_torch.py)
+
+test-oldest: $(VENV)-oldest/.stamp
+	$(ONE_THREAD) $(VENV)-oldest/bin/python -m pytest -n $(JOBS) \
+	  -W ignore::DeprecationWarning $(PYTEST_ARGS) $(OLDEST_TESTS)
+
 coverage: $(VENV)/.stamp-tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --cov=skdpgmm --cov-branch \
 	  --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
@@ -115,8 +147,15 @@ coverage: $(VENV)/.stamp-tests
 docs: $(VENV)/.stamp-docs
 	$(BIN)/python -m sphinx -q -W docs docs/_build/html
 
-wheel: $(VENV)/.stamp-tests
-	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+# Chromium has to be there: `apt-get install chromium` on Debian.
+check-pages: docs $(VENV)-tools/.stamp
+	$(VENV)-tools/bin/python docs/check_pages.py docs/_build/html
+
+dist: $(VENV)-tools/.stamp
+	rm -rf dist
+	$(VENV)-tools/bin/python -m build
+	$(VENV)-tools/bin/twine check --strict dist/*
+	$(VENV)-tools/bin/check-wheel-contents dist/*.whl
 
 # --- things to look at -----------------------------------------------------
 data: $(VENV)/.stamp-examples
@@ -190,7 +229,7 @@ proof:
 	@$(PYTHON) -m proof.check
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-tools build dist *.egg-info .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

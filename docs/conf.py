@@ -41,6 +41,8 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
+    # Their tables would be made by scripts from elsewhere.
+    "write_computation_times": False,
 }
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
@@ -62,6 +64,9 @@ html_theme_options = {
     "navigation_with_keys": False,
     "header_links_before_dropdown": 6,
 }
+html_favicon = "_static/favicon.svg"
+# The theme logs an error where nothing is said of it.
+html_context = {"default_mode": "auto"}
 html_sidebars = {"index": [], "installation": [], "guarantee": []}
 html_show_sourcelink = False
 

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from skdpgmm._audit.audit import audit
 from skdpgmm._estimators.kmeans import DPKMeans
@@ -62,13 +63,31 @@ _LATER = {
 }
 
 
-def __getattr__(name):
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
+    from skdpgmm._embedding.diffusers_decoder import DiffusersDecoder
+    from skdpgmm._embedding.image_encoder import ImageEncoder
+    from skdpgmm._embedding.onnx_encoder import OnnxEncoder
+    from skdpgmm._embedding.text_encoder import TextEncoder
+    from skdpgmm._embedding.transformer import TorchEmbeddingTransformer
+else:
+
+    def __getattr__(name):
+        if name in _LATER:
+            try:
+                return getattr(import_module(_LATER[name]), name)
+            except ModuleNotFoundError as error:
+                if error.name != "torch":
+                    raise
+                raise ModuleNotFoundError(
+                    f"{name} needs torch, which is not installed: pip install torch "
+                    "--index-url https://download.pytorch.org/whl/cpu takes a build "
+                    "for the CPU",
+                    name="torch",
+                ) from error
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_LATER])
 
 

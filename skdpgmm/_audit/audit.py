@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
-    validate_params,
 )
 from sklearn.utils.validation import check_array, check_consistent_length
 
@@ -31,6 +30,7 @@ from skdpgmm._audit.verdicts import by_attributes, by_canaries, by_transcript
 from skdpgmm._estimators.randomness import entropy_of, is_seed, warn
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.plain import plain
+from skdpgmm._typed import validate_params
 from skdpgmm.exceptions import PrivacyLeakWarning
 from skdpgmm.privacy.noise import make_generator
 
@@ -66,7 +66,7 @@ def audit(
     n_jobs=None,
     verbose=0,
     random_state=None,
-):
+) -> AuditResult:
     """Measure how much a fit tells of one unit, by attacking it.
 
     The estimator is fitted `n_runs` times, every other time with one unit more, or with

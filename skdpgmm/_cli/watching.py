@@ -68,15 +68,16 @@ def watched(estimator) -> Iterator[None]:
 @contextmanager
 def bar(what: str, n: int) -> Iterator:
     """Give a function that is told how many more are done."""
+    console = errors()
+    if not console.is_terminal:
+        yield lambda n: None
+        return
     columns = (
         TextColumn(what),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    console = errors()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=n)
         yield lambda more: progress.advance(task, more)

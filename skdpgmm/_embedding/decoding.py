@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.utils import check_array
-from sklearn.utils.metaestimators import available_if
 
 from skdpgmm._embedding.outputs import check_output, named_items, refuse_where
 from skdpgmm._embedding.runtime import progress, ready
 from skdpgmm._rows.sources import is_lazy, map_rows
+from skdpgmm._typed import available_if
 
 
 def _has_decoder(transformer: DecoderMixin) -> bool:
@@ -36,7 +36,7 @@ class DecoderMixin:
     _validate_params: Any
 
     @available_if(_has_decoder)
-    def inverse_transform(self, Z):
+    def inverse_transform(self, Z) -> np.ndarray:
         """Decode embeddings, for instance synthetic ones.
 
         Parameters

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from skdpgmm._embedding.images import is_image
 from skdpgmm._embedding.pretrained import (
@@ -98,16 +99,16 @@ class ImageEncoder(PretrainedEncoder):
 
     def __init__(
         self,
-        model,
+        model: str | PathLike,
         *,
-        pooling="mean",
-        normalize=True,
-        batch_size=32,
-        num_workers=0,
-        device="auto",
-        autocast=None,
-        verbose=False,
-    ):
+        pooling: str = "mean",
+        normalize: bool = True,
+        batch_size: int = 32,
+        num_workers: int = 0,
+        device: str | torch.device = "auto",
+        autocast: str | None = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.model = model
         self.pooling = pooling
         self.normalize = normalize

@@ -46,6 +46,8 @@ def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
         return X
     if isinstance(X, PathLike):
         X = image_files(X)
+    if not hasattr(X, "shape"):
+        X = _as_list(X)
     if len(getattr(X, "shape", ())) == 2 and X.shape[1] == 1:
         column = np.asarray(X)[:, 0]
         if column.dtype.kind in "OUST" and _are_items(column):
@@ -71,9 +73,16 @@ def as_items(X: Any, *, has_preprocess: bool, estimator: Any = None) -> Any:
     return no_records_told(check_array, X, **how)
 
 
+def _as_list(X: Any) -> Any:
+    """Return a column of Arrow, or of a data set of Hugging Face, as a list."""
+    if hasattr(X, "to_pylist"):
+        return X.to_pylist()
+    return list(X) if isinstance(X, Sequence) and not isinstance(X, tuple) else X
+
+
 def _are_items(column: Any) -> bool:
     """Whether a column holds texts, paths or images, and no numbers."""
-    return len(column) > 0 and not isinstance(column[0], Number | np.generic)
+    return len(column) > 0 and not isinstance(column[0], Number | np.number | np.bool_)
 
 
 def items_at(items: Any, index: slice | list[int], *, own: bool = False) -> Any:

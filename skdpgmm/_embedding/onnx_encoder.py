@@ -80,7 +80,9 @@ class OnnxEncoder:
     True
     """
 
-    def __init__(self, model, *, n_threads=None):
+    def __init__(
+        self, model: bytes | str | PathLike, *, n_threads: int | None = None
+    ) -> None:
         _check_n_threads(n_threads)
         if isinstance(model, str | PathLike):
             model = _read(Path(model))

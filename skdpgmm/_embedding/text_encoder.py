@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from os import PathLike
 from typing import Any, NamedTuple
 
+import torch
 from sklearn.utils._param_validation import StrOptions
 
 from skdpgmm._embedding.pretrained import (
@@ -110,18 +112,18 @@ class TextEncoder(PretrainedEncoder):
 
     def __init__(
         self,
-        model,
+        model: str | PathLike,
         *,
-        pooling="auto",
-        prompt="",
-        max_length=None,
-        normalize=True,
-        batch_size=32,
-        num_workers=0,
-        device="auto",
-        autocast=None,
-        verbose=False,
-    ):
+        pooling: str = "auto",
+        prompt: str = "",
+        max_length: int | None = None,
+        normalize: bool = True,
+        batch_size: int = 32,
+        num_workers: int = 0,
+        device: str | torch.device = "auto",
+        autocast: str | None = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.model = model
         self.pooling = pooling
         self.prompt = prompt

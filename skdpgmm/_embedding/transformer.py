@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 import torch
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -21,6 +22,7 @@ from skdpgmm._embedding.decoding import DecoderMixin
 from skdpgmm._embedding.encoding import EncoderMixin
 from skdpgmm._embedding.items import as_items, items_at
 from skdpgmm._rows.sources import check_output, first_rows, is_lazy, map_rows
+from skdpgmm._typed import fit_context
 
 
 def _gives_blocks(X):
@@ -225,23 +227,23 @@ class TorchEmbeddingTransformer(
 
     def __init__(
         self,
-        module,
+        module: Callable,
         *,
-        preprocess=None,
-        preprocess_level="batch",
-        layer=None,
-        pooling=None,
-        normalize=True,
-        batch_size=64,
-        num_workers=0,
-        device="auto",
-        autocast=None,
-        compile=False,
-        decoder=None,
-        decoder_range=None,
-        decoder_dtype="float32",
-        verbose=False,
-    ):
+        preprocess: Callable | None = None,
+        preprocess_level: str = "batch",
+        layer: str | None = None,
+        pooling: str | Callable | None = None,
+        normalize: bool = True,
+        batch_size: int = 64,
+        num_workers: int = 0,
+        device: str | torch.device = "auto",
+        autocast: str | None = None,
+        compile: bool | dict = False,
+        decoder: Callable | None = None,
+        decoder_range: tuple[float, float] | None = None,
+        decoder_dtype: str = "float32",
+        verbose: bool | int = False,
+    ) -> None:
         self.module = module
         self.preprocess = preprocess
         self.preprocess_level = preprocess_level
@@ -258,8 +260,8 @@ class TorchEmbeddingTransformer(
         self.decoder_dtype = decoder_dtype
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None) -> Self:
         """Validate the parameters and learn the number of outputs.
 
         Parameters
@@ -280,7 +282,7 @@ class TorchEmbeddingTransformer(
         self._n_features_out = self._embed(items).shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Embed X.
 
         Parameters

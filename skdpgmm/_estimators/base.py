@@ -33,6 +33,7 @@ from skdpgmm._rows.containers import column_of
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
 from skdpgmm._rows.sources import open_rows
+from skdpgmm.privacy.report import PrivacyReport
 
 
 class Given(NamedTuple):
@@ -81,6 +82,11 @@ class Given(NamedTuple):
 
 class PrivateEstimator(Planned, Replayed, GuaranteeHTML, CallbackSupportMixin):
     """An estimator that spends a privacy budget in its fit."""
+
+    # Set by the fit.
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    privacy_: PrivacyReport
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
     # these names. The groups of scikit-learn's tools are those of splitters.

@@ -53,7 +53,7 @@ def picked(values, codes):
 class MappedClassifierMixin(ClassifierMixin):
     """A classifier whose accuracy can be asked for rows of any kind."""
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X, y, sample_weight=None) -> float:
         """Return the accuracy on rows and labels.
 
         Parameters

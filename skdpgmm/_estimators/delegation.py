@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import get_scorer
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.search_candidates import last_of
 from skdpgmm._estimators.training_rows import SynthesizerWrapper
+from skdpgmm._typed import available_if
 
 
 def _best_has(name):
@@ -36,7 +37,7 @@ class DelegatingMixin(SharedTexts):
         check_is_fitted(self, "best_estimator_")
         return self.best_estimator_
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the class of each row.
 
         Parameters
@@ -51,7 +52,7 @@ class DelegatingMixin(SharedTexts):
         return self._best().predict(X)
 
     @available_if(_best_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the probabilities of the classes.
 
         Parameters
@@ -66,7 +67,7 @@ class DelegatingMixin(SharedTexts):
         return self._best().predict_proba(X)
 
     @available_if(_best_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
 
         Parameters
@@ -81,7 +82,7 @@ class DelegatingMixin(SharedTexts):
         return self._best().predict_log_proba(X)
 
     @available_if(_best_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Return the scores of the classes.
 
         Parameters
@@ -96,7 +97,7 @@ class DelegatingMixin(SharedTexts):
         return self._best().decision_function(X)
 
     @available_if(_samples)
-    def sample(self, n_samples=1, **options):
+    def sample(self, n_samples=1, **options) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows and labels from the synthesizer of the best estimator.
 
         Parameters
@@ -116,7 +117,7 @@ class DelegatingMixin(SharedTexts):
         fitted = last_of(self._best())
         return fitted.synthesizer_.sample(n_samples, **options)
 
-    def score(self, X, y):
+    def score(self, X, y) -> float:
         """Return the score of the best estimator, by `scoring`, without noise.
 
         Parameters

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -106,6 +108,11 @@ class DPKMeans(
     array([ True])
     """
 
+    # Set by the fit.
+    cluster_centers_: np.ndarray
+    cluster_counts_: np.ndarray
+    n_iter_: int
+
     _parameter_constraints: dict = {
         **SCALED,
         "n_clusters": COUNT,
@@ -114,21 +121,21 @@ class DPKMeans(
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int = 8,
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        scale=None,
-        bounds=None,
-        max_iter=5,
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        scale: str | None = None,
+        bounds: ArrayLike | None = None,
+        max_iter: int = 5,
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_clusters = n_clusters
         self.epsilon = epsilon
         self.delta = delta
@@ -144,7 +151,7 @@ class DPKMeans(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Find private cluster centres.
 
         Parameters
@@ -182,7 +189,9 @@ class DPKMeans(
         self.cluster_counts_ = found.counts.value
         self.n_iter_ = self.max_iter
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit_predict(
+        self, X, y=None, groups=None, *, privacy_ids=None, budget=None
+    ) -> np.ndarray:
         """Fit, then assign the records to the private centres.
 
         Parameters
@@ -205,7 +214,7 @@ class DPKMeans(
         return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
     @over_blocks
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the nearest centre of each row.
 
         Parameters
@@ -221,7 +230,7 @@ class DPKMeans(
         return nearest(X, self.cluster_centers_)[0]
 
     @over_blocks
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Return the distances to all centres.
 
         Parameters
@@ -236,7 +245,7 @@ class DPKMeans(
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return np.sqrt(squared_distances(X, self.cluster_centers_))
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """Return minus the sum of squared distances to the nearest centres.
 
         Parameters

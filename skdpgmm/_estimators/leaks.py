@@ -95,7 +95,7 @@ _INSTEAD = {
 }
 
 
-def check_pipeline(pipeline):
+def check_pipeline(pipeline) -> list[PipelineFinding]:
     """Warn of the steps of a pipeline that learn from private rows without paying.
 
     Nothing is fitted, and no row is looked at. A step is fine when it spends a budget,

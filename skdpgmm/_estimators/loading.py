@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skdpgmm._estimators.model_file import ModelFile, read
 from skdpgmm._estimators.rebuilding import rebuild
 from skdpgmm._estimators.signature import bytes_of, is_there
 
+if TYPE_CHECKING:
+    from skdpgmm._estimators.base import PrivateEstimator
+    from skdpgmm._estimators.pipeline import PrivatePipeline
 
-def load(path, *, signed_by=None):
+
+def load(path, *, signed_by=None) -> PrivateEstimator | PrivatePipeline:
     """Return the fitted estimator that a file holds.
 
     It is made anew from its releases, by the same computation as in the fit and

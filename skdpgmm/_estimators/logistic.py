@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -22,6 +24,7 @@ from skdpgmm._estimators.limits import check_memory
 from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._models.scores import CosineFeatures
 from skdpgmm._rows.sources import over_blocks
 
 _FARTHEST = 1e150
@@ -47,7 +50,8 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. The
         mean of the records is shrunk toward theirs, and their second moment stands
-        in for what noise hides.
+        in for what noise hides. As every parameter, it is part of pickles and of
+        saved files.
     n_random_features : int or "auto", default=0
         Random cosine features of the records beside their own, at least 0, for
         boundaries that are not linear. They cost time, and a little accuracy where
@@ -115,6 +119,14 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     (5, 3)
     """
 
+    # Set by the fit.
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    classes_: np.ndarray
+    random_coef_: np.ndarray | None
+    random_features_: CosineFeatures | None
+    n_iter_: int
+
     _parameter_constraints: dict = {
         **SCALED,
         "classes": ["array-like", None],
@@ -131,22 +143,22 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
     def __init__(
         self,
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        scale="auto",
-        bounds=None,
-        classes=None,
-        X_public=None,
-        n_random_features=0,
-        class_weight=None,
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        scale: str | None = "auto",
+        bounds: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        X_public: ArrayLike | None = None,
+        n_random_features: int | str = 0,
+        class_weight: str | dict | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.epsilon = epsilon
         self.delta = delta
         self.adjacency = adjacency
@@ -164,7 +176,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the classifier privately.
 
         Parameters
@@ -243,7 +255,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
             self.random_coef_ = coef[:, d:]
 
     @over_blocks
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Return the scores of the classes.
 
         Parameters
@@ -265,7 +277,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     @over_blocks
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the most probable class of each row.
 
         Parameters
@@ -282,7 +294,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         return self.classes_[codes]
 
     @over_blocks
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the probabilities of the classes.
 
         Parameters
@@ -304,7 +316,7 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         return scores
 
     @over_blocks
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
 
         Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from scipy.special import softmax
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import validate_data
@@ -30,7 +31,7 @@ class MappedGaussianMixture(SharedTexts, GaussianMixture):
         return COVARIANCES[self.covariance_type].n_parameters(k, d) + k * d + k - 1
 
     @over_blocks
-    def score_samples(self, X):
+    def score_samples(self, X) -> np.ndarray:
         """Return the log density of each row.
 
         Parameters
@@ -44,7 +45,7 @@ class MappedGaussianMixture(SharedTexts, GaussianMixture):
         """
         return super().score_samples(X)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """Return the mean log density of rows.
 
         Parameters
@@ -59,7 +60,7 @@ class MappedGaussianMixture(SharedTexts, GaussianMixture):
         """
         return mean_of(self.score_samples(X))
 
-    def bic(self, X):
+    def bic(self, X) -> float:
         """Return the Bayesian information criterion of the mixture for rows.
 
         Parameters
@@ -75,7 +76,7 @@ class MappedGaussianMixture(SharedTexts, GaussianMixture):
         penalty = self._n_parameters() * math.log(len(log_density))
         return penalty - 2.0 * float(log_density.sum())
 
-    def aic(self, X):
+    def aic(self, X) -> float:
         """Return the Akaike information criterion of the mixture for rows.
 
         Parameters
@@ -91,7 +92,7 @@ class MappedGaussianMixture(SharedTexts, GaussianMixture):
         return 2.0 * self._n_parameters() - 2.0 * float(log_density.sum())
 
     @over_blocks
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the most probable component of each row.
 
         Parameters
@@ -106,7 +107,7 @@ class MappedGaussianMixture(SharedTexts, GaussianMixture):
         return super().predict(X)
 
     @over_blocks
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the responsibilities of all components.
 
         Parameters

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from numbers import Integral
+from typing import Self
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -146,6 +149,17 @@ class DPGaussianMixture(
     (3, 2)
     """
 
+    # Set by the fit.
+    weights_: np.ndarray
+    means_: np.ndarray
+    covariances_: np.ndarray
+    precisions_: np.ndarray
+    precisions_cholesky_: np.ndarray
+    converged_: bool
+    n_iter_: int
+    lower_bound_: float
+    lower_bounds_: list[float]
+
     _parameter_constraints: dict = {
         **MappedGaussianMixture._parameter_constraints,
         **SCALED,
@@ -155,32 +169,32 @@ class DPGaussianMixture(
 
     def __init__(
         self,
-        n_components=1,
+        n_components: int = 1,
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        scale="auto",
-        bounds=None,
-        covariance_type="full",
-        tol=1e-3,
-        reg_covar=1e-6,
-        max_iter="auto",
-        n_init=1,
-        init_params="kmeans",
-        weights_init=None,
-        means_init=None,
-        precisions_init=None,
-        random_state=None,
-        warm_start=False,
-        verbose=0,
-        verbose_interval=10,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        scale: str | None = "auto",
+        bounds: ArrayLike | None = None,
+        covariance_type: str = "full",
+        tol: float = 1e-3,
+        reg_covar: float = 1e-6,
+        max_iter: int | str = "auto",
+        n_init: int = 1,
+        init_params: str = "kmeans",
+        weights_init: ArrayLike | None = None,
+        means_init: ArrayLike | None = None,
+        precisions_init: ArrayLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         super().__init__(
             n_components=n_components,
             covariance_type=covariance_type,
@@ -209,7 +223,7 @@ class DPGaussianMixture(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the mixture privately.
 
         Parameters
@@ -282,7 +296,9 @@ class DPGaussianMixture(
                 ConvergenceWarning,
             )
 
-    def fit_predict(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit_predict(
+        self, X, y=None, groups=None, *, privacy_ids=None, budget=None
+    ) -> np.ndarray:
         """Fit, then return the most probable component of each record.
 
         Parameters
@@ -304,7 +320,7 @@ class DPGaussianMixture(
         privacy_ids = one_name(privacy_ids, groups)
         return self.fit(X, privacy_ids=privacy_ids, budget=budget).predict(X)
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples=1, random_state=None) -> tuple[np.ndarray, np.ndarray]:
         """Draw synthetic rows, in random order.
 
         Parameters

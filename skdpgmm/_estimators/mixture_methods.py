@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
@@ -35,7 +36,9 @@ class LabelledMixtureMethods(
     random_state: Any
     classes_: Any
 
-    def sample(self, n_samples=1, y=None, random_state=None, class_weight=None):
+    def sample(
+        self, n_samples=1, y=None, random_state=None, class_weight=None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Draw synthetic rows and their labels, in random order.
 
         Parameters
@@ -67,7 +70,7 @@ class LabelledMixtureMethods(
 
     def iter_samples(
         self, n_samples, y=None, random_state=None, class_weight=None, batch_size=1000
-    ):
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Draw synthetic rows in batches, to hold only one of them at a time.
 
         Parameters
@@ -145,7 +148,7 @@ class LabelledMixtureMethods(
         return np.array([position[label] for label in labels.tolist()])
 
     @over_blocks
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Return the responsibilities of all components of all classes.
 
         Parameters
@@ -161,7 +164,7 @@ class LabelledMixtureMethods(
         return self._mixture.responsibilities(X)
 
     @over_blocks
-    def score_samples(self, X):
+    def score_samples(self, X) -> np.ndarray:
         """Return the log density of each row.
 
         Parameters
@@ -176,7 +179,7 @@ class LabelledMixtureMethods(
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return self._mixture.log_densities(X)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """Return the mean log density of rows, or of rows and labels.
 
         Parameters

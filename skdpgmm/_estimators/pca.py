@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -112,6 +114,15 @@ class DPPCA(
     True
     """
 
+    # Set by the fit.
+    components_: np.ndarray
+    explained_variance_: np.ndarray
+    explained_variance_ratio_: np.ndarray
+    mean_: np.ndarray
+    n_components_: int
+    noise_variance_: float
+    noise_edge_: float
+
     _rows_apart = True
     _parameter_constraints: dict = {
         "n_components": [
@@ -128,20 +139,20 @@ class DPPCA(
 
     def __init__(
         self,
-        n_components="auto",
+        n_components: int | str = "auto",
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        bounds=None,
-        whiten=False,
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        bounds: ArrayLike | None = None,
+        whiten: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_components = n_components
         self.epsilon = epsilon
         self.delta = delta
@@ -156,7 +167,7 @@ class DPPCA(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Find private components.
 
         Parameters
@@ -175,7 +186,8 @@ class DPPCA(
         return self._fit_privately(X, None, groups, privacy_ids, budget)
 
     def _check(self, given, n_samples):
-        k, d = self.n_components, given.n_features
+        k: Any = self.n_components
+        d = given.n_features
         if isinstance(k, Integral) and k > d:
             raise ValueError(
                 "n_components must be at most the number of features, got "
@@ -199,7 +211,7 @@ class DPPCA(
         self.n_components_ = len(axes.components)
 
     @over_blocks
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Return the components of rows.
 
         Parameters
@@ -217,7 +229,7 @@ class DPPCA(
         return Z / self._scales() if self.whiten else Z
 
     @over_blocks
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> np.ndarray:
         """Return the rows that have these components, and the mean in all else.
 
         Parameters

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._estimators.parameters import PRIVATE, SharedTexts
@@ -33,6 +33,7 @@ from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.saved_pipeline import SavedSteps
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._typed import available_if
 from skdpgmm.privacy.plan import PrivacyPlan
 from skdpgmm.privacy.report import PrivacyReport
 from skdpgmm.privacy.steps import report_of_steps
@@ -126,6 +127,9 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
     (4.0, 'classifier')
     """
 
+    # Set by the fit.
+    privacy_: PrivacyReport
+
     __metadata_request__fit = {"privacy_ids": True, "budget": True, "groups": UNUSED}
 
     _parameter_constraints: dict = {
@@ -136,7 +140,15 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
         "verbose": ["boolean"],
     }
 
-    def __init__(self, steps, *, epsilon=1.0, delta=1e-5, shares="auto", verbose=False):
+    def __init__(
+        self,
+        steps: list[tuple[str, Any]],
+        *,
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        shares: Any = "auto",
+        verbose: bool = False,
+    ) -> None:
         self.steps = steps
         self.epsilon = epsilon
         self.delta = delta
@@ -145,7 +157,9 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
 
     # Steps are validated by their own fits.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params):
+    def fit(
+        self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params
+    ) -> Self:
         """Fit all steps, one after the other, with one budget.
 
         Parameters
@@ -235,7 +249,7 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
             yield
         task.call_on_fit_task_end(estimator=self)
 
-    def plan(self, n_samples, n_features, n_classes=None):
+    def plan(self, n_samples, n_features, n_classes=None) -> PrivacyPlan:
         """Return what the fits of all private steps would release, without a record.
 
         The number of features goes through the steps, so that it must follow from
@@ -271,7 +285,7 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
     @available_if(_last_has("transform"))
     def fit_transform(
         self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params
-    ):
+    ) -> np.ndarray:
         """Fit all steps, then transform the records.
 
         Parameters
@@ -296,7 +310,7 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
     @available_if(_last_has("fit_predict"))
     def fit_predict(
         self, X, y=None, groups=None, *, privacy_ids=None, budget=None, **params
-    ):
+    ) -> np.ndarray:
         """Fit all steps, then predict for the records.
 
         Parameters
@@ -319,7 +333,7 @@ class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
         return self.fit(X, y, privacy_ids=ids, budget=budget, **params).predict(X)
 
     @available_if(_last_has("sample"))
-    def sample(self, n_samples=1, **params):
+    def sample(self, n_samples=1, **params) -> tuple[np.ndarray, np.ndarray]:
         """Draw synthetic rows, as they would be before all steps.
 
         The rows of the last step go back through `inverse_transform` of the others,

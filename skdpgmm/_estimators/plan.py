@@ -47,7 +47,7 @@ class Planned(SharedTexts):
     # Choices by where the records lie, which nobody knows before.
     _of_place: tuple[str, ...] = ("clip_norm", "normalize", "scale")
 
-    def plan(self: Any, n_samples, n_features, n_classes=None):
+    def plan(self: Any, n_samples, n_features, n_classes=None) -> PrivacyPlan:
         """Return what `fit` would release, without a record.
 
         The algorithm runs on records that are not there: all classes and clusters

@@ -6,6 +6,7 @@ import math
 import os
 from dataclasses import asdict
 from numbers import Integral
+from os import PathLike
 
 from skdpgmm._estimators.debits import Ask, Charge, Debits, Declared
 from skdpgmm._estimators.privacy_ids import describe_unit
@@ -103,13 +104,13 @@ class PrivacyBudget:
 
     def __init__(
         self,
-        epsilon,
-        delta,
+        epsilon: float,
+        delta: float,
         *,
-        adjacency="add-remove",
-        max_contributions=None,
-        path=None,
-    ):
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        path: str | PathLike | None = None,
+    ) -> None:
         if path is not None:
             if not isinstance(path, str | os.PathLike):
                 raise TypeError(
@@ -117,10 +118,11 @@ class PrivacyBudget:
                 )
             path = os.path.abspath(os.fsdecode(path))
         declared = Declared.checked(epsilon, delta, adjacency, max_contributions)
-        self._debits, self._part = Debits(declared, path), None
+        self._debits = Debits(declared, path)
+        self._part: str | None = None
 
     @classmethod
-    def open(cls, path):
+    def open(cls, path) -> PrivacyBudget:
         """Return the budget of a file that is there, whatever it is one of.
 
         Parameters
@@ -144,32 +146,32 @@ class PrivacyBudget:
         return cls(**asdict(Debits.declared_in(path)), path=path)
 
     @property
-    def epsilon(self):
+    def epsilon(self) -> float:
         """Privacy loss of all fits together; public."""
         return self._debits.declared.epsilon
 
     @property
-    def delta(self):
+    def delta(self) -> float:
         """Additive slack of the guarantee; public."""
         return self._debits.declared.delta
 
     @property
-    def adjacency(self):
+    def adjacency(self) -> str:
         """What neighbouring data sets differ in; public."""
         return self._debits.declared.adjacency
 
     @property
-    def max_contributions(self):
+    def max_contributions(self) -> int | None:
         """Records of a person in a fit, or None for single records; public."""
         return self._debits.declared.max_contributions
 
     @property
-    def path(self):
+    def path(self) -> str | None:
         """Absolute path of the file of the account, or None; public."""
         return self._debits.path
 
     @property
-    def spent_epsilon(self):
+    def spent_epsilon(self) -> float:
         """Epsilon, at `delta`, of all that was charged.
 
         For a part of the people, that of the fits that they are in. It is an account;
@@ -178,11 +180,11 @@ class PrivacyBudget:
         return self.report().spent_epsilon
 
     @property
-    def remaining_epsilon(self):
+    def remaining_epsilon(self) -> float:
         """Largest epsilon, at `delta`, that a fit may still ask for; 0 for none."""
         return self.largest_epsilon()
 
-    def largest_epsilon(self, n_fits=1, delta=None):
+    def largest_epsilon(self, n_fits=1, delta=None) -> float:
         """Return the largest epsilon that each of some more fits may ask for.
 
         Parameters
@@ -203,7 +205,7 @@ class PrivacyBudget:
         n = _checked_number(n_fits)
         return epsilon_left(self._debits.mu, self._spent_mu(), delta, n)
 
-    def affords(self, epsilon, delta=None, n_fits=1):
+    def affords(self, epsilon, delta=None, n_fits=1) -> bool:
         """Return whether fits that ask for this would be let through now.
 
         Parameters
@@ -224,7 +226,7 @@ class PrivacyBudget:
         more = [mu] * _checked_number(n_fits)
         return compose_mu([self._spent_mu(), *more]) <= self._debits.mu
 
-    def part(self, name):
+    def part(self, name) -> PrivacyBudget:
         """Return the same budget, for fits to a part of the people.
 
         Parts that have nobody in common cost as much as the one that costs most. That
@@ -251,7 +253,7 @@ class PrivacyBudget:
         new.__dict__ = {**vars(self), "_part": name}
         return new
 
-    def report(self):
+    def report(self) -> ComposedReport:
         """Return the guarantee, and what each fit was charged.
 
         Returns

@@ -32,7 +32,7 @@ class Replayed:
     # What the fit was told; None where that is not all that made it.
     _transcript: Transcript | None
 
-    def save(self: Any, path, *, signing_key=None):
+    def save(self: Any, path, *, signing_key=None) -> None:
         """Write the fitted estimator to a file that `skdpgmm.load` reads.
 
         The file has the parameters, what else is public, every release, and the fitted

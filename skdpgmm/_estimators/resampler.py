@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
+import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import UNUSED
@@ -74,6 +77,9 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
     ((1000, 8), True)
     """
 
+    # Set by the fit.
+    classes_: np.ndarray
+
     __metadata_request__fit_resample = {
         "privacy_ids": True,
         "budget": True,
@@ -86,12 +92,12 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
 
     def __init__(
         self,
-        synthesizer=None,
+        synthesizer: Any = None,
         *,
-        n_samples=60_000,
-        class_weight=None,
-        random_state=None,
-    ):
+        n_samples: int = 60_000,
+        class_weight: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.synthesizer = synthesizer
         self.n_samples = n_samples
         self.class_weight = class_weight
@@ -99,7 +105,7 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
 
     # The synthesizer is validated by its own fit.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the synthesizer privately.
 
         Parameters
@@ -124,7 +130,9 @@ class DPSyntheticResampler(SetOutput, OneToOneFeatureMixin, SynthesizerWrapper):
         self._take(synthesizer)
         return self
 
-    def fit_resample(self, X, y, groups=None, *, privacy_ids=None, budget=None):
+    def fit_resample(
+        self, X, y, groups=None, *, privacy_ids=None, budget=None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Fit the synthesizer privately and draw synthetic rows.
 
         Parameters

@@ -51,7 +51,7 @@ def told_of(steps) -> dict[str, ToldStep]:
 class SavedSteps:
     """A pipeline that can be saved, and made once more from what was saved."""
 
-    def save(self: Any, path, *, signing_key=None):
+    def save(self: Any, path, *, signing_key=None) -> None:
         """Write the fitted pipeline to a file that `skdpgmm.load` reads.
 
         The file has what that of an estimator has, of each step.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -88,24 +90,28 @@ class DPStandardScaler(
     True
     """
 
+    # Set by the fit.
+    center_: np.ndarray
+    scale_: np.ndarray
+
     _rows_apart = True
     _parameter_constraints: dict = {"clip": [Interval(Real, 0, None, closed="neither")]}
 
     def __init__(
         self,
-        clip=10.0,
+        clip: float = 10.0,
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        bounds=None,
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        bounds: ArrayLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.clip = clip
         self.epsilon = epsilon
         self.delta = delta
@@ -119,7 +125,7 @@ class DPStandardScaler(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Find centre and scale of each feature privately.
 
         Parameters
@@ -152,7 +158,7 @@ class DPStandardScaler(
         )
 
     @over_blocks
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Return rows in private units, clipped.
 
         Parameters
@@ -169,7 +175,7 @@ class DPStandardScaler(
             Z = (X - self.center_) / self.scale_
         return np.clip(Z, -self.clip, self.clip)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> np.ndarray:
         """Return rows in the units of the data.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -29,6 +30,7 @@ from skdpgmm._estimators.search_scores import SCORINGS
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transaction import private_fit, warn_at_the_end
 from skdpgmm.privacy.noise import make_generator
+from skdpgmm.privacy.report import PrivacyReport
 
 
 class PrivateSearchCV(
@@ -147,6 +149,16 @@ class PrivateSearchCV(
     True
     """
 
+    # Set by the fit.
+    best_params_: dict[str, Any]
+    best_index_: int
+    best_score_: float
+    cv_results_: dict[str, Any]
+    classes_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    privacy_: PrivacyReport
+
     # Asked for wherever metadata are routed: no other estimator means anything else by
     # these names.
     __metadata_request__fit = {"privacy_ids": True, "budget": True}
@@ -167,19 +179,19 @@ class PrivateSearchCV(
 
     def __init__(
         self,
-        estimator,
-        param_grid,
+        estimator: Any,
+        param_grid: Any,
         *,
-        n_iter=None,
-        epsilon=1.0,
-        delta=1e-5,
-        scoring="accuracy",
-        refit=True,
-        test_size=0.2,
-        stop_at=None,
-        random_state=None,
-        n_jobs=None,
-    ):
+        n_iter: int | None = None,
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        scoring: str = "accuracy",
+        refit: bool = True,
+        test_size: float = 0.2,
+        stop_at: float | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
         self.n_iter = n_iter
@@ -202,7 +214,7 @@ class PrivateSearchCV(
 
     # Candidates are validated before anything is spent.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, *, privacy_ids=None, budget=None):
+    def fit(self, X, y, *, privacy_ids=None, budget=None) -> Self:
         """Search privately.
 
         Parameters

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from numbers import Integral
+from typing import Self
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -21,8 +24,10 @@ from skdpgmm._estimators.mixture_methods import LabelledMixtureMethods
 from skdpgmm._estimators.parameters import SCALED
 from skdpgmm._estimators.scaling import in_units
 from skdpgmm._estimators.transaction import private_fit
+from skdpgmm._models.class_shapes import ClassShapes
 from skdpgmm._models.covariances import COVARIANCES, Tied
 from skdpgmm._models.labelled import LabelledMixture
+from skdpgmm._models.scores import LabelModel
 
 
 class DPEmbeddingSynthesizer(
@@ -75,7 +80,8 @@ class DPEmbeddingSynthesizer(
     X_public : array-like of shape (n_public, n_features), default=None
         Embeddings of public records by the same encoder; labels are not needed. What
         is like them costs the budget nothing: the mean of the records is shrunk
-        toward theirs, and their second moment stands in for what noise hides.
+        toward theirs, and their second moment stands in for what noise hides. As
+        every parameter, it is part of pickles and of saved files.
     max_iter : int or "auto", default="auto"
         Number of passes in the metric of the components when there are no labels
         and few features, at least 0; see `DPGaussianMixture`.
@@ -87,7 +93,8 @@ class DPEmbeddingSynthesizer(
     weights_ : ndarray of shape (n_total,)
         Released weights of all components of all classes; sum 1.
     means_ : ndarray of shape (n_total, n_features)
-        Released means.
+        Released means of the components. Where a label model labels the rows, they
+        are not the means of the classes.
     covariances_ : ndarray
         Released covariances, in scikit-learn's shape for `covariance_type_`; where
         there are `class_shapes_`, what these turn for each class.
@@ -157,6 +164,21 @@ class DPEmbeddingSynthesizer(
     (5, 8)
     """
 
+    # Set by the fit.
+    weights_: np.ndarray
+    means_: np.ndarray
+    covariances_: np.ndarray
+    precisions_cholesky_: np.ndarray
+    class_shapes_: ClassShapes | None
+    component_classes_: np.ndarray
+    classes_: np.ndarray | None
+    class_weights_: np.ndarray
+    n_components_: int
+    covariance_type_: str
+    label_model_: LabelModel | None
+    normalize_: bool
+    n_iter_: int
+
     _parameter_constraints: dict = {
         **SCALED,
         "n_components": [
@@ -175,26 +197,26 @@ class DPEmbeddingSynthesizer(
 
     def __init__(
         self,
-        n_components="auto",
+        n_components: int | str = "auto",
         *,
-        epsilon=1.0,
-        delta=1e-5,
-        adjacency="add-remove",
-        max_contributions=None,
-        clip_norm="auto",
-        center=None,
-        scale="auto",
-        bounds=None,
-        covariance_type="auto",
-        classes=None,
-        label_model="auto",
-        normalize="auto",
-        X_public=None,
-        max_iter="auto",
-        random_state=None,
-        block_size=8192,
-        n_jobs=None,
-    ):
+        epsilon: float = 1.0,
+        delta: float = 1e-5,
+        adjacency: str = "add-remove",
+        max_contributions: int | None = None,
+        clip_norm: float | str = "auto",
+        center: ArrayLike | None = None,
+        scale: str | None = "auto",
+        bounds: ArrayLike | None = None,
+        covariance_type: str = "auto",
+        classes: ArrayLike | None = None,
+        label_model: bool | str = "auto",
+        normalize: bool | str = "auto",
+        X_public: ArrayLike | None = None,
+        max_iter: int | str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        block_size: int = 8192,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_components = n_components
         self.epsilon = epsilon
         self.delta = delta
@@ -215,7 +237,7 @@ class DPEmbeddingSynthesizer(
         self.n_jobs = n_jobs
 
     @private_fit()
-    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y=None, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the mixtures privately.
 
         Parameters

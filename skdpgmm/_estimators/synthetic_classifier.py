@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from typing import Any, Self
 
+import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdpgmm._estimators.collected import MappedClassifierMixin
@@ -27,6 +28,7 @@ from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.array_api import as_numpy, device_of, example_of, like
 from skdpgmm._rows.containers import frame_of
 from skdpgmm._rows.sources import map_rows
+from skdpgmm._typed import available_if
 
 
 def _new_network(n_rows, n_classes):
@@ -126,13 +128,21 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
     True
     """
 
+    # Set by the fit.
+    classes_: np.ndarray
+
     _parameter_constraints: dict = {
         "classifier": [HasMethods(["fit", "predict"]), None],
     }
 
     def __init__(
-        self, synthesizer=None, classifier=None, *, n_samples=60_000, random_state=None
-    ):
+        self,
+        synthesizer: Any = None,
+        classifier: Any = None,
+        *,
+        n_samples: int = 60_000,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.synthesizer = synthesizer
         self.classifier = classifier
         self.n_samples = n_samples
@@ -140,7 +150,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
 
     # The parts are validated by their own fits.
     @private_fit(skip_nested_validation=False)
-    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None):
+    def fit(self, X, y, groups=None, *, privacy_ids=None, budget=None) -> Self:
         """Fit the synthesizer privately, and the classifier on its rows.
 
         Parameters
@@ -223,7 +233,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         found = getattr(self.classifier_, name)(suited)
         return found if suited is X else like(as_numpy(found), X)
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the class of each row.
 
         Parameters
@@ -238,7 +248,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         return self._ask("predict", X)
 
     @available_if(_classifier_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the probabilities of the classes.
 
         Parameters
@@ -253,7 +263,7 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         return self._ask("predict_proba", X)
 
     @available_if(_classifier_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Return the scores of the classes.
 
         Parameters

@@ -19,6 +19,7 @@ from skdpgmm._estimators.randomness import is_seed
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._rows.array_api import as_numpy, like
+from skdpgmm.privacy.report import PrivacyReport
 
 # Rows of a class, however rare: a classifier cannot learn one that it never saw.
 _LEAST_ROWS = 10
@@ -32,6 +33,11 @@ class SynthesizerWrapper(
     SharedTexts, GuaranteeHTML, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """What is fitted around a synthesizer, and never sees a record itself."""
+
+    # Set by the fit.
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    privacy_: PrivacyReport
 
     # Asked for wherever metadata are routed: no other estimator means anything else by
     # these names. The groups of scikit-learn's tools are those of splitters.

@@ -8,8 +8,9 @@ pickles or clones it meanwhile, or the fit fails.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sklearn.base import _fit_context
 from sklearn.callback import with_callbacks
@@ -22,7 +23,10 @@ _NOTHING = object()
 _PASSING = ("_account", "_warnings")
 
 
-def private_fit(skip_nested_validation=True):
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def private_fit(skip_nested_validation: bool = True) -> Callable[[F], F]:
     """Decorate a method `fit` that releases something.
 
     The method sets the attributes of the copy that it gets as ``self``. What it
@@ -39,7 +43,7 @@ def private_fit(skip_nested_validation=True):
     decorate : callable
     """
 
-    def decorate(method):
+    def decorate(method: F) -> F:
         @with_callbacks
         @_fit_context(prefer_skip_nested_validation=skip_nested_validation)
         @wraps(method)
@@ -71,7 +75,7 @@ def private_fit(skip_nested_validation=True):
                 raise
             return self
 
-        return fit_a_copy
+        return cast(F, fit_a_copy)
 
     return decorate
 

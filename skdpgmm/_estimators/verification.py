@@ -118,7 +118,7 @@ class Verification:
         return as_html(self._facts(), self._rows())
 
 
-def verify(path, *, signed_by=None):
+def verify(path, *, signed_by=None) -> Verification:
     """Check the file of a fitted model, as somebody who has nothing else.
 
     The fit is made once more from its releases: the algorithm must ask for them in

@@ -94,7 +94,7 @@ class ReviewReport:
         """
         return json.loads(self._json())
 
-    def save(self, path):
+    def save(self, path) -> None:
         """Write it to a file, in place of one that is there.
 
         Parameters
@@ -130,7 +130,9 @@ class ReviewReport:
         )
 
 
-def report(model, *, title=None, card=None, figures=None, signed_by=None):
+def report(
+    model, *, title=None, card=None, figures=None, signed_by=None
+) -> ReviewReport:
     """Return a report of a fitted private model, for whoever has to approve it.
 
     It says what was promised, in words and as the best attack there is; what was

@@ -30,7 +30,7 @@ from skdpgmm._rows.opened import (
     names_of,
     refuse_iterator,
 )
-from skdpgmm._rows.plain import is_dask, numbers
+from skdpgmm._rows.plain import ENCODE, is_dask, numbers
 from skdpgmm._rows.streams import MappedBlocks, StreamRows
 from skdpgmm.privacy.grid import row_slices
 
@@ -115,7 +115,8 @@ class DaskCollections:
         check_two_dimensions(array)
         if array.dtype.kind not in "fiub":
             raise ValueError(
-                f"X must be of real numbers, got a Dask array of {array.dtype}."
+                f"X must be of real numbers, got a Dask array of {array.dtype}. "
+                f"{ENCODE}"
             )
         kept = asked.kept(array.shape[0])
         rows, classes = open_chunks(array, asked.y, asked.classes, kept, asked.n_block)

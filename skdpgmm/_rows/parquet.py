@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -52,7 +54,7 @@ class ParquetColumn:
     (3, 4)
     """
 
-    def __init__(self, source, column, block_size=4096):
+    def __init__(self, source: Any, column: str, block_size: int = 4096) -> None:
         try:
             from pyarrow import dataset
         except ImportError as error:

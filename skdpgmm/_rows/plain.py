@@ -22,7 +22,7 @@ def is_dask(X: Any) -> bool:
     return hasattr(X, "__dask_graph__") and X.__dask_graph__() is not None
 
 
-_ENCODE = (
+ENCODE = (
     "Images and texts become rows by an encoder first, such as ImageEncoder or "
     "TextEncoder; categories by numbers that do not depend on the records."
 )
@@ -51,7 +51,7 @@ def no_records_told(function: Callable, *args: Any, **kwargs: Any) -> Any:
         elif not any(part in told for part in _OF_ITEMS):
             raise
     # Here, what was quoted is no context of the exception either.
-    raise refused(f"{told.rstrip('.')}. {_ENCODE}")
+    raise refused(f"{told.rstrip('.')}. {ENCODE}")
 
 
 def unwrapped(X: Any, name: str) -> Any:
@@ -85,7 +85,8 @@ def plain(X: Any, name: str = "X") -> Any:
     if np.ma.is_masked(X):
         raise ValueError(f"{name} contains masked values.")
     # Of the class, as a Delayed of Dask has every attribute.
-    if hasattr(type(X), "columns") and hasattr(type(X), "dtypes"):
+    frame = hasattr(type(X), "columns") and hasattr(type(X), "dtypes")
+    if frame and getattr(X, "ndim", 2) == 2:  # no column of Dask
         _check_columns(X, name)
     elif isinstance(getattr(X, "dtype", None), np.dtype) and X.dtype.kind in "mM":
         raise TypeError(f"{name} must be of real numbers, got {X.dtype}.")

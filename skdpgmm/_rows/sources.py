@@ -7,9 +7,10 @@ in `SOURCES`.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn.utils._set_output import _get_output_config
@@ -70,7 +71,10 @@ def map_rows(function, X):
     return no_records_told(source_of(X).map, function, X)
 
 
-def over_blocks(method):
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def over_blocks(method: F) -> F:
     """Make a method of rows in memory one of rows of any kind."""
 
     @wraps(method)
@@ -80,7 +84,7 @@ def over_blocks(method):
             check_output(self, X)
         return map_rows(_OfBlock(self, method), X)
 
-    return mapped
+    return cast(F, mapped)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from sklearn.utils.validation import (
     check_array,
@@ -55,7 +57,9 @@ class AccuracyEpsilonDisplay:
     ([1.0, 2.0], [0.8, 0.9])
     """
 
-    def __init__(self, *, epsilons, scores, low=None, high=None, score_name="accuracy"):
+    def __init__(
+        self, *, epsilons, scores, low=None, high=None, score_name="accuracy"
+    ) -> None:
         self.epsilons = epsilons
         self.scores = scores
         self.low = low
@@ -63,7 +67,7 @@ class AccuracyEpsilonDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_estimator(cls, search, *, ax=None, name=None, **kwargs):
+    def from_estimator(cls, search, *, ax=None, name=None, **kwargs) -> Self:
         """Draw the scores of a fitted `PrivateSearchCV` over epsilon.
 
         Where other parameters were searched too, the best candidate of each epsilon
@@ -115,7 +119,7 @@ class AccuracyEpsilonDisplay:
     @classmethod
     def from_results(
         cls, epsilons, scores, *, low=None, high=None, score_name="accuracy"
-    ):
+    ) -> Self:
         """Make the display of epsilons and scores; `plot` draws it.
 
         Parameters
@@ -157,7 +161,7 @@ class AccuracyEpsilonDisplay:
         columns = {name: values[order] for name, values in columns.items()}
         return cls(**columns, score_name=score_name)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax=None, *, name=None, **kwargs) -> Self:
         """Draw the scores.
 
         Parameters

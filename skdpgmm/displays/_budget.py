@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -57,13 +57,13 @@ class BudgetDisplay:
     ('norms: counts', 0.0125)
     """
 
-    def __init__(self, *, names, shares, not_private=None):
+    def __init__(self, *, names, shares, not_private=None) -> None:
         self.names = names
         self.shares = shares
         self.not_private = not_private
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+    def from_estimator(cls, estimator, *, ax=None, **kwargs) -> Self:
         """Draw the budget of a fitted estimator.
 
         Parameters
@@ -83,7 +83,7 @@ class BudgetDisplay:
         return cls.from_report(report_of(estimator)).plot(ax, **kwargs)
 
     @classmethod
-    def from_report(cls, report):
+    def from_report(cls, report) -> Self:
         """Make the display of a report or a plan; `plot` draws it.
 
         Parameters
@@ -118,7 +118,7 @@ class BudgetDisplay:
         names, parts = list(shares), np.array(list(shares.values()))
         return cls(names=names, shares=parts, not_private=report.not_private)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax=None, **kwargs) -> Self:
         """Draw a bar for each release.
 
         Parameters

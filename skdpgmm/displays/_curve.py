@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class PrivacyCurveDisplay:
     True
     """
 
-    def __init__(self, *, x, y, mu, kind="attacker", not_private=None):
+    def __init__(self, *, x, y, mu, kind="attacker", not_private=None) -> None:
         self.x = x
         self.y = y
         self.mu = mu
@@ -71,7 +72,7 @@ class PrivacyCurveDisplay:
     @classmethod
     def from_estimator(
         cls, estimator, *, kind="attacker", ax=None, name=None, **kwargs
-    ):
+    ) -> Self:
         """Draw the curve of a fitted estimator.
 
         Parameters
@@ -97,7 +98,7 @@ class PrivacyCurveDisplay:
         )
 
     @classmethod
-    def from_report(cls, report, *, kind="attacker"):
+    def from_report(cls, report, *, kind="attacker") -> Self:
         """Make the display of a report or a plan; `plot` draws it.
 
         Parameters
@@ -125,7 +126,7 @@ class PrivacyCurveDisplay:
         return display
 
     @classmethod
-    def from_mu(cls, mu, *, kind="attacker"):
+    def from_mu(cls, mu, *, kind="attacker") -> Self:
         """Make the display of a mu; `plot` draws it.
 
         Parameters
@@ -160,7 +161,7 @@ class PrivacyCurveDisplay:
         y = np.array([epsilon_from_mu(mu, delta) for delta in x])
         return cls(x=x, y=y, mu=mu, kind=kind)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax=None, *, name=None, **kwargs) -> Self:
         """Draw the curve.
 
         Parameters

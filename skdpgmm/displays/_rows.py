@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
@@ -85,7 +85,7 @@ class SyntheticRowsDisplay:
         axis_names,
         records=None,
         record_labels=None,
-    ):
+    ) -> None:
         self.rows = rows
         self.labels = labels
         self.centers = centers
@@ -106,7 +106,7 @@ class SyntheticRowsDisplay:
         random_state=None,
         ax=None,
         **kwargs,
-    ):
+    ) -> Self:
         """Draw the rows of a fitted estimator.
 
         Parameters
@@ -141,7 +141,7 @@ class SyntheticRowsDisplay:
     @classmethod
     def from_model(
         cls, estimator, X=None, y=None, *, n_samples=1000, random_state=None
-    ):
+    ) -> Self:
         """Make the display of a fitted estimator; `plot` draws it.
 
         Parameters
@@ -196,7 +196,7 @@ class SyntheticRowsDisplay:
             record_labels=record_labels,
         )
 
-    def plot(self, ax=None, *, n_std=2.0, **kwargs):
+    def plot(self, ax=None, *, n_std=2.0, **kwargs) -> Self:
         """Draw rows and ellipses.
 
         Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -59,13 +61,13 @@ class SpectrumDisplay:
     ((1, 20), True)
     """
 
-    def __init__(self, *, variances, clear=None, noise_edge=None):
+    def __init__(self, *, variances, clear=None, noise_edge=None) -> None:
         self.variances = variances
         self.clear = clear
         self.noise_edge = noise_edge
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+    def from_estimator(cls, estimator, *, ax=None, **kwargs) -> Self:
         """Draw the spectrum of a fitted estimator.
 
         Parameters
@@ -85,7 +87,7 @@ class SpectrumDisplay:
         return cls.from_model(estimator).plot(ax, **kwargs)
 
     @classmethod
-    def from_model(cls, estimator):
+    def from_model(cls, estimator) -> Self:
         """Make the display of a fitted estimator; `plot` draws it.
 
         Parameters
@@ -119,7 +121,7 @@ class SpectrumDisplay:
                 break
         return cls(variances=np.array(spectra))
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax=None, **kwargs) -> Self:
         """Draw the spectrum.
 
         Parameters

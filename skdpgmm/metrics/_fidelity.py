@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from skdpgmm._models.distances import squared_distances
 from skdpgmm._models.slices import row_slices
 from skdpgmm._rows.labels import label_column
+from skdpgmm._typed import validate_params
 
 # Points this much outside of a ball, relative to its radius, are put down to rounding.
 _SLACK = 1e-9
@@ -62,7 +63,7 @@ def _checked_pair(X_real, X_synthetic, least_rows=2):
     {"X_real": ["array-like"], "X_synthetic": ["array-like"]},
     prefer_skip_nested_validation=True,
 )
-def frechet_distance(X_real, X_synthetic):
+def frechet_distance(X_real, X_synthetic) -> float:
     """Return the squared Frechet distance of two sets, each taken as a Gaussian.
 
     It compares means and covariances only. For sets of equal distribution it is not
@@ -154,7 +155,7 @@ def _n_balls(points, centers, radii):
     },
     prefer_skip_nested_validation=True,
 )
-def manifold_scores(X_real, X_synthetic, *, n_neighbors=5):
+def manifold_scores(X_real, X_synthetic, *, n_neighbors=5) -> ManifoldScores:
     """Return precision, recall, density and coverage of synthetic rows.
 
     A set is represented by balls about its rows that reach to their
@@ -218,7 +219,7 @@ def manifold_scores(X_real, X_synthetic, *, n_neighbors=5):
     {"X_real": ["array-like"], "X_synthetic": ["array-like"]},
     prefer_skip_nested_validation=True,
 )
-def nearest_neighbor_distance_ratio(X_real, X_synthetic):
+def nearest_neighbor_distance_ratio(X_real, X_synthetic) -> np.ndarray:
     """Return how much nearer each synthetic row is to one real row than to any other.
 
     The distance to the nearest real row over that to the second nearest. A copy of a
@@ -273,7 +274,7 @@ def nearest_neighbor_distance_ratio(X_real, X_synthetic):
     },
     prefer_skip_nested_validation=True,
 )
-def by_class(metric, X_real, y_real, X_synthetic, y_synthetic):
+def by_class(metric, X_real, y_real, X_synthetic, y_synthetic) -> dict[Any, Any]:
     """Return a metric of real and synthetic rows for each class.
 
     Parameters

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import (
-    HasMethods,
-    validate_params,
-)
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_consistent_length
 
 from skdpgmm._estimators.debits import Ask
@@ -21,6 +18,7 @@ from skdpgmm._estimators.project_budget import charged
 from skdpgmm._estimators.session import Account
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.persons import first_contributions
+from skdpgmm._typed import validate_params
 from skdpgmm.privacy.report import PrivacyReport
 
 _PRIVATE = ("epsilon", "delta", "adjacency", "max_contributions", "random_state")
@@ -40,7 +38,7 @@ _KINDS = dict.fromkeys("biuf", "numbers") | dict.fromkeys("UO", "strings")
 )
 def train_on_synthetic_accuracy(
     classifier, X_synthetic, y_synthetic, X_real, y_real, *, per_class=False
-):
+) -> float | dict[Any, float]:
     """Return the accuracy on real rows of a classifier trained on synthetic ones.
 
     Parameters
@@ -155,7 +153,7 @@ def private_accuracy(
     privacy_ids=None,
     budget=None,
     random_state=None,
-):
+) -> PrivateAccuracy:
     """Return the accuracy of a model on private records, under privacy.
 
     One noisy pair of counts, of right and of wrong predictions.

@@ -1,10 +1,13 @@
 """Texts by the name of a model: what transformers gives, as rows."""
 
 import sys
+from collections import UserList
 
+import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -38,22 +41,32 @@ def by_hand(folder, texts, pooling="mean"):
     return np.array(rows)
 
 
-@pytest.mark.parametrize(
-    "X",
-    [
-        TEXTS,
-        np.array(TEXTS),
-        pd.Series(TEXTS),
-        pd.DataFrame({"text": TEXTS}),
-        pl.DataFrame({"text": TEXTS}),
-        np.array(TEXTS, dtype=object)[:, None],
-    ],
-    ids=["list", "array", "series", "frame", "polars", "column"],
-)
+CONTAINERS = {
+    "list": TEXTS,
+    "array": np.array(TEXTS),
+    "array of a column": np.array(TEXTS)[:, None],
+    "objects of a column": np.array(TEXTS, dtype=object)[:, None],
+    "series": pd.Series(TEXTS),
+    "frame": pd.DataFrame({"text": TEXTS}),
+    "polars": pl.DataFrame({"text": TEXTS}),
+    "arrow": pa.chunked_array([TEXTS]),
+    # as the columns of a data set of Hugging Face
+    "sequence": UserList(TEXTS),
+}
+
+
+@pytest.mark.parametrize("X", CONTAINERS.values(), ids=CONTAINERS)
 def test_rows_of_texts_in_every_container(folder, X):
     embed = TextEncoder(folder, normalize=False, batch_size=3)
     assert_allclose(embed.fit_transform(X), by_hand(folder, TEXTS), atol=1e-5)
     assert len(embed.get_feature_names_out()) == tiny_models.WIDTH
+
+
+@pytest.mark.filterwarnings("ignore:Dask currently has limited support")
+def test_rows_of_a_column_of_dask(folder):
+    texts = dd.from_pandas(pd.Series(TEXTS), npartitions=2)
+    embed = TextEncoder(folder)
+    assert_allclose(embed.transform(texts), embed.transform(TEXTS), atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["cls", "max", "mean"])
