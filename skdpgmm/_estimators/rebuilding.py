@@ -66,6 +66,8 @@ class _Remade(NamedTuple):
     different: list[Difference]
 
 
+# For what is "auto" in a small file.
+_ROOM = 2**24
 # What the file of a wrapper has beside that of its synthesizer.
 _WRAPPERS: dict[str, Any] = {
     cls.__name__: cls for cls in (DPSyntheticClassifier, DPSyntheticResampler)
@@ -77,7 +79,9 @@ def rebuild(file: ModelFile) -> Rebuilt:
     said = Said(file.document, file.arrays)
     try:
         wrapper = _WRAPPERS.get(said.estimator)
-        with releases_of(2 * file.n_bytes):  # half of a symmetric matrix is kept
+        # Half of a symmetric matrix is kept, and what is "auto" may be less than all
+        # that a fit has to have room for.
+        with releases_of(4 * file.n_bytes + _ROOM):
             if said.estimator == PrivatePipeline.__name__:
                 fitted, remade = _pipeline(said)
             else:

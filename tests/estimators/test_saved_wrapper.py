@@ -71,6 +71,10 @@ def test_a_classifier_that_was_not_trained_on_these_rows_is_found(saved, tmp_pat
     assert [check.what for check in found.checks if not check.passed] == ["classifier"]
     with pytest.warns(UserWarning, match="not to the bit what was saved"):
         load(tmp_path / "f")
+    elsewhere = {**file.document, "made_by": {"blas": "abacus"}}
+    write(tmp_path / "f", elsewhere, {**file.arrays, name: -file.arrays[name]})
+    found = {check.what: check for check in verify(tmp_path / "f").checks}["classifier"]
+    assert found.passed is None and "trained again, it is another" in found.found
 
 
 @pytest.mark.parametrize(
