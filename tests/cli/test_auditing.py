@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skdpgmm import DPPCA, audit
+from skdpgmm import DPPCA, DPLogisticRegression, audit
+from skdpgmm._cli import auditing
 
 ARGS = ("--epsilon", 4, "--method", "pca", "--components", 2, "--clip-norm", 20)
 QUICK = ("--public", "--runs", 20, "--seed", 0)
@@ -23,10 +24,20 @@ def test_an_audit_is_that_of_the_rows(run, folder):
     assert "for public or made-up records only" in shown.out
 
 
-def test_labels_are_attacked_too(run, folder):
-    args = ("--epsilon", 4, "--method", "logistic", "--label", "name")
-    found = run("audit", folder / "rows.parquet", *args, *QUICK, "--json")
-    assert found.code == 0 and found.json["estimator"] == "DPLogisticRegression"
+def test_labels_and_options_are_passed_on(run, folder, monkeypatch):
+    asked = {}
+
+    def audited(estimator, X, y, **options):
+        asked.update(options, estimator=estimator, X=X, y=y)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(auditing, "audit_of", audited)
+    args = ("--epsilon", 4, "--method", "logistic", "--label", "name", *QUICK)
+    found = run("audit", folder / "rows.parquet", *args, "--attack", "attributes")
+    assert found.code == 1 and "enough" in found.err
+    assert asked["X"].shape == (400, 3) and set(asked["y"]) == {"ant", "bee", "cow"}
+    assert type(asked["estimator"]) is DPLogisticRegression
+    assert asked["attack"] == "attributes" and asked["n_runs"] == 20
 
 
 def test_a_fault_has_an_exit_code(run, folder, monkeypatch):
