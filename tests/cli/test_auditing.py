@@ -41,7 +41,7 @@ def test_labels_and_options_are_passed_on(run, folder, monkeypatch):
 
 
 def test_a_fault_has_an_exit_code(run, folder, monkeypatch):
-    monkeypatch.setattr("skdpgmm._estimators.session.unit_factor", lambda *_: 1)
+    monkeypatch.setattr("skdpgmm.privacy.records.unit_factor", lambda *_, **__: 1)
     more = ("--max-contributions", 2)
     found = run("audit", folder / "rows.npz", *ARGS, *QUICK, *more)
     assert found.code == 1 and "MORE IS LOST THAN IS CLAIMED" in found.out
