@@ -36,6 +36,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.common.command import Results, parser_of
 from benchmarks.fuzzing.forged_files import change_number, changed_bytes, forge
@@ -45,7 +46,9 @@ from skdpgmm import (
     DPGaussianMixture,
     DPKMeans,
     DPLogisticRegression,
+    DPSyntheticClassifier,
     PrivatePipeline,
+    PrivateSearchCV,
     load,
     verify,
 )
@@ -64,6 +67,12 @@ MAKERS = {
             ("pca", DPPCA(2, random_state=seed)),
             ("kmeans", DPKMeans(3, random_state=seed)),
         ]
+    ),
+    "classifier": lambda seed: DPSyntheticClassifier(
+        classifier=LogisticRegression(max_iter=30), n_samples=100, random_state=seed
+    ),
+    "search": lambda seed: PrivateSearchCV(
+        DPLogisticRegression(), {"n_random_features": [0, 4]}, random_state=seed
     ),
 }
 WAYS = ("bytes", "forged")

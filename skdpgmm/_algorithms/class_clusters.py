@@ -17,6 +17,7 @@ from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._algorithms.outcome import distances, lengths, quality_of
 from skdpgmm._estimates.scatter import shape_factors
 from skdpgmm._estimates.shrinkage import james_stein, shrink_counts
+from skdpgmm._estimates.spectrum import fixed_signs, told_apart
 from skdpgmm._models.class_shapes import ClassShapes
 from skdpgmm._queries.cells import ClassMoments, NearestCell
 from skdpgmm._queries.lifts import projected
@@ -145,7 +146,8 @@ def _note_clusters(view, found, k):
 
 def _leading(second, width):
     """Return directions in which a second moment is largest."""
-    return np.linalg.eigh(second)[1][:, -width:]
+    told = told_apart(second, np.trace(second) / len(second))
+    return fixed_signs(np.linalg.eigh(told)[1][:, -width:])
 
 
 def _moves(placed, found, shares):

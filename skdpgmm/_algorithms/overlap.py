@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
+from skdpgmm._estimates.spectrum import fixed_signs, lower_root
 from skdpgmm._queries.histograms import AgreementCount, LinearCell
 from skdpgmm.privacy.grid import row_slices
 
@@ -69,7 +70,7 @@ def match_agreement(view, mixture, n_sd, budget):
     # Coordinates of the means in the metric of the mixture, as few as will do.
     white = solve_triangular(factor[0], gaps.T, lower=True).T
     if len(white) < white.shape[1]:
-        white = np.asarray(np.linalg.qr(white.T, mode="r")).T
+        white = lower_root(white)
     scale = _matching_scale(mixture, white, target, view.public_rng)
     root = gaps * np.sqrt(mixture.weights)[:, None]
     between = root.T @ root
@@ -112,7 +113,7 @@ def _matching_scale(mixture, Y, target, public_rng):
     # In the axes of what lies between the classes all covariances are diagonal, so
     # that none needs a factor: far apart, theirs would not be found.
     values, axes = np.linalg.eigh((Y * mixture.weights[:, None]).T @ Y)
-    between, Y = np.maximum(values, 0.0), Y @ axes
+    between, Y = np.maximum(values, 0.0), Y @ fixed_signs(axes)
     components = public_rng.choice(len(Y), size=_N_DRAWS, p=mixture.weights)
     noise = public_rng.standard_normal((_N_DRAWS, Y.shape[1]))
 

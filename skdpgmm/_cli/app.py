@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from skdpgmm import __version__
-from skdpgmm._cli import budgets, embedding, fitting, models
+from skdpgmm._cli import auditing, budgets, embedding, fitting, models
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +36,6 @@ def options(
 
 for _one in (embedding.embed, fitting.plan, fitting.fit, models.sample):
     app.command()(_one)
-for _one in (models.inspect, models.verify, models.report):
+for _one in (models.inspect, models.verify, models.report, auditing.audit):
     app.command()(_one)
 app.add_typer(budgets.app, name="budget")

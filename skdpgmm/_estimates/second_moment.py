@@ -11,9 +11,11 @@ from sklearn.covariance import oas
 
 from skdpgmm._estimates.spectrum import (
     Spikes,
+    fixed_signs,
     floor_spectrum,
     spiked_covariance,
     spiked_deviation,
+    told_apart,
 )
 
 
@@ -78,13 +80,15 @@ class NoisyMoment:
         rest = directions - (directions @ top) @ top.T
         rest = rest - (rest @ top) @ top.T  # what rounding has left
         _, lengths, basis = np.linalg.svd(rest, full_matrices=False)
-        basis = basis[lengths > 1e-9 * max(float(np.linalg.norm(directions)), 1e-300)].T
+        basis = basis[lengths > 1e-9 * max(float(np.linalg.norm(directions)), 1e-300)]
+        basis = fixed_signs(basis.T)
         if not basis.size:
             return estimate
         if self.prior is None:
             inner = basis.T @ self.value @ basis
             own = spiked_covariance(inner, self.sd, estimate.bulk)
-            own = Spikes.of(own.matrix())  # of all these directions
+            # Of all these directions, also those that are alike.
+            own = Spikes.of(told_apart(own.matrix(), own.bulk))
             return estimate.add(own.values, basis @ own.vectors)
         inner = basis.T @ (self.value - base) @ basis
         mean, gaps, axes = spiked_deviation(inner, self.sd)

@@ -11,6 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigh
 
+# Of eigenvalues, far below any noise. Not argued.
+_APART = 1e-4
+
 
 def floor_spectrum(values, floor):
     """Raise eigenvalues to `floor`, keeping their sum where that is possible."""
@@ -19,6 +22,33 @@ def floor_spectrum(values, floor):
     free = raised - floor
     total = free.sum()
     return floor + (free * ((target - floor * len(values)) / total) if total else free)
+
+
+def fixed_signs(vectors):
+    """Return columns whose signs are those that all machines find.
+
+    An eigenvector has two signs, and rounding decides which is found: draws and
+    releases along it would mean something else on another machine.
+    """
+    generic = np.cos(np.arange(len(vectors)))
+    return vectors * np.where(generic @ vectors < 0.0, -1.0, 1.0)
+
+
+def told_apart(matrix, scale):
+    """Return a matrix with a little more that tells its directions apart.
+
+    Where eigenvalues are the same, rounding would say which vectors are found.
+    """
+    return matrix + _APART * scale * np.diag(np.cos(np.arange(len(matrix))))
+
+
+def lower_root(root):
+    """Return the Cholesky factor of ``root @ root.T``, which is not formed for it.
+
+    Unlike other roots it is the only one, so that draws by it are the same everywhere.
+    """
+    factor = np.asarray(np.linalg.qr(root.T, mode="r")).T
+    return factor * np.where(np.diagonal(factor) < 0.0, -1.0, 1.0)
 
 
 def sound(covariance):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._estimators.parameters import SharedTexts
@@ -116,6 +117,32 @@ class DelegatingMixin(SharedTexts):
         """
         fitted = last_of(self._best())
         return fitted.synthesizer_.sample(n_samples, **options)
+
+    def save(self, path, *, signing_key=None) -> None:
+        """Write the best estimator to a file that `skdpgmm.load` reads.
+
+        The file has the ledger of the whole search, and the guarantee of it; scores
+        and settings of the candidates are not in it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to.
+        signing_key : Ed25519PrivateKey of `cryptography`, default=None
+            Key to sign the file with, so that others know whose it is.
+
+        Raises
+        ------
+        TypeError
+            When the best estimator is a ``Pipeline``, or cannot be saved.
+        """
+        found = self._best()
+        if isinstance(found, Pipeline):
+            raise TypeError(
+                "best_estimator_ is a Pipeline, whose steps a file does not know: save "
+                "its last step, best_estimator_[-1], and have the others at hand."
+            )
+        found.save(path, signing_key=signing_key)
 
     def score(self, X, y) -> float:
         """Return the score of the best estimator, by `scoring`, without noise.

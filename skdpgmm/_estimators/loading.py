@@ -24,8 +24,7 @@ def load(path, *, signed_by=None) -> PrivateEstimator | PrivatePipeline:
     Parameters
     ----------
     path : str or path-like
-        Of a file that the method `save` of an estimator, or of a `PrivatePipeline`,
-        has written.
+        Of a file that the method `save` of a fitted estimator has written.
     signed_by : Ed25519PublicKey of `cryptography`, default=None
         Key by which the file must be signed. None asks for no signature.
 
@@ -75,10 +74,10 @@ def load(path, *, signed_by=None) -> PrivateEstimator | PrivatePipeline:
     if looked_at and (reason := unsigned(file, key)):
         raise ValueError(f"{Path(path).name} is not signed as it should be: {reason}.")
     rebuilt = rebuild(file)
-    if different := rebuilt.different:
+    if different := [*rebuilt.different, *(rebuilt.retrained or ())]:
         warnings.warn(
             f"{type(rebuilt.estimator).__name__} was rebuilt from its releases, and is "
-            f"not to the bit what was saved: {different[0]}. Versions or machines "
+            f"not to the bit what was saved: {different[0].text}. Versions or machines "
             "that compute otherwise do that; `verify` says more.",
             stacklevel=2,
         )

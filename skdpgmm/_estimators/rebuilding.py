@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
+from sklearn.base import clone
 
 from skdpgmm._estimators.base import PrivateEstimator
+from skdpgmm._estimators.differences import Difference, differences
 from skdpgmm._estimators.limits import releases_of
 from skdpgmm._estimators.model_file import ModelFile
 from skdpgmm._estimators.pipeline import PrivatePipeline
 from skdpgmm._estimators.pipeline_steps import is_private
+from skdpgmm._estimators.resampler import DPSyntheticResampler
 from skdpgmm._estimators.saved import Said, attributes
 from skdpgmm._estimators.saved_pipeline import NOTHING, PLAIN
+from skdpgmm._estimators.saved_search import report_of_search
+from skdpgmm._estimators.saved_wrapper import check_training, classifier_of, trained
+from skdpgmm._estimators.synthetic_classifier import DPSyntheticClassifier
 from skdpgmm.privacy.accounting import LedgerEntry
 
 _PACKAGE = __name__.partition(".")[0] + "."
@@ -30,20 +35,27 @@ class Rebuilt(NamedTuple):
         Number of releases that it was made of.
     n_attributes : int
         Number of attributes that were compared.
-    different : list of str
-        Those that are not to the bit as in the file, with the difference.
+    different : list of Difference
+        Those that are not to the bit as in the file.
     ledger : tuple of LedgerEntry
         As the file says it.
     made_by : dict of str to str
         Versions of what has computed it, as the file says them.
+    own_ledger : tuple of LedgerEntry
+        Of the releases that it was made of: with a search, part of the ledger.
+    retrained : list of Difference or None
+        What a classifier that was trained again has learned otherwise; None without
+        one.
     """
 
     estimator: Any
     n_releases: int
     n_attributes: int
-    different: list[str]
+    different: list[Difference]
     ledger: tuple[LedgerEntry, ...]
     made_by: dict[str, str]
+    own_ledger: tuple[LedgerEntry, ...]
+    retrained: list[Difference] | None = None
 
 
 class _Remade(NamedTuple):
@@ -51,20 +63,40 @@ class _Remade(NamedTuple):
 
     n_releases: int
     n_attributes: int
-    different: list[str]
+    different: list[Difference]
+
+
+# For what is "auto" in a small file.
+_ROOM = 2**24
+# What the file of a wrapper has beside that of its synthesizer.
+_WRAPPERS: dict[str, Any] = {
+    cls.__name__: cls for cls in (DPSyntheticClassifier, DPSyntheticResampler)
+}
 
 
 def rebuild(file: ModelFile) -> Rebuilt:
     """Return what the releases in a file make."""
     said = Said(file.document, file.arrays)
     try:
-        with releases_of(2 * file.n_bytes):  # half of a symmetric matrix is kept
+        wrapper = _WRAPPERS.get(said.estimator)
+        # Half of a symmetric matrix is kept, and what is "auto" may be less than all
+        # that a fit has to have room for.
+        with releases_of(4 * file.n_bytes + _ROOM):
             if said.estimator == PrivatePipeline.__name__:
-                estimator, remade = _pipeline(said)
+                fitted, remade = _pipeline(said)
             else:
-                estimator = _unfitted(said)
-                remade = _replay(estimator, said)
-        return Rebuilt(estimator, *remade, said.ledger, said.made_by)
+                part = said.part("synthesizer") if wrapper else said
+                fitted = _unfitted(part)
+                remade = _replay(fitted, part)
+        own = fitted.privacy_.ledger
+        if said.search is not None:
+            told = report_of_search(said.search, said.ledger, fitted.privacy_)
+            fitted.privacy_ = told
+        facts = said.ledger, said.made_by, own
+        if wrapper is None:
+            return Rebuilt(fitted, *remade, *facts)
+        estimator, retrained = _wrapped(wrapper, fitted, said)
+        return Rebuilt(estimator, *remade, *facts, retrained)
     except MemoryError:
         raise
     except Exception as error:  # whatever an algorithm says to what was never released
@@ -84,12 +116,25 @@ def _replay(estimator, said) -> _Remade:
             estimator.privacy_, seeded=True, noise="AES-CTR, seeded by an int"
         )
     made = dict(attributes(estimator))
-    different = [
-        text
-        for name in sorted(made.keys() | saved.keys())
-        if (text := _difference(name, made, saved))
-    ]
-    return _Remade(len(transcript.releases), len(made), different)
+    return _Remade(len(transcript.releases), len(made), differences(made, saved))
+
+
+def _wrapped(cls, synthesizer, said) -> tuple[Any, list[Difference] | None]:
+    """Return a wrapper of a synthesizer, and what it has learned otherwise."""
+    wrapper = cls(None if said.default else clone(synthesizer), **said.parameters)
+    training = said.training
+    if training is not None:
+        wrapper.classifier = classifier_of(training["classifier"])
+    wrapper._validate_params()
+    wrapper.synthesizer_, wrapper.privacy_ = synthesizer, synthesizer.privacy_
+    if training is None:
+        wrapper._take(synthesizer)
+        return wrapper, None
+    asked = wrapper.classifier, wrapper.n_samples, synthesizer.n_features_in_
+    check_training(*asked)
+    wrapper._train_again(synthesizer, int(training["key"], 16))
+    made = dict(trained(wrapper.classifier_))
+    return wrapper, differences(made, said.trained)
 
 
 def _pipeline(said) -> tuple[Any, _Remade]:
@@ -109,7 +154,11 @@ def _pipeline(said) -> tuple[Any, _Remade]:
     return pipeline, _Remade(
         sum(one.n_releases for one in remade.values()),
         sum(one.n_attributes for one in remade.values()),
-        [f"{name}, {text}" for name, one in remade.items() for text in one.different],
+        [
+            found._replace(text=f"{name}, {found.text}")
+            for name, one in remade.items()
+            for found in one.different
+        ],
     )
 
 
@@ -145,22 +194,3 @@ def _classes(base):
         if cls.__module__.startswith(_PACKAGE):
             found |= _classes(cls)
     return found
-
-
-def _difference(name, made, saved) -> str | None:
-    """Return how an attribute differs, or None where it is the same to the bit."""
-    if name not in made or name not in saved:
-        return f"{name} is {'not in the file' if name in made else 'in the file only'}"
-    one, other = made[name], saved[name]
-    one, other = np.asarray(one), np.asarray(other)
-    if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
-        return f"{name} is of another shape or type"
-    if one.dtype.kind != "f":
-        same = one.tolist() == other.tolist()
-        return None if same else f"{name} has other entries"
-    if one.astype(np.float64).tobytes() == other.astype(np.float64).tobytes():
-        return None
-    scale = float(np.max(np.abs(one), initial=0.0)) or 1.0
-    with np.errstate(invalid="ignore"):
-        largest = float(np.max(np.abs(one - other))) / scale
-    return f"{name} differs by {largest:.2g} of its largest entry"

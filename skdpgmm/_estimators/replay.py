@@ -22,8 +22,18 @@ def say_instead(fitted, report):
     for one in (fitted, getattr(fitted, "synthesizer_", None)):
         if one is not None:
             one.privacy_ = report
-            # A file of the releases of its own fit would not tell of the others.
-            one._transcript = None
+
+
+def whole_transcript(fitted) -> Transcript:
+    """Return what a fit was told, or say that it is not all that made it."""
+    if fitted._transcript is None:
+        raise ValueError(
+            f"This {type(fitted).__name__} went on from another fit (warm_start=True), "
+            "or was fitted to what a private step of a pipeline has made of the "
+            "records, so that its own releases are not all that made it: it cannot be "
+            "saved. Pickle it, or fit it at once."
+        )
+    return fitted._transcript
 
 
 class Replayed:
@@ -36,8 +46,9 @@ class Replayed:
         """Write the fitted estimator to a file that `skdpgmm.load` reads.
 
         The file has the parameters, what else is public, every release, and the fitted
-        attributes; not `random_state`, nor what the noise was made of. It is one of
-        the format safetensors, and replaces one that is there.
+        attributes; not `random_state`, nor what the noise was made of. That of the
+        winner of a search has the ledger of the whole search, too. It is one of the
+        format safetensors, and replaces one that is there.
 
         Parameters
         ----------
@@ -49,22 +60,14 @@ class Replayed:
         Raises
         ------
         ValueError
-            When the estimator went on from another fit by `warm_start`, was found by a
-            search, or stands behind a private step of a `PrivatePipeline`.
+            When the estimator went on from another fit by `warm_start`, or stands
+            behind a private step of a `PrivatePipeline`.
         TypeError
             When a parameter is of a kind that a file has no place for, or the key is
             of another kind.
         """
         check_is_fitted(self)
-        if self._transcript is None:
-            raise ValueError(
-                f"This {type(self).__name__} went on from another fit "
-                "(warm_start=True), was found by a search, or was fitted to what a "
-                "private step of a pipeline has made of the records, so that its own "
-                "releases are not all that made it: it cannot be saved. Pickle it, or "
-                "fit it at once."
-            )
-        write(path, *documented(self, self._transcript), signing_key)
+        write(path, *documented(self, whole_transcript(self)), signing_key)
 
     def _replay(self: Any, transcript, recorded=Recorded):
         """Fit by a transcript, in place, or raise what an algorithm says to it.

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import scipy
 import sklearn
+from threadpoolctl import threadpool_info
 
 from skdpgmm._estimators.model_file import FORMAT, VERSION, Packer, unpack
+from skdpgmm._estimators.saved_search import search_part
 from skdpgmm._estimators.transcript import Told, Transcript
 from skdpgmm.privacy.accounting import LedgerEntry
 
@@ -38,6 +40,7 @@ def head(report, packer) -> dict[str, Any]:
             [entry.name, entry.shape, entry.l2_sensitivity, packer.pack(entry.mu, "")]
             for entry in report.ledger
         ],
+        **search_part(report, packer),
     }
 
 
@@ -92,8 +95,17 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "scikit-learn": sklearn.__version__,
+        "blas": _blas(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _blas() -> str:
+    """Return the linear algebra of numpy and scipy: its kernels add up in an order."""
+    found = (one for one in threadpool_info() if one["user_api"] == "blas")
+    names = ("internal_api", "version", "architecture")
+    told = {" ".join(str(one.get(name)) for name in names) for one in found}
+    return ", ".join(sorted(told))
 
 
 def attributes(estimator) -> Iterator[tuple[str, Any]]:
@@ -152,6 +164,30 @@ class Said:
     def attributes(self) -> dict[str, Any]:
         """Fitted attributes by their paths."""
         return self._unpacked("attributes")
+
+    @property
+    def search(self) -> dict[str, Any] | None:
+        """What it says of the search that the fit has won, or None."""
+        return self._part("search", dict) if "search" in self._document else None
+
+    @property
+    def default(self) -> bool:
+        """Whether the synthesizer of a wrapper was its default."""
+        return self._part("default", bool)
+
+    @property
+    def training(self) -> dict[str, Any] | None:
+        """What it says of a classifier and its training, or None."""
+        return self._part("training", dict) if "training" in self._document else None
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """What the classifier had learned, by paths."""
+        return self.part("training").attributes
+
+    def part(self, name) -> Said:
+        """Return what it says of a part."""
+        return Said(self._part(name, dict), self._arrays)
 
     @property
     def steps(self) -> list[Said]:

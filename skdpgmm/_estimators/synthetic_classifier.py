@@ -22,7 +22,9 @@ from skdpgmm._estimators.training_rows import (
     draw_training_rows,
     fit_synthesizer,
     make_seeds,
+    make_training_key,
     seed_estimator,
+    seeds_of,
 )
 from skdpgmm._estimators.transaction import private_fit
 from skdpgmm._rows.array_api import as_numpy, device_of, example_of, like
@@ -168,21 +170,29 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
             Fitted estimator.
         """
         privacy_ids = one_name(privacy_ids, groups)
-        seeds = make_seeds(self.random_state)
         # Before anything is spent.
-        classifier = None
-        if self.classifier is not None:
-            classifier = checked_clone(self.classifier, "classifier")
+        classifier = self._cloned()
+        seeds = make_seeds(self.random_state)
+        key = make_training_key(seeds)
         synthesizer = fit_synthesizer(self, X, y, privacy_ids, budget, seeds)
         if (frame := frame_of(X)) is not None:
             # Integers that are rounded would make another model than an array does.
             frame = frame.of_floats()
-        self._train(synthesizer, classifier, seeds, frame)
+        self._train(synthesizer, classifier, key, frame)
         return self
 
-    def _train(self, synthesizer, classifier, seeds, frame):
-        """Train the classifier on rows of a fitted synthesizer, in frames if there."""
-        rows, labels = draw_training_rows(synthesizer, self.n_samples)
+    def _cloned(self):
+        if self.classifier is None:
+            return None
+        return checked_clone(self.classifier, "classifier")
+
+    def _train(self, synthesizer, classifier, key, frame):
+        """Train the classifier on rows of a fitted synthesizer, in frames if there.
+
+        All of it follows from the synthesizer and the key, which is public.
+        """
+        self._training_key, seeds = key, seeds_of(key)
+        rows, labels = draw_training_rows(synthesizer, self.n_samples, seeds)
         if classifier is None:
             classifier = _new_network(len(rows), len(synthesizer.classes_))
         seed_estimator(classifier, seeds)
@@ -207,12 +217,14 @@ class DPSyntheticClassifier(MappedClassifierMixin, SynthesizerWrapper):
         other : DPSyntheticClassifier
             Fitted; it may have another `classifier` and `n_samples`.
         """
-        classifier = self.classifier
-        if classifier is not None:
-            classifier = checked_clone(classifier, "classifier")
+        classifier = self._cloned()
         self.synthesizer_, self.privacy_ = other.synthesizer_, other.privacy_
-        seeds = make_seeds(self.random_state)
-        self._train(other.synthesizer_, classifier, seeds, other._frame)
+        key = make_training_key(make_seeds(self.random_state))
+        self._train(other.synthesizer_, classifier, key, other._frame)
+
+    def _train_again(self, synthesizer, key):
+        """Be fitted as by the fit that has drawn rows of this key."""
+        self._train(synthesizer, self._cloned(), key, None)
 
     def _ask(self, name, X):
         """Return what a method of the classifier says of rows, where these are."""

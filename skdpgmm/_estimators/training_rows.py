@@ -15,10 +15,13 @@ from sklearn.utils.metadata_routing import UNUSED
 from skdpgmm._estimators.framed import arrays_only
 from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
 from skdpgmm._estimators.plan import NO_CLASSES
-from skdpgmm._estimators.randomness import is_seed
+from skdpgmm._estimators.randomness import entropy_of, is_seed
+from skdpgmm._estimators.replay import Replayed
+from skdpgmm._estimators.saved_wrapper import SavedWrapper
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.synthesizer import DPEmbeddingSynthesizer
 from skdpgmm._rows.array_api import as_numpy, like
+from skdpgmm.privacy.noise import derive_key
 from skdpgmm.privacy.report import PrivacyReport
 
 # Rows of a class, however rare: a classifier cannot learn one that it never saw.
@@ -30,7 +33,12 @@ _TOLD = ("classes_", "privacy_", "n_features_in_")
 
 
 class SynthesizerWrapper(
-    SharedTexts, GuaranteeHTML, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+    SavedWrapper,
+    SharedTexts,
+    GuaranteeHTML,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """What is fitted around a synthesizer, and never sees a record itself."""
 
@@ -139,6 +147,20 @@ def make_seeds(random_state):
     return None if random_state is None else check_random_state(random_state)
 
 
+def make_training_key(seeds) -> int:
+    """Return a key for all that comes after the synthesizer; it may be published.
+
+    It leads to nothing else: it is a hash of what `seeds` give, or of the operating
+    system.
+    """
+    return derive_key(entropy_of(seeds), "training")
+
+
+def seeds_of(key: int):
+    """Return the source of seeds that has this key."""
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(key)))
+
+
 def seed_estimator(estimator, seeds, as_int=True):
     """Seed an estimator that is not seeded yet, by an int or by a RandomState.
 
@@ -186,18 +208,22 @@ def fit_synthesizer(estimator, X, y, privacy_ids, budget, seeds, *options):
     return new
 
 
-def draw_training_rows(synthesizer, n_samples, **options):
+def draw_training_rows(synthesizer, n_samples, seeds=None, **options):
     """Draw rows and labels, a few of each class at least.
 
     Of a class that has too few, `_LEAST_ROWS` or, of many classes, as many as each
-    would have of equal shares; but one in any case.
+    would have of equal shares; but one in any case. Synthesizers of this package draw
+    by `seeds`, where there are some.
     """
     with arrays_only():
-        return _draw(synthesizer, n_samples, options)
+        return _draw(synthesizer, n_samples, seeds, options)
 
 
-def _draw(synthesizer, n_samples, options):
-    rows, labels = synthesizer.sample(n_samples, **options)
+def _draw(synthesizer, n_samples, seeds, options):
+    seeded = {}
+    if seeds is not None and isinstance(synthesizer, Replayed):
+        seeded = {"random_state": seeds}
+    rows, labels = synthesizer.sample(n_samples, **seeded, **options)
     classes = synthesizer.classes_
     position = {label: code for code, label in enumerate(classes.tolist())}
     codes = [position[label] for label in labels.tolist()]
@@ -206,7 +232,7 @@ def _draw(synthesizer, n_samples, options):
     missing = np.repeat(classes, np.maximum(least - counts, 0))
     if not len(missing):
         return rows, labels
-    drawn = [(rows, labels), synthesizer.sample(len(missing), y=missing)]
+    drawn = [(rows, labels), synthesizer.sample(len(missing), y=missing, **seeded)]
     joined = (
         np.concatenate([as_numpy(part) for part in x]) for x in zip(*drawn, strict=True)
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
+from skdpgmm._estimates.spectrum import fixed_signs, lower_root
 from skdpgmm._models.covariances import Tied
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._models.slices import row_slices
@@ -77,7 +78,7 @@ def placed_means(head, weights, second, sureness, public_rng):
         b = between(scale)
         means = (left * b) @ (right @ coef.T) / np.sqrt(weights)[:, None]
         within = coef - (coef @ right.T * (1.0 - np.sqrt(1.0 - b**2))) @ right
-        sure, agree = draws.show(means + head.intercept, _slim(within))
+        sure, agree = draws.show(means + head.intercept, lower_root(within))
         return sure >= sureness and agree >= _AGREEMENT
 
     low, high = _SCALES
@@ -147,12 +148,6 @@ class _Draws:
 def _rows(n_rows, n_scores):
     """Slices of rows whose scores of all classes take little memory."""
     return row_slices(n_rows, max(1, _N_SCORES // n_scores))
-
-
-def _slim(root):
-    """Return a root of the same matrix that has no more columns than rows."""
-    k, p = root.shape
-    return root if k >= p else np.asarray(np.linalg.qr(root.T, mode="r")).T
 
 
 class ScoreSampler(NamedTuple):
@@ -310,4 +305,4 @@ def _scored(coef, factor):
     # Scores that all rise together change no label: that direction may be empty.
     lengths = np.where(lengths**2 > 1e-9 * lengths.max() ** 2, lengths, 0.0)
     inverse = np.divide(1.0, lengths, where=lengths > 0.0, out=np.zeros_like(lengths))
-    return axes * lengths, factor @ (right.T * inverse) @ axes.T
+    return fixed_signs(axes) * lengths, factor @ (right.T * inverse) @ axes.T

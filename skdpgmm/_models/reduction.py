@@ -23,6 +23,8 @@ _LEAST_WEIGHT = 1e-3
 # Of variances of about one. Rounding alone never makes a component ill-defined
 # with the last.
 _REGULARISATIONS = (1e-9, 1e-6, 1e-3)
+# Mean log densities that are alike.
+_ALIKE = 1e-9
 # Draws for each component where only their number matters.
 _FEWEST_DRAWS = 4
 _ROUGH: ContextVar[bool] = ContextVar("rough", default=False)
@@ -117,18 +119,22 @@ def reduce_mixture(weights, means, covariances, k, covariance, n_init, public_rn
     n_draws = _FEWEST_DRAWS * max(k, len(means[0])) if rough else N_DRAWS
     draws = draw(weights, means, covariances, n_draws, public_rng)
     seed = int(public_rng.integers(2**31))
-    common = {"max_iter": 1 if rough else _MOST_PASSES, "random_state": seed}
-    starts = [{"n_init": 1 if rough else max(_FEWEST_STARTS, n_init)}]
+    common = {"max_iter": 1 if rough else _MOST_PASSES}
+    n_starts = 1 if rough else max(_FEWEST_STARTS, n_init)
+    starts = [{"random_state": seed + i} for i in range(n_starts)]
     if len(weights) >= k and not rough:
         _, start_means, start_covariances = runnalls(weights, means, covariances, k)
         start = covariance.em_start(start_covariances)
-        starts.append({"means_init": start_means, **start})
+        starts.append({"means_init": start_means, "random_state": seed, **start})
     # The draws are of numpy, wherever the records are.
     here = config_context(array_api_dispatch=False)
     with warnings.catch_warnings(), here:
         warnings.simplefilter("ignore", ConvergenceWarning)
         fits = [_fit(covariance, k, draws, **common, **start) for start in starts]
-    best = max(fits, key=lambda fit: fit.lower_bound_)
+    # Two starts may lead to the same mixture, in another order: the first is taken,
+    # and not the one whose last bit is larger.
+    most = max(fit.lower_bound_ for fit in fits)
+    best = next(fit for fit in fits if fit.lower_bound_ >= most - _ALIKE)
     weights = np.maximum(best.weights_, _LEAST_WEIGHT / k)
     return Mixture(
         weights / weights.sum(),

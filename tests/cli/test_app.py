@@ -20,7 +20,7 @@ PAGE = Path(skdpgmm.__file__).parents[1] / "docs" / "command_line.rst"
 def test_every_command_has_help(run):
     listed = run("--help").out
     commands = ("embed", "plan", "fit", "sample", "inspect", "verify", "report")
-    for name in commands:
+    for name in (*commands, "audit"):
         assert name in listed
         assert run(name, "--help").code == 0
     assert "show" in run("budget", "--help").out

@@ -20,7 +20,7 @@ from private_fits import (
 from safetensors import safe_open
 from tapes import assert_same, differences
 
-from skdpgmm import DPGaussianMixture, load, verify
+from skdpgmm import DPGaussianMixture, DPLogisticRegression, load, verify
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 D = 3
@@ -114,3 +114,12 @@ def test_pickles_can_be_saved_too(name, tmp_path):
     fitted = fit(make(), *make_data(400, D), labelled)
     pickle.loads(pickle.dumps(fitted)).save(tmp_path / "model")
     assert_same(fitted_state(fitted), fitted_state(load(tmp_path / "model")))
+
+
+def test_a_file_is_loaded_that_has_less_than_auto_may_need(tmp_path):
+    X = np.random.default_rng(0).standard_normal((300, 20))
+    y = np.arange(300) % 2
+    saved = DPLogisticRegression(n_random_features="auto", epsilon=0.5).fit(X, y)
+    assert saved.random_features_ is None
+    saved.save(tmp_path / "model")
+    assert load(tmp_path / "model").random_features_ is None

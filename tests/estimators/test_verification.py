@@ -47,6 +47,33 @@ def test_any_attribute_that_does_not_follow_is_found(saved, tmp_path):
         assert "verified   NO" in text
 
 
+def moved(saved, path, by, **made_by):
+    """Write a file whose centres are others, as if another machine had found them."""
+    file, name = read(saved), "attributes.cluster_centers_"
+    document = {**file.document, "made_by": {**file.document["made_by"], **made_by}}
+    arrays = {**file.arrays, name: file.arrays[name] * (1.0 + by)}
+    write(path, document, arrays)
+    return verify(path)
+
+
+def test_another_machine_may_round_otherwise(saved, tmp_path):
+    found = moved(saved, tmp_path / "f", 1e-12, numpy="1.0", blas="abacus")
+    assert found.passed and not found.to_the_bit
+    assert 0.0 < found.largest_difference < 2e-12
+    for text in (
+        "3 to the bit",
+        "made by numpy 1.0, blas abacus",
+        "yes, but for 1e-12",
+    ):
+        assert text in str(found)
+
+
+def test_no_more_than_rounding_is_passed(saved, tmp_path):
+    assert not moved(saved, tmp_path / "f", 1e-6, numpy="1.0").passed
+    # What computes here made it, it says: so there is nothing to round otherwise.
+    assert not moved(saved, tmp_path / "g", 1e-12).passed
+
+
 def test_a_release_that_matters_is_found(saved, tmp_path):
     """Others would make the same model: only the digest tells them apart."""
     file = read(saved)
