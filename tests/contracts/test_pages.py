@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("coming_from.rst", "good_rows.rst", "sharp_edges.rst")
+PAGES = (
+    "coming_from.rst",
+    "getting_started.rst",
+    "good_rows.rst",
+    "sharp_edges.rst",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
