@@ -140,6 +140,7 @@ def say_of_all(steps, report):
     """
     for step in [step for _, step in steps if is_private(step)][1:]:
         say_instead(step, report)
+        getattr(step, "synthesizer_", step)._transcript = None
 
 
 def refuse_own(name, given):

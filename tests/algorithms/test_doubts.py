@@ -202,7 +202,7 @@ def test_a_rare_class_far_out_is_not_cut_off(epsilon):
     y[:10], X[:10, 0] = 1, X[:10, 0] + 15.0
     synthesizer = DPEmbeddingSynthesizer(epsilon=epsilon, label_model=False).fit(X, y)
     mean = synthesizer.means_[synthesizer.component_classes_ == 1].mean(axis=0)
-    np.testing.assert_allclose(mean, X[:10].mean(axis=0), atol=3.0)
+    np.testing.assert_allclose(mean, X[:10].mean(axis=0), atol=5.0)
 
 
 @pytest.mark.parametrize("epsilon", [1.0, 1e6, np.inf])

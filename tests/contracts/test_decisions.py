@@ -21,15 +21,22 @@ PLAIN = {"covariance_type": "diag", "label_model": False, "normalize": False}
 CASES = [
     (DPKMeans(3), ["clip_norm"]),
     (DPKMeans(3, **KNOWN), []),
-    (DPLogisticRegression(), ["clip_norm", "head_steps"]),
+    (DPLogisticRegression(), ["scale", "clip_norm", "head_steps"]),
     (
         DPGaussianMixture(3),
-        ["clip_norm", "max_iter", "start", "clip_radius"],
+        ["scale", "clip_norm", "max_iter", "start", "clip_radius"],
     ),
     (DPGaussianMixture(3, max_iter=0, **KNOWN), ["start"]),
     (
         DPEmbeddingSynthesizer(),
-        ["clip_norm", "normalize", "n_components", "covariance_type", "label_model"],
+        [
+            "scale",
+            "normalize",
+            "clip_norm",
+            "n_components",
+            "covariance_type",
+            "label_model",
+        ],
     ),
     (DPEmbeddingSynthesizer(2, **PLAIN, **KNOWN), []),
 ]

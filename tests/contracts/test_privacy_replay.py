@@ -319,7 +319,8 @@ def test_pickle_does_not_grow_with_the_data(name):
         # More releases hold no record: how many steps are made follows from n.
         names = ("synthesizer_", "best_estimator_")
         steps = [step for _, step in getattr(fitted, "steps", [])]
-        inside = (getattr(fitted, name, fitted) for name in names)
+        inside = [getattr(fitted, name, fitted) for name in names]
+        inside += [getattr(one, "synthesizer_", one) for one in inside]
         for one in (fitted, *steps, *inside):
             vars(one).pop("privacy_", None)
             vars(one).pop("_transcript", None)

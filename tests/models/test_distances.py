@@ -168,6 +168,7 @@ def test_logistic_regression_far_from_the_origin(data, n_random_features, offset
         model = DPLogisticRegression(
             epsilon=8.0,
             center=np.full(D, offset),
+            scale=None,
             n_random_features=n_random_features,
             random_state=0,
         )
