@@ -17,7 +17,7 @@ from skdpgmm import DPKMeans
 from skdpgmm.privacy import PrivacyReport
 
 ROOT = Path(__file__).parents[2]
-CHUNKS, CASES = 4, 500
+CHUNKS, CASES = 2, 500
 
 
 def run(*options):

@@ -29,14 +29,9 @@ pytestmark = [
 ]
 
 CASES = sorted(release_cases(3))
-GRID = [
-    pytest.param({"epsilon": 0.3}, id="small"),
-    pytest.param({"epsilon": 8.0, "delta": 1e-7, "clip_norm": 20.0}, id="clip"),
-    pytest.param(
-        {"epsilon": 1e6, "adjacency": "replace-one", "max_contributions": 3},
-        id="replace-three",
-    ),
-]
+SMALL = {"epsilon": 0.3}
+CLIPPED = {"epsilon": 8.0, "delta": 1e-7, "clip_norm": 20.0}
+OF_PERSONS = {"epsilon": 1e6, "adjacency": "replace-one", "max_contributions": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +40,9 @@ def fewer_draws(monkeypatch):
     monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
 
 
-@pytest.mark.parametrize("d", [3, 40])
-@pytest.mark.parametrize("params", GRID)
+@pytest.mark.parametrize(
+    ("params", "d"), [(SMALL, 3), (CLIPPED, 3), (OF_PERSONS, 3), (OF_PERSONS, 40)]
+)
 @pytest.mark.parametrize("name", CASES)
 def test_budget_is_spent_and_not_exceeded(name, params, d, monkeypatch):
     X, y = make_data(300, d)

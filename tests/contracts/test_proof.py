@@ -91,13 +91,8 @@ def test_all_is_proved_on_no_axiom():
     [
         ("NORM_BITS", 27),
         ("SUMMAND_BITS", 37),
-        ("MAX_BLOCK_ROWS", 2**17),
-        ("BLOCKS_OF_A_WORD", 2**11),
         ("WORD_BITS", 32),
         ("MAX_ROWS", 2**32),
-        ("MAX_SIGMA", 2**89),
-        ("degree_energy", 1),
-        ("squared_replace_one", 3),
         ("squared_acute_replace_one", 1),
         ("ROUND_DOWN_num", 2**53 - 1),
     ],

@@ -159,7 +159,7 @@ def wrapper_cases():
     classifier = partial(
         around_synthesizer,
         DPSyntheticClassifier,
-        classifier=LogisticRegression(max_iter=30, tol=1e-2),
+        classifier=LogisticRegression(max_iter=1000, tol=1e-2),
         n_samples=120,
     )
     resampler = partial(around_synthesizer, DPSyntheticResampler, n_samples=100)
@@ -203,7 +203,7 @@ def search_over_epsilon(epsilon=1.0, delta=1e-5, random_state=None, **params):
 def search_of_classifiers(epsilon=1.0, delta=1e-5, random_state=None, **params):
     """A search whose candidates share their releases."""
     synthesizer = DPEmbeddingSynthesizer(**params)
-    classifier = LogisticRegression(max_iter=30, tol=1e-2)
+    classifier = LogisticRegression(max_iter=1000, tol=1e-2)
     made = search(epsilon, delta, random_state)
     return made.set_params(
         estimator=DPSyntheticClassifier(synthesizer, classifier, n_samples=60),
