@@ -57,8 +57,8 @@ def kinds(low, high):
     """Return parameters of the three ways."""
     high = np.maximum(high, low + 1e-9)
     return {
-        "auto": {"scale": "auto"},
-        "one radius": {},
+        "auto": {},
+        "one radius": {"scale": None},
         "bounds": {"bounds": (low, high)},
     }
 
