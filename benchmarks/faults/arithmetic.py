@@ -83,7 +83,7 @@ FAULTS = (
         "degree % 2 == 0",
         "degree < 3",
         ("privacy/test_bounded_sum.py::test_the_distance_of_two_records_is_attained",),
-        ("logistic-replace",),
+        ("kmeans-replace",),
     ),
     Fault(
         "weights are not verified",

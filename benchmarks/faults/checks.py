@@ -33,6 +33,12 @@ AUDITS = {
     "pca-blocks": (pca(block_size=64), False, {"n_runs": 20}),
     "pca-attributes": (pca(), False, {"attack": "attributes", "n_runs": 200}),
     "kmeans": (DPKMeans(2, epsilon=4.0), False, {"n_runs": 20}),
+    # Of one cluster, in which two records are opposite.
+    "kmeans-replace": (
+        DPKMeans(1, epsilon=4.0, adjacency="replace-one"),
+        False,
+        {"n_runs": 20},
+    ),
     "logistic": (DPLogisticRegression(epsilon=4.0), True, {"n_runs": 20}),
     "logistic-replace": (
         DPLogisticRegression(epsilon=4.0, adjacency="replace-one"),
