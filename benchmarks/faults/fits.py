@@ -27,7 +27,7 @@ FAULTS = (
         "        given = given._replace(in_frame=opened.frame is not None)\n",
         "        given = given._replace(center=np.mean(np.asarray(X), axis=0))\n",
         (
-            "contracts/test_privacy_replay.py::test_fit_is_a_function_of_its_releases[pca-default]",
+            "contracts/test_privacy_replay.py::test_fit_is_a_function_of_its_releases[pca-small]",
         ),
         (
             "pca",
@@ -41,7 +41,7 @@ FAULTS = (
         "        self.n_features_in_ = opened.shape[1]\n"
         "        self.n_samples_ = opened.shape[0]\n",
         (
-            "contracts/test_privacy_replay.py::test_fit_is_a_function_of_its_releases[pca-default]",
+            "contracts/test_privacy_replay.py::test_fit_is_a_function_of_its_releases[pca-small]",
         ),
         ("pca-attributes",),
     ),
@@ -53,7 +53,7 @@ FAULTS = (
         "        self.labels_ = None if y is None else np.array(y)\n"
         "        report = account.report()\n",
         (
-            "contracts/test_privacy_replay.py::test_fit_is_a_function_of_its_releases[logistic-default]",
+            "contracts/test_privacy_replay.py::test_fit_is_a_function_of_its_releases[logistic-small]",
         ),
         ("logistic-attributes",),
     ),
