@@ -31,6 +31,7 @@ _RESOLVED = 4
 _WIDE, _FARTHEST = 10.0, 1e3
 # Share of the records that may be far from where most have one value, so that these are
 # taken for all there are, and standard deviations of noise by which that must be clear.
+# Not argued: one set, digits on grey, has called for both.
 _FEW, _SURE = 0.002, 2.0
 # A feature that spreads less beside its size is taken for a constant.
 _CONSTANT = 2.0**-24
