@@ -36,11 +36,13 @@ def audit(
     public: Annotated[
         bool, typer.Option("--public", help="The rows are public, or made up.")
     ] = False,
-    runs: Annotated[int, typer.Option(help="Fits that are attacked.")] = 200,
+    runs: Annotated[
+        int | None, typer.Option(help="Fits that are attacked: 200, or 1 of canaries.")
+    ] = None,
     confidence: Annotated[float, typer.Option(help="Of all bounds together.")] = 0.95,
-    attack: Annotated[str, typer.Option(help="transcript or attributes.")] = (
-        "transcript"
-    ),
+    attack: Annotated[
+        str, typer.Option(help="transcript, attributes or canaries.")
+    ] = "transcript",
     jobs: Annotated[int, typer.Option(help="Processes that fit.")] = 1,
     seed: Annotated[
         int | None, typer.Option(help="Makes the audit the same each time.")
@@ -65,7 +67,7 @@ def audit(
     made = estimator(asked)
     given = read(data, rows, label, None)
     y = None if given.labels is None else _in_memory(given.labels)
-    with warnings.catch_warnings(), errors().status(f"attacking {runs} fits"):
+    with warnings.catch_warnings(), errors().status("attacking fits"):
         # It is said by what is printed.
         warnings.simplefilter("ignore", PrivacyLeakWarning)
         found = audit_of(
