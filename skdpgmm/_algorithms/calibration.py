@@ -35,7 +35,7 @@ def calibrate(view, weights, second, counts, budgets, doubt):
     Parameters
     ----------
     view : View
-        Through the ball of the head.
+        Through the ball of the head, whose grid points are best held.
     weights : ndarray of shape (k, p + 1)
         In radii of the ball; the last column belongs to the constant feature.
     second : Spikes
@@ -60,18 +60,15 @@ def calibrate(view, weights, second, counts, budgets, doubt):
     evidence[:, -1] -= (offset - offset.mean()) / CONSTANT
     clip = _LONGEST * math.sqrt(_LOOKS.shape[1]) * _spread(evidence, second, ball)
     each = {name: budget.each(len(_LOOKS)) for name, budget in budgets.items()}
-    with view.held():
-        for i, look in enumerate(_LOOKS):
-            slopes = SoftmaxSlopes(ball, evidence, offset, slope * look, clip)
-            (release,) = view.release(f"head slope {i}", slopes, [each["slope"]])
-            slope *= slope_ratio(
-                release.value, float(release.sd), look, _PRIOR * doubt**2
-            )
-            coef = slope * evidence
-            coef[:, -1] += offset / CONSTANT
-            errors = SoftmaxErrors(ball, coef)
-            (release,) = view.release(f"head balance {i}", errors, [each["balance"]])
-            offset = offset - excess(release.value, float(release.sd), counts)
+    for i, look in enumerate(_LOOKS):
+        slopes = SoftmaxSlopes(ball, evidence, offset, slope * look, clip)
+        (release,) = view.release(f"head slope {i}", slopes, [each["slope"]])
+        slope *= slope_ratio(release.value, float(release.sd), look, _PRIOR * doubt**2)
+        coef = slope * evidence
+        coef[:, -1] += offset / CONSTANT
+        errors = SoftmaxErrors(ball, coef)
+        (release,) = view.release(f"head balance {i}", errors, [each["balance"]])
+        offset = offset - excess(release.value, float(release.sd), counts)
     coef = slope * evidence
     return coef[:, :-1], CONSTANT * coef[:, -1] + offset
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from skdpgmm._algorithms.class_clusters import (
     spread_components,
 )
 from skdpgmm._algorithms.doubts import CLEAR, doubt
-from skdpgmm._algorithms.head import fit_head
+from skdpgmm._algorithms.head import fit_head, grid_for
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._algorithms.outcome import lengths, quality_of
 from skdpgmm._algorithms.overlap import grid_rule
@@ -42,10 +43,30 @@ _NO_AGREEMENT = (
 )
 
 
-def fit_label_model(
-    view, median_radius, n_features, counts, moment, budget, widest=None
-):
-    """Train a head on the records and features of them.
+class Seen(NamedTuple):
+    """What a head is trained on: records, and features of them where there are any.
+
+    Attributes
+    ----------
+    view : View
+    radius : float
+        Smallest of the steps.
+    second : Spikes
+        Second moment.
+    features : CosineFeatures or None
+    slopes : ndarray of shape (m, d), or None
+        The best linear guess of a feature from its row.
+    """
+
+    view: Any
+    radius: float
+    second: Any
+    features: Any = None
+    slopes: Any = None
+
+
+def see(view, median_radius, n_features, counts, moment, budget):
+    """Return what a head is to be trained on.
 
     Parameters
     ----------
@@ -60,6 +81,34 @@ def fit_label_model(
     moment : NoisyMoment
         Second moment of the records about the centre.
     budget : Budget
+        Of the head.
+
+    Returns
+    -------
+    seen : Seen
+    """
+    ball, second = view.ball, moment.estimate
+    drawn = _features(view, median_radius, n_features, counts, second, budget)
+    if drawn is None:
+        return Seen(view.through(grid_for(ball, second)), median_radius, second)
+    features, moments = drawn
+    d, joint = ball.n_features, moments.joint
+    length = math.sqrt(np.trace(joint[d:, d:]))
+    wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
+    wide, radius = grid_for(wide, second), math.hypot(median_radius, length)
+    seen = view.through(wide)
+    return Seen(seen, radius, Spikes.of(joint), features, moments.slopes)
+
+
+def fit_label_model(seen, counts, budget, widest=None):
+    """Train a head on what is seen.
+
+    Parameters
+    ----------
+    seen : Seen
+    counts : ndarray of shape (n_classes,)
+        Estimated numbers of records of the classes.
+    budget : Budget
     widest : float, optional
         Radius to which records were clipped for the second moment; None is that of
         the ball.
@@ -68,25 +117,17 @@ def fit_label_model(
     -------
     model : LabelModel
     n_steps : int
-    seen : View
-        Through what the head was trained on.
     """
-    ball, second = view.ball, moment.estimate
-    drawn = _features(view, median_radius, n_features, counts, second, budget)
-    if drawn is None:
-        inner = ball.within(median_radius)
-        head, n_steps = fit_head(view, inner, counts, second, budget, widest)
-        return LabelModel(ball.center, None, head, head), n_steps, view
-    features, moments = drawn
-    d, joint = ball.n_features, moments.joint
-    length = math.sqrt(np.trace(joint[d:, d:]))
-    wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
-    seen = view.through(wide)
-    inner = wide.within(math.hypot(median_radius, length))
-    head, n_steps = fit_head(seen, inner, counts, Spikes.of(joint), budget)
-    linear = head.coef[:, :d] + head.coef[:, d:] @ moments.slopes
-    model = LabelModel(ball.center, features, head, Head(linear, head.intercept))
-    return model, n_steps, seen
+    view, features = seen.view, seen.features
+    if features is not None:
+        widest = None
+    head, n_steps = fit_head(view, seen.radius, counts, seen.second, budget, widest)
+    center, linear = view.ball.center, head
+    if features is not None:
+        d = len(center)
+        coef = head.coef[:, :d] + head.coef[:, d:] @ seen.slopes
+        linear = Head(coef, head.intercept)
+    return LabelModel(center, features, head, linear), n_steps
 
 
 def _features(view, median_radius, n_features, counts, second, budget):
@@ -138,12 +179,12 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
     d = view.n_features
     words = lengths(moment.value[None], moment.sd, d * (d + 1) / 2)
     view.note(quality_of(np.arange(n_classes), shape=words))
-    model, n_steps, seen = fit_label_model(
-        view, median_radius, "auto", counts, moment, budgets["head"]
-    )
+    seen = see(view, median_radius, "auto", counts, moment, budgets["head"])
+    with seen.view.held():
+        model, n_steps = fit_label_model(seen, counts, budgets["head"])
+        right = share_right(seen.view, model.head, counts, budgets["agreement"])
     gaps = model.linear.coef - weights @ model.linear.coef
     second = moment.along(gaps).matrix()
-    right = share_right(seen, model.head, counts, budgets["agreement"])
     means = placed_means(model.linear, weights, second, right, view.public_rng)
     clusters = ClassClusters(means, weights, np.arange(n_classes), means)
     if k:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import LOGISTIC
 from skdpgmm._algorithms.choices import N_RANDOM_FEATURES, moment_radius
-from skdpgmm._algorithms.label_model import fit_label_model
+from skdpgmm._algorithms.label_model import fit_label_model, see
 from skdpgmm._algorithms.looks import release_class_counts, release_second_moment
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.class_weights import check_class_weight, log_class_weights
@@ -228,15 +228,15 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
             view.through(ball.within(radius)), budgets["moment"], given.public_second
         )
         counts = release_class_counts(view, given.n_classes, budgets["counts"])
-        inner = ball.within(min(median_radius, radius))
         self.classes_ = given.classes
-        self._fit_head(view, inner, counts, moment, radius, session.left())
+        left, inner = session.left(), min(median_radius, radius)
+        seen = see(view, inner, self.n_random_features, counts, moment, left)
+        with seen.view.held():
+            model, self.n_iter_ = fit_label_model(seen, counts, left, radius)
+        self._set_head(view, model, counts)
 
-    def _fit_head(self, view, inner, counts, moment, radius, budget):
+    def _set_head(self, view, model, counts):
         ball, d = view.ball, view.n_features
-        model, self.n_iter_, _ = fit_label_model(
-            view, inner.radius, self.n_random_features, counts, moment, budget, radius
-        )
         coef, intercept = model.head
         intercept = intercept + log_class_weights(
             self.class_weight, self.classes_, counts

@@ -9,18 +9,64 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from skdpgmm.privacy.bounded_sum import Query, Weights, known
-from skdpgmm.privacy.grid import GRID_BITS, Ball, sum_in_order
+from skdpgmm.privacy.grid import EXACT_BITS, NARROW_BITS, Ball, sum_in_order
 
 # 2**(24 + 12) is the largest entry of a summand.
 ERROR_BITS = 12
 # The constant feature of every record, in radii of the ball.
 CONSTANT = 0.1
-# Rounded to integers of this many bits, weights give exact scores.
-_WEIGHT_BITS = 52 - GRID_BITS
+
+
+class GridCoef(NamedTuple):
+    """Public coefficients of grid points, rounded so that the scores are exact.
+
+    Attributes
+    ----------
+    integers : ndarray of shape (k, p)
+    unit : float
+        Of their products with grid points.
+    constants : ndarray of shape (k, 1)
+        What is added to the scores.
+    """
+
+    integers: np.ndarray
+    unit: float
+    constants: np.ndarray
+
+    @classmethod
+    def of(cls, coef, bits):
+        """Round coefficients of points of so many bits, and of the constant.
+
+        The norm of those of a class, times that of a point, is at most 2**24 where the
+        product may be in float32, and 2**52 elsewhere; rounding adds at most ``sqrt(p)
+        / 2``.
+        """
+        most = 2.0 ** ((EXACT_BITS if bits <= NARROW_BITS else 52) - bits)
+        of_points, of_constant = coef[:, :-1], coef[:, -1:]
+        longest = max(np.sqrt(np.sum(of_points**2, axis=1)).max(), 1e-200)
+        steps = max(most - math.sqrt(of_points.shape[1]) / 2.0 - 1.0, 0.5) / longest
+        unit = float(1.0 / (steps * 2.0**bits))
+        return cls(np.rint(of_points * steps), unit, CONSTANT * of_constant)
+
+    def scores(self, G, on):
+        """Return the scores of all classes.
+
+        A row for each class, as operations along long rows are several times faster.
+        """
+        if on.xp is np:  # where products are faster this way round
+            products = G @ self.integers.T.astype(G.dtype)
+            scores = products.T.astype(np.float64, order="C")
+        else:
+            scores = on.put(self.integers) @ G.T
+        scores *= self.unit
+        scores += on.put(self.constants)
+        return scores
 
 
 @known
@@ -51,8 +97,12 @@ class SoftmaxErrors(Query):
 
     point = True
     weights = Weights("l2", ERROR_BITS)
-    vector_bits = GRID_BITS
     names = {"sum": "gradient", "count": "errors"}
+
+    @cached_property
+    def grid_coef(self):
+        """Coefficients that make the scores exact."""
+        return GridCoef.of(self.coef, self.ball.bits)
 
     @property
     def n_cells(self):
@@ -72,12 +122,12 @@ class SoftmaxErrors(Query):
     def unit(self, moment):
         """Return the factor from grid integers to errors, and features of radius 1."""
         unit = self.clip / 2.0**ERROR_BITS
-        return unit / 2.0**GRID_BITS if moment == "sum" else unit
+        return unit / 2.0**self.ball.bits if moment == "sum" else unit
 
     def map(self, G, codes, on):
         """Return the errors; the vector is the grid point itself."""
         xp = on.xp
-        errors = _scores(self.coef, G, on)
+        errors = self.grid_coef.scores(G, on)
         errors -= xp.max(errors, axis=0)
         errors = xp.exp(errors, out=errors) if xp is np else xp.exp(errors)
         errors /= sum_in_order(errors)
@@ -120,6 +170,11 @@ class SoftmaxSlopes(Query):
     weights = Weights("l2", ERROR_BITS)
     names = {"count": "slopes"}
 
+    @cached_property
+    def grid_coef(self):
+        """Coefficients that make the scores exact."""
+        return GridCoef.of(self.coef, self.ball.bits)
+
     @property
     def n_cells(self):
         """Number of temperatures."""
@@ -137,7 +192,7 @@ class SoftmaxSlopes(Query):
     def map(self, G, codes, on):
         """Return the derivatives."""
         xp = on.xp
-        z = _scores(self.coef, G, on)
+        z = self.grid_coef.scores(G, on)
         z -= xp.max(z, axis=0)
         own = sum_in_order(z * _one_hot(codes, len(self.coef), on))
         offset = on.put(self.offset)[:, None]
@@ -149,24 +204,5 @@ class SoftmaxSlopes(Query):
         return xp.stack(slopes, axis=1) * (2.0**ERROR_BITS / self.clip), None
 
 
-def _scores(coef, G, on):
-    """Return exact scores of all classes, but for rounding of the coefficients.
-
-    A row for each class, as operations along long rows are several times faster.
-    """
-    rounded, unit = _grid_coef(coef[:, :-1])
-    scores = on.put(rounded) @ G.T
-    scores *= unit
-    scores += on.put(CONSTANT * coef[:, -1:])
-    return scores
-
-
 def _one_hot(codes, k, on):
     return on.floats(on.put(np.arange(k))[:, None] == codes)
-
-
-def _grid_coef(coef):
-    """Return integer coefficients and their unit: they make the scores exact."""
-    norm = np.sqrt(np.sum(coef**2, axis=1)).max()
-    power = 2.0 ** np.floor(_WEIGHT_BITS - 1 - np.log2(max(norm, 1e-200)))
-    return np.rint(coef * power), float(1.0 / (power * 2.0**GRID_BITS))

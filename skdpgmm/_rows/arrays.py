@@ -57,8 +57,7 @@ class ArrayRows:
         self._slices = row_slices(self.n_rows, min(block_size, MAX_BLOCK_ROWS))
         self._n_threads = n_threads(n_jobs)
         self._checked = checked
-        self._ball: Ball | None = None
-        self._held: dict[int, tuple[np.ndarray, int]] = {}
+        self._held: dict[Ball, dict[int, tuple[np.ndarray, int]]] = {}
 
     def sum(self, query):
         """Sum over the slices."""
@@ -71,36 +70,45 @@ class ArrayRows:
     @contextmanager
     def holding(self, ball):
         """Keep the grid points of this ball, of rows in memory."""
-        if self._checked:
+        new = self._checked and ball not in self._held
+        if new:
             self.hold(ball, {})
         try:
             with one_blas_thread():
                 yield
         finally:
-            self.hold(None, {})
+            if new:
+                del self._held[ball]
 
     def hold(self, ball, grid):
         """Take grid points of this ball, by the start of a slice, for its own."""
-        self._ball, self._held = ball, grid
+        self._held[ball] = grid
 
     def grid(self, ball):
-        """Return grid points, 4 bytes a number, and digest, by the start of a slice."""
+        """Return grid points and digest, by the start of a slice."""
         return {rows.start: self._to_grid(rows, ball) for rows in self._slices}
 
     def _to_grid(self, rows, ball):
+        if ball.outer in self._held:
+            points, seen = self._points(rows, ball.outer)
+            return grid_points(points, ball.from_outer, ball), seen
         X, _, seen = self._take(rows)
-        return grid_points(X, ball), seen
+        return grid_points(X, ball.to_grid, ball), seen
+
+    def _points(self, rows, ball):
+        held = self._held[ball]
+        if rows.start not in held:
+            held[rows.start] = self._to_grid(rows, ball)
+        return held[rows.start]
 
     def _block(self, rows, query):
         """Return a block of a slice, and its digest."""
         first = self._first + rows.start == 0
-        if self._ball is None or query.ball is not self._ball:
+        if query.ball not in self._held:
             X, codes, seen = self._take(rows)
             return Block(X, codes, None, HOST, first), seen
-        if rows.start not in self._held:
-            self._held[rows.start] = self._to_grid(rows, self._ball)
         codes = codes_of(self._codes, self._kept, rows)
-        held, seen = self._held[rows.start]
+        held, seen = self._points(rows, query.ball)
         return Block(None, codes, held, HOST, first), seen
 
     def _take(self, rows):

@@ -59,13 +59,13 @@ class DaskRows:
         starts = np.cumsum([0, *lengths[:-1]]).tolist()
         self._parts = list(zip(chunks, labels, kept, starts, strict=True))
         self._public = classes, block_size
-        self._ball, self._held = None, nothing
+        self._held = {}
 
     def sum(self, query):
         """Sum over the chunks by a tree of tasks."""
         task = dask.delayed(_sum_of_chunk, pure=False)
         ball = query.ball
-        held = self._held if ball is self._ball else [None] * len(self._parts)
+        held = self._held.get(ball) or [None] * len(self._parts)
         # Sent to a worker once, not with every task.
         query = dask.delayed(query, pure=False, traverse=False)
         sums = [
@@ -80,26 +80,28 @@ class DaskRows:
 
     @contextmanager
     def holding(self, ball):
-        """Keep the grid points of this ball, 4 bytes a number, if there are workers.
+        """Keep the grid points of this ball, if there are workers.
 
         These move to disk what their memory does not hold; other schedulers do not.
         """
-        if _has_workers():
-            self._hold(ball)
+        new = _has_workers() and ball not in self._held
+        if new:
+            self._held[ball] = self._grids(ball)
         try:
             with one_blas_thread():
                 yield
         finally:
-            self._ball, self._held = None, [None] * len(self._parts)
+            if new:
+                del self._held[ball]
 
-    def _hold(self, ball):
+    def _grids(self, ball):
         task = dask.delayed(_grid_of_chunk, pure=False)
         sent = dask.delayed(ball, pure=False, traverse=False)
-        self._ball = ball
-        self._held = dask.persist(
+        outer = self._held.get(ball.outer) or [None] * len(self._parts)
+        return dask.persist(
             *(
-                task(sent, X, kept, start, self._public[1])
-                for X, _, kept, start in self._parts
+                task(sent, X, kept, start, self._public[1], grid)
+                for (X, _, kept, start), grid in zip(self._parts, outer, strict=True)
             )
         )
 
@@ -146,8 +148,11 @@ def _sum_of_chunk(query, X, labels, kept, start, public, grid):
 
 
 @_errors_as_values
-def _grid_of_chunk(ball, X, kept, start, block_size):
-    return _rows_of_chunk(X, None, kept, start, block_size).grid(ball)
+def _grid_of_chunk(ball, X, kept, start, block_size, outer):
+    rows = _rows_of_chunk(X, None, kept, start, block_size)
+    if outer is not None:
+        rows.hold(ball.outer, _value(outer))
+    return rows.grid(ball)
 
 
 def _rows_of_chunk(X, codes, kept, start, block_size):

@@ -48,8 +48,8 @@ class Device:
         """Return float64 values that are integers as such, in memory."""
         return self.to_host(array).astype(np.int64, order="C")
 
-    def panel(self, rows):
-        """Return a copy of rows in float64."""
+    def panel(self, rows, narrow=False):
+        """Return a copy of rows in float64: others may be multiplied inexactly."""
         return self.floats(rows, copy=True)
 
     def scratch(self, shape, name):
@@ -85,8 +85,7 @@ class DeviceRows:
             X = device.xp.take(X, device.from_host(np.flatnonzero(kept)), axis=0)
             codes = codes[kept]
         self.n_records = X.shape[0]
-        self._ball: Ball | None = None
-        self._held: dict[int, Any] = {}
+        self._held: dict[Ball, dict[int, Any]] = {}
         self._blocks = [
             Block(X[rows, :], device.put(codes[rows]), None, device, rows.start == 0)
             for rows in row_slices(self.n_records, MAX_BLOCK_ROWS)
@@ -101,20 +100,29 @@ class DeviceRows:
     @contextmanager
     def holding(self, ball):
         """Keep the grid points of this ball on the device, 4 bytes a number."""
-        self._ball = ball
+        new = ball not in self._held
+        self._held.setdefault(ball, {})
         try:
             with one_blas_thread():
                 yield
         finally:
-            self._ball, self._held = None, {}
+            if new:
+                del self._held[ball]
 
     def _ready(self, block, query):
         """Return a block with its grid points, where these are held."""
-        if self._ball is None or query.ball is not self._ball:
+        if query.ball not in self._held:
             return block
-        if id(block) not in self._held:
-            xp = block.on.xp
-            G = self._ball.to_grid(block.on.panel(block.X), block.on)
+        return block._replace(held=self._points(block, query.ball))
+
+    def _points(self, block, ball):
+        held, on = self._held[ball], block.on
+        if id(block) not in held:
+            if ball.outer in self._held:
+                points = self._points(block, ball.outer)
+                G = ball.from_outer(on.panel(points), on)
+            else:
+                G = ball.to_grid(on.panel(block.X), on)
             # float32 represents every integer up to 2**24, the norm of the longest.
-            self._held[id(block)] = xp.astype(G, xp.float32)
-        return block._replace(held=self._held[id(block)])
+            held[id(block)] = on.xp.astype(G, on.xp.float32)
+        return held[id(block)]

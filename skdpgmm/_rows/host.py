@@ -18,17 +18,20 @@ class BufferedHost(Host, local):
     def __init__(self):
         self._buffers: dict[str, np.ndarray] = {}
 
-    def panel(self, rows):
-        """Return a copy of rows in float64, which the next one overwrites."""
-        panel = self.scratch(rows.shape, "panel")
+    def panel(self, rows, narrow=False):
+        """Return a copy of rows, which the next one overwrites."""
+        if narrow:
+            panel = self.scratch(rows.shape, "narrow panel", np.float32)
+        else:
+            panel = self.scratch(rows.shape, "panel")
         np.copyto(panel, rows)
         return panel
 
-    def scratch(self, shape, name):
+    def scratch(self, shape, name, dtype=np.float64):
         """Return an array to write to, until the next of its name."""
         kept = self._buffers.get(name)
         if kept is None or kept.shape[1:] != shape[1:] or len(kept) < shape[0]:
-            kept = self._buffers[name] = np.empty(shape)
+            kept = self._buffers[name] = np.empty(shape, dtype)
         return kept[: shape[0]]
 
     def forget(self):
@@ -39,16 +42,18 @@ class BufferedHost(Host, local):
 HOST = BufferedHost()
 
 
-def grid_points(X, ball):
-    """Return the grid points of rows, in float32.
+def grid_points(X, to_grid, ball):
+    """Return the grid points that `to_grid` makes of rows, in few bytes a number.
 
-    It represents every integer up to 2**24, the norm of the longest.
+    float32 represents every integer up to 2**24, the norm of the longest.
     """
-    G = np.empty((len(X), ball.n_features), dtype=np.float32)
+    dtype = np.int16 if ball.bits < 15 else np.float32
+    G = np.empty((len(X), ball.n_features), dtype=dtype)
+    size = HOST.n_numbers // max(X.shape[1], ball.n_features)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            for rows in row_slices(len(X), max(1, HOST.n_numbers // X.shape[1])):
-                G[rows] = ball.to_grid(HOST.panel(X[rows]), HOST)
+            for rows in row_slices(len(X), max(1, size)):
+                G[rows] = to_grid(HOST.panel(X[rows]), HOST)
     finally:
         HOST.forget()
     return G

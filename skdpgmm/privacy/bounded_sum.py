@@ -23,7 +23,9 @@ Weights of kind "cell" and "l1" are not negative. With them, summands of even de
 ``<v * v, w * w>`` and ``<v v^T, w w^T>_F = <v, w>**2`` are not negative.
 
 Exactness. An entry of a summand is at most ``2**SUMMAND_BITS``, so that all partial
-sums of a block are integers below 2**53, which float64 holds in any order.
+sums of a block are integers below 2**53, which float64 holds in any order. float32,
+twice as fast, holds those up to 2**24: so many records are added in it that, by Cauchy
+and Schwarz, ``|e_j| |v_c|`` over them is no larger for any cell j and coordinate c.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ import numpy as np
 from scipy.sparse import csc_array, issparse
 
 from skdpgmm.privacy.grid import (
-    GRID_BITS,
+    EXACT_BITS,
     HOST,
+    NARROW_BITS,
     NORM_BITS,
     clip_round,
     integer_norms,
@@ -152,12 +155,13 @@ def parts(query) -> tuple[Part, ...]:
     if type(query) not in _KNOWN:
         raise TypeError(f"{kind} is not a known query.")
     norm, weight_bits = query.weights
-    if max(weight_bits, query.vector_bits) > NORM_BITS:
+    vector_bits = query.ball.bits if query.point else query.vector_bits
+    if max(weight_bits, vector_bits) > NORM_BITS:
         raise ValueError(f"{kind} has norms of more than {NORM_BITS} bits.")
     found = []
     for name in query.moments:
         degree, n_axes, pooled = MOMENTS[name]
-        bits = weight_bits + degree * (GRID_BITS if query.point else query.vector_bits)
+        bits = weight_bits + degree * vector_bits
         if not 0 <= weight_bits <= bits <= SUMMAND_BITS:
             raise ValueError(
                 f"{name!r} of {kind} needs {bits} bits of a summand, and sums of a "
@@ -221,7 +225,7 @@ def _sums_of_panels(query, block):
             yield _sums_of_cells(query, e, v, on)
         else:
             if query.point and v is not None:
-                e, v = _verified_points(e, v, on.xp)
+                e, v = _verified_points(e, v, query.ball.bits, on)
             elif v is not None:
                 v = clip_round(v, bits, on, on.scratch(v.shape, "vectors"))
             yield _products(query, e, v, on)
@@ -237,12 +241,15 @@ def _panels(query, block):
         return
     is_held = query.sees == "grid" and block.held is not None
     X = block.held if is_held else block.X
+    narrow = is_held and query.point and query.ball.bits <= NARROW_BITS
     size = min(on.n_numbers // X.shape[1], 2**22 // query.n_made)
     for rows in row_slices(n, max(1, size)):
-        panel = on.panel(X[rows, ...])
-        if is_held:
+        panel = on.panel(X[rows, ...], narrow)
+        if is_held and on.xp is np:
             # What a row source holds is not trusted to be integers.
-            panel = np.rint(panel, out=panel) if on.xp is np else on.xp.round(panel)
+            panel = panel if X.dtype.kind == "i" else np.rint(panel, out=panel)
+        elif is_held:
+            panel = on.xp.round(panel)
         elif query.sees == "grid":
             panel = query.ball.to_grid(panel, on)
         # Whoever changed the point in place would have it multiplied.
@@ -290,9 +297,15 @@ def _verified_weights(query, e, on):
     return xp.where(inside[:, None], e, xp.zeros_like(e))
 
 
-def _verified_points(e, G, xp):
+def _verified_points(e, G, bits, on):
     """Return weights and grid points: those that are held come from a row source."""
-    inside = integer_norms(G, xp) <= 4.0**GRID_BITS
+    xp = on.xp
+    # A larger norm is never found below the bound, in float32 neither: so far, all
+    # partial sums are exact. But it may be rounded down to the bound.
+    inside = integer_norms(G, xp) < 4.0**bits
+    if xp.all(inside):
+        return e, G
+    inside = integer_norms(on.floats(G), xp) <= 4.0**bits
     if xp.all(inside):
         return e, G
     # Both, as 0 times infinity is no number.
@@ -327,13 +340,33 @@ def _products(query, e, v, on):
     k, n = W.shape
     of = {
         "count": lambda: W @ on.put(np.ones(n)),
-        "sum": lambda: W @ v,
+        "sum": lambda: _sum_of_vectors(W, v),
         "energy": lambda: W @ integer_norms(v, xp),
         "diag": lambda: W @ (v * v),
         "full": lambda: xp.stack([_scatter(w, z, xp) for w, z in _by_cell(W, v, xp)]),
         "tied": lambda: _scatter(on.put(np.ones(k)) @ W, v, xp),
     }
     return [of[name]() for name in query.moments]
+
+
+def _sum_of_vectors(W, v):
+    """Return the sums of vectors with the weights of each cell, in float64.
+
+    In float32 where the vectors are, and so many at a time that this is exact.
+    """
+    if v.dtype != np.float32 or issparse(W):
+        return W @ v
+    # Their own rounding moves these norms by less than a part in 100.
+    weights = float(np.max(np.sum(W * W, axis=1)))
+    vectors = float(np.max(np.einsum("ij,ij->j", v, v)))
+    if 1.01 * weights * vectors <= 4.0**EXACT_BITS:
+        return (W.astype(np.float32) @ v).astype(np.float64)
+    half = len(v) // 2
+    if not half:
+        return W @ v.astype(np.float64)
+    return _sum_of_vectors(W[:, :half], v[:half]) + _sum_of_vectors(
+        W[:, half:], v[half:]
+    )
 
 
 def _matrix(cell, k, on):

@@ -16,6 +16,9 @@ import numpy as np
 
 # Grid points have norm at most 2**24, so that their squares are far below 2**53.
 GRID_BITS = 24
+# float32 holds integers up to 2**24, and squared norms of points of so few bits.
+EXACT_BITS = 24
+NARROW_BITS = EXACT_BITS // 2
 # Norms are verified up to 2**26: sums of squares are exact beyond that, to 2**53.
 NORM_BITS = 26
 
@@ -35,9 +38,12 @@ class Host:
         """Return an array in float64."""
         return array.astype(np.float64, copy=copy)
 
-    def panel(self, rows):
-        """Return a copy of rows in float64, which the next one may overwrite."""
-        return self.floats(rows, copy=True)
+    def panel(self, rows, narrow=False):
+        """Return a copy of rows, which the next one may overwrite.
+
+        In float64, or of `narrow` numbers in float32 where products are exact in it.
+        """
+        return rows.astype(np.float32 if narrow else np.float64)
 
     def scratch(self, shape, name):
         """Return an array to write to, until the next of its name."""
@@ -145,22 +151,30 @@ class Ball:
         norm. None leaves grid points as they are.
     clip_radius : float, optional
         To which records are clipped before the lift; None is `radius`.
+    bits : int
+        Norm of the grid points: at most ``2**bits``, and `bits` at most `GRID_BITS`.
+    outer : Ball, optional
+        Whose grid points are clipped and rounded once more; None clips records.
     """
 
     center: np.ndarray
     radius: float
     lift: Any = None
     clip_radius: float | None = None
+    bits: int = GRID_BITS
+    outer: Any = None
 
     @property
     def n_features(self) -> int:
         """Width of the grid points."""
+        if self.outer is not None:
+            return self.outer.n_features
         return len(self.center) if self.lift is None else self.lift.n_features
 
     @property
     def step(self) -> float:
         """Length of one grid step in the units of the records."""
-        return self.radius / 2.0**GRID_BITS
+        return self.radius / 2.0**self.bits
 
     @property
     def first_step(self) -> float:
@@ -173,19 +187,34 @@ class Ball:
         first = self.radius if self.clip_radius is None else self.clip_radius
         return replace(self, radius=radius, clip_radius=first if self.lift else None)
 
+    def rounded(self, bits) -> Ball:
+        """Return the ball with a grid of other steps."""
+        return replace(self, bits=bits)
+
+    def inside(self, radius, bits) -> Ball:
+        """Return a ball that clips and rounds the grid points of this one."""
+        return Ball(self.center, radius, bits=bits, outer=self)
+
     def to_grid(self, V, on=HOST):
         """Return the grid points of rows in float64, which are overwritten.
 
-        Integers of row norms at most ``2**GRID_BITS``, by the lemma of `clip_round`.
+        Integers of row norms at most ``2**bits``, by the lemma of `clip_round`.
         """
+        if self.outer is not None:
+            return self.from_outer(self.outer.to_grid(V, on), on)
+        bits = self.bits if self.lift is None else GRID_BITS
         with np.errstate(over="ignore", invalid="ignore"):
             if self.center.any():
                 V -= on.put(self.center)
-            V *= 1.0 / self.first_step
-        G = clip_round(V, GRID_BITS, on, on.scratch(V.shape, "grid"))
+            V *= 1.0 / (self.step if self.lift is None else self.first_step)
+        G = clip_round(V, bits, on, on.scratch(V.shape, "grid"))
         if self.lift is None:
             return G
-        return clip_round(self.lift(G, self, on), GRID_BITS, on)
+        return clip_round(self.lift(G, self, on), self.bits, on)
+
+    def from_outer(self, G, on=HOST):
+        """Return grid points for those of `outer`, in float64."""
+        return clip_round(G * (self.outer.step / self.step), self.bits, on)
 
     def limit(self, points):
         """Move public points, relative to the centre, to norm at most 2 radii.

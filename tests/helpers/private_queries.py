@@ -51,6 +51,12 @@ def random_feature_ball(rng, d):
     return with_cosines(ball, features, ball.radius * rng.choice([0.1, 1.0, 10.0]))
 
 
+def random_narrow_ball(rng, d):
+    """Ball of points that are multiplied in float32, inside one that may be lifted."""
+    outer = rng.choice([random_ball, random_feature_ball])(rng, d).rounded(14)
+    return outer.inside(outer.radius * rng.uniform(0.1, 1.0), 12)
+
+
 def random_scaled_ball(rng, d):
     """Ball of features in units that differ, some of them far off."""
     scale = 10.0 ** rng.uniform(-6, 6, size=d)
@@ -237,6 +243,7 @@ for _name, _make in (
     ("-projected", partial(random_ball, projected=True)),
     ("-features", random_feature_ball),
     ("-units", random_scaled_ball),
+    ("-narrow", random_narrow_ball),
 ):
     QUERIES[f"gradient{_name}"] = gradient(_make)
     QUERIES[f"errors{_name}"] = errors(_make)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from any_query import Anything, K, P
+from any_query import BALL, Anything, K, P
 from private_queries import QUERIES, squared_distance
 from views import ONE_RECORD
 
@@ -19,7 +19,7 @@ from skdpgmm.privacy.bounded_sum import (
     known,
     parts,
 )
-from skdpgmm.privacy.grid import GRID_BITS
+from skdpgmm.privacy.grid import GRID_BITS, NARROW_BITS
 from skdpgmm.privacy.records import PrivateRecords
 
 
@@ -48,7 +48,11 @@ CASES = {
     "cell, the point": (CELL, GRID_BITS, ("sum", "count")),
     "l2, the point": (Weights("l2", 12), GRID_BITS, ("sum", "count")),
     "l1, of each cell": (Weights("l1", 10), 13, ("count", "sum", "full")),
+    # Multiplied in float32.
+    "l2, narrow, the point": (Weights("l2", 12), NARROW_BITS, ("sum", "count")),
+    "cell, narrow, the point": (CELL, NARROW_BITS, ("sum", "count")),
 }
+NARROW = BALL.rounded(NARROW_BITS)
 
 
 def adversary(name, rng, n):
@@ -61,7 +65,8 @@ def adversary(name, rng, n):
             e = np.abs(e)
     point = name.endswith("the point")
     v = kinds_of_numbers(rng, shape, bits)
-    return Anything(e, v, weights, moments, bits, point)
+    ball = NARROW if "narrow" in name else BALL
+    return Anything(e, v, weights, moments, bits, point, ball=ball)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -75,8 +80,8 @@ def test_no_map_exceeds_the_bound(name):
         held = None
         if query.point and rng.random() < 0.5:
             # What a row source holds may be anything too.
-            held = np.clip(kinds_of_numbers(rng, (1, P), GRID_BITS), -1e38, 1e38)
-            held = held.astype(np.float32)
+            held = kinds_of_numbers(rng, (1, P), query.ball.bits)
+            held = np.clip(held, -1e38, 1e38).astype(np.float32)
         sums = exact(query, Block(X, np.zeros(1, int), held))
         for part, total in zip(parts(query), sums, strict=True):
             assert total.dtype == np.int64 and total.shape == part.shape
@@ -107,6 +112,7 @@ def test_records_add_up_whatever_maps_return(name):
                 query.moments,
                 query.vector_bits,
                 query.point,
+                ball=query.ball,
             )
 
         together = exact(query, Block(X, codes))
@@ -125,7 +131,10 @@ def test_bound_is_attained(name):
     X[0, 1] = 1.0  # on the edge of the ball
     if name == "l1, of each cell":
         v = np.stack([v] * K)
-    query = Anything(e, v, weights, moments, bits, name.endswith("the point"))
+    ball = NARROW if "narrow" in name else BALL
+    query = Anything(
+        e, v, weights, moments, bits, name.endswith("the point"), ball=ball
+    )
     sums = exact(query, Block(X, np.zeros(1, int)))
     for part, total in zip(parts(query), sums, strict=True):
         total = total.astype(object)
@@ -319,3 +328,58 @@ def test_maps_of_the_package_are_looked_at_and_kept(name, monkeypatch):
     X, codes = rng.standard_normal((30, 5)), rng.integers(0, 2, 30)
     exact(query, Block(X, codes, first=True))
     assert len(bounded_sum._LOOKED_AT) == 1
+
+
+@pytest.mark.parametrize("kind", ["usual", "alike", "at the bound", "zero"])
+def test_sums_in_float32_are_exact(kind):
+    """Of many records, whose partial sums are far beyond what float32 holds."""
+    rng = np.random.default_rng(0)
+    n, p = 3000, 5
+    G = {
+        "usual": lambda: rng.integers(-1500, 1500, (n, p)),
+        "alike": lambda: np.full((n, p), 1831),
+        "at the bound": lambda: np.repeat([[0, 4096, 0, 0, 0]], n, axis=0),
+        "zero": lambda: np.zeros((n, p)),
+    }[kind]()
+    G = np.where(np.sum(G**2, axis=1, keepdims=True) <= 4**NARROW_BITS, G, 0)
+    e = rng.integers(-2000, 2000, (n, K)).astype(float)
+    query = Anything(
+        e, None, Weights("l2", 12), ("sum",), point=True, ball=NARROW, n_features=p
+    )
+    block = Block(None, np.zeros(n, int), G.astype(np.int16))
+    (total,) = exact(query, block)
+    e = np.where(np.sum(e**2, axis=1, keepdims=True) <= 4.0**12, e, np.nan)
+    known_weights = ~np.isnan(e[:, 0])
+    assert known_weights.mean() > 0.5
+    clipped = exact(query, Block(None, block.codes, G.astype(np.float32)))
+    assert np.array_equal(total, clipped[0])
+    few = e[known_weights].astype(np.int64)
+    part = Anything(
+        few.astype(float),
+        None,
+        query.weights,
+        ("sum",),
+        point=True,
+        ball=NARROW,
+        n_features=p,
+    )
+    rows = Block(None, np.zeros(len(few), int), G[known_weights].astype(np.int16))
+    expected = few.T.astype(object) @ G[known_weights].astype(object)
+    assert np.array_equal(exact(part, rows)[0], expected.astype(np.int64))
+
+
+@pytest.mark.parametrize("excess", [-1, 0, 1, 2])
+def test_norms_in_float32_are_never_found_below_the_bound(excess):
+    """4096**2 is the last number that float32 counts up to."""
+    point = np.zeros((1, P + 2))
+    point[0, 0] = 4096
+    if excess < 0:
+        point[0, 0] -= 1
+    point[0, 1 : 1 + max(excess, 0)] = 1.0
+    query = Anything(
+        [0], None, CELL, ("count", "sum"), point=True, ball=NARROW, n_features=P + 2
+    )
+    count, total = exact(query, Block(None, np.zeros(1, int), point.astype(np.int16)))
+    inside = excess <= 0
+    assert count.sum() == inside
+    assert np.array_equal(total[0], point[0] * inside)

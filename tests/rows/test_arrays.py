@@ -66,18 +66,41 @@ def test_file_that_is_written_during_a_fit(kind, tmp_path, monkeypatch):
     assert len(spent_by(lambda: DPKMeans(2, block_size=50).fit(opened)))
 
 
+@pytest.mark.parametrize("bits", [24, 14, 12])
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e300])
-def test_grid_points_that_are_held_change_nothing(scale):
-    """float32 represents grid points, those of the longest records as well."""
+def test_grid_points_that_are_held_change_nothing(scale, bits):
+    """Few bytes represent grid points, those of the longest records as well."""
     rng = np.random.default_rng(0)
     X = scale * rng.standard_normal((500, 40))
     codes = rng.integers(3, size=500)
-    ball = Ball(rng.standard_normal(40), 0.5)
+    ball = Ball(rng.standard_normal(40), 0.5).rounded(bits)
     coef = rng.standard_normal((3, 41))
     query = SoftmaxErrors(ball, coef, 0.5, ("sum", "count"))
-    held = grid_points(X, ball)
+    held = grid_points(X, ball.to_grid, ball)
     expected = exact(query, Block(X, codes))
     assert_same(exact(query, Block(None, codes, held)), expected)
+
+
+def test_points_of_a_ball_inside_one_that_is_held_are_made_of_its_points():
+    X, codes = make_data(100, 5)
+    rows = ArrayRows(X, codes, block_size=30)
+    outer = Ball(np.full(5, 0.3), 2.0).rounded(14)
+    inner = outer.inside(1.0, 12)
+    coef = np.random.default_rng(1).standard_normal((3, 6))
+    query = SoftmaxErrors(inner, coef, 0.5, ("sum", "count"))
+    expected = rows.sum(query)
+    with rows.holding(outer), rows.holding(inner):
+        with rows.holding(outer):  # once more, which ends before the other
+            pass
+        rows._X = None
+        with pytest.raises(TypeError):
+            rows.sum(query)
+        rows._X = X
+        rows.sum(SoftmaxErrors(outer, coef))
+        rows._X = None
+        for total, other in zip(rows.sum(query), expected, strict=True):
+            assert np.array_equal(total, other)
+    assert not rows._held
 
 
 def test_grid_points_are_held_for_their_ball_alone():

@@ -46,16 +46,17 @@ def test_what_is_forgotten_is_gone():
     assert not np.shares_memory(first, on.scratch((5, 3), "rows"))
 
 
+@pytest.mark.parametrize("bits, dtype", [(24, np.float32), (14, np.int16)])
 @pytest.mark.parametrize("n_numbers", [1, 7, 2**18])
-def test_grid_points_are_those_of_the_ball(n_numbers, monkeypatch):
+def test_grid_points_are_those_of_the_ball(n_numbers, bits, dtype, monkeypatch):
     monkeypatch.setattr(BufferedHost, "n_numbers", n_numbers)
     X = np.random.default_rng(0).standard_normal((20, 3)) * np.repeat(
         [[1e-3], [1e300]], 10, axis=0
     )
-    ball = Ball(np.ones(3), 2.0)
+    ball = Ball(np.ones(3), 2.0).rounded(bits)
     given = X.copy()
-    G = grid_points(X, ball)
-    assert G.dtype == np.float32 and not HOST._buffers
+    G = grid_points(X, ball.to_grid, ball)
+    assert G.dtype == dtype and not HOST._buffers
     assert_array_equal(X, given)
     assert_array_equal(G, ball.to_grid(X))
 
@@ -68,5 +69,6 @@ def test_nothing_is_kept_of_rows_when_a_grid_fails():
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        grid_points(np.ones((20, 3)), Ball(np.zeros(3), math.sqrt(3.0), Fails()))
+        ball = Ball(np.zeros(3), math.sqrt(3.0), Fails())
+        grid_points(np.ones((20, 3)), ball.to_grid, ball)
     assert not HOST._buffers
