@@ -282,6 +282,35 @@ Qed.
 Lemma grid_points_are_verified : 0 <= GRID_BITS <= NORM_BITS.
 Proof. vm_compute; split; discriminate. Qed.
 
+(* Products in float32, which holds integers up to 2^24: no partial sum is larger where the
+   weights and the entries of the vectors obey the bound that is verified. *)
+Lemma float32_holds_them : EXACT_BITS <= 24.
+Proof. vm_compute; discriminate. Qed.
+
+Lemma size_is_dot ps :
+  size ps = dot (map Z.abs (map fst ps)) (map Z.abs (map snd ps)).
+Proof.
+  induction ps as [|p ps IH]; [reflexivity|].
+  simpl; rewrite IH, Z.abs_mul; reflexivity.
+Qed.
+
+Lemma norm2_abs v : norm2 (map Z.abs v) = norm2 v.
+Proof.
+  unfold norm2; induction v as [|x v IH]; [reflexivity|].
+  simpl; rewrite IH; f_equal; nia.
+Qed.
+
+Theorem narrow_sums_are_small ps :
+  norm2 (map fst ps) * norm2 (map snd ps) <= 2 ^ EXACT_BITS * 2 ^ EXACT_BITS ->
+  size ps <= 2 ^ EXACT_BITS.
+Proof.
+  intros B; rewrite size_is_dot.
+  pose proof (cauchy_schwarz (map Z.abs (map fst ps)) (map Z.abs (map snd ps))) as C.
+  rewrite !norm2_abs in C.
+  assert (0 <= 2 ^ EXACT_BITS) by (apply Z.pow_nonneg; lia).
+  nia.
+Qed.
+
 (* Weights of kind "l1": integers that are not negative, and their sum. *)
 Definition not_below_0 (x : num) : bool :=
   match x with Some y => 0 <=? y | None => false end.
@@ -350,7 +379,7 @@ Inductive kind := Cell | L1 | L2.
 Record query := {
   weights : kind;
   weight_bits : Z;
-  vector_bits : Z;  (* GRID_BITS where the vector is the grid point itself *)
+  vector_bits : Z;  (* those of the grid where the vector is the grid point itself *)
   n_cells : nat;
   n_features : nat;
   asks : moment;

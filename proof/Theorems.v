@@ -15,6 +15,7 @@ Check summand_bound. Print Assumptions summand_bound.
 Check passes_is_bounded. Print Assumptions passes_is_bounded.
 Check clip_round_bound. Print Assumptions clip_round_bound.
 Check verified_l1_bound. Print Assumptions verified_l1_bound.
+Check narrow_sums_are_small. Print Assumptions narrow_sums_are_small.
 Check ieee. Print Assumptions ieee.
 Check block_is_exact. Print Assumptions block_is_exact.
 Check block_of_summands_is_exact. Print Assumptions block_of_summands_is_exact.

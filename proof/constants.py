@@ -13,7 +13,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "skdpgmm"
 # Names of modules, and of those constants of theirs that are integers.
 INTEGERS = {
-    "privacy/grid.py": ("GRID_BITS", "NORM_BITS"),
+    "privacy/grid.py": ("GRID_BITS", "NORM_BITS", "EXACT_BITS"),
     "privacy/bounded_sum.py": ("SUMMAND_BITS", "MAX_BLOCK_ROWS"),
     "privacy/noise.py": ("WORD_BITS", "RESOLUTION_BITS", "_LOW", "MAX_SIGMA"),
     "privacy/records.py": ("MAX_ROWS",),

@@ -36,6 +36,7 @@ def test_constants_are_those_of_the_package():
         assert factor**2 == pytest.approx(value)
     assert found == moments | squared | {
         "GRID_BITS": grid.GRID_BITS,
+        "EXACT_BITS": grid.EXACT_BITS,
         "NORM_BITS": grid.NORM_BITS,
         "SUMMAND_BITS": bounded_sum.SUMMAND_BITS,
         "MAX_BLOCK_ROWS": bounded_sum.MAX_BLOCK_ROWS,
