@@ -27,6 +27,7 @@ extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "benchmark_tables",
     "budget_tables",
 ]
 # |KMEANS.ball| and so on, on every page.

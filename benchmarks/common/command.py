@@ -1,8 +1,9 @@
 """What the commands share: options, and results that tell where they come from.
 
-A file of results holds the settings, the versions of packages and the machine. It is
-replaced as a whole, so that none is ever half written, and what is in it already is
-not measured again: an interrupted run goes on where it was.
+A file of results holds the command, the day, the settings, the versions of packages
+and the machine, those of the call that wrote it last. It is replaced as a whole, so
+that none is ever half written, and what is in it already is not measured again: an
+interrupted run goes on where it was.
 """
 
 import argparse
@@ -10,11 +11,14 @@ import json
 import math
 import os
 import platform
+import shlex
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 RESULTS = Path(__file__).resolve().parents[1]
 PACKAGES = ("skdpgmm", "scikit-learn", "numpy", "scipy", "torch")
@@ -40,7 +44,19 @@ def parser_of(name, doc, *options, output=".json"):
     for option in options:
         parser.add_argument(option, **OPTIONS[option])
     parser.add_argument("--output", type=Path, default=RESULTS / f"{name}{output}")
+    parser.set_defaults(benchmark=name)
     return parser
+
+
+def command_of(name, words):
+    """Return a command line without places of this machine, and FILE for its files."""
+    words = list(words)
+    for option in ("--output", "--cache"):
+        if option in words:
+            at = words.index(option)
+            del words[at : at + 2]
+    words = ("FILE" if os.sep in word else word for word in words)
+    return shlex.join(["python", "-m", f"benchmarks.{name}", *words])
 
 
 def reason_of(error):
@@ -97,7 +113,12 @@ def machine():
         lines = cpuinfo.read_text().splitlines()
         names = [line.split(":")[1] for line in lines if line.startswith("model name")]
         model = names[0].strip() if names else model
-    return {"system": platform.system(), "processor": model, "cores": os.cpu_count()}
+    return {
+        "system": platform.system(),
+        "processor": model,
+        "cores": os.cpu_count(),
+        "threads": max((pool["num_threads"] for pool in threadpool_info()), default=1),
+    }
 
 
 class Results:
@@ -106,8 +127,8 @@ class Results:
     Parameters
     ----------
     args : Namespace
-        Arguments of the command: `output`, `fresh` where there is such an option, and
-        what `settings` names.
+        Arguments of the command, of a parser of `parser_of`: `output`, `fresh` where
+        there is such an option, and what `settings` names.
     settings : sequence of str
         Arguments that everything measured depends on. A file of others is not gone
         on with.
@@ -116,6 +137,9 @@ class Results:
     def __init__(self, args, settings=()):
         self.path = Path(args.output).with_suffix(".json")
         self.about = {
+            "benchmark": args.benchmark,
+            "command": command_of(args.benchmark, sys.argv[1:]),
+            "date": datetime.now(UTC).date().isoformat(),
             "settings": plain({name: getattr(args, name) for name in settings}),
             "versions": versions(),
             "machine": machine(),

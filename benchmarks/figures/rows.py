@@ -37,7 +37,7 @@ FALLING = {("logistic", "log loss"), ("likeness", "frechet")}
 WORST_SHOWN = 0.45
 
 
-def draw(results, columns_of, output):
+def draw(results, columns_of, output, panels=tuple(PANELS)):
     """Draw a row of panels for each data set and save the picture.
 
     Parameters
@@ -48,11 +48,13 @@ def draw(results, columns_of, output):
         From the results of all seeds to mean and spread by name of the score.
     output : path-like
         Where to save the picture.
+    panels : sequence of keys of `PANELS`
+        What to draw, from left to right.
     """
     fig, axes = plt.subplots(
         len(results),
-        len(PANELS),
-        figsize=(3.1 * len(PANELS), 2.6 * len(results) + 1.6),
+        len(panels),
+        figsize=(3.1 * len(panels), 2.6 * len(results) + 1.6),
         squeeze=False,
         layout="constrained",
     )
@@ -62,17 +64,17 @@ def draw(results, columns_of, output):
             for method, by in entry.items()
             if method != "settings"
         }
-        for ax, panel in zip(row, PANELS, strict=True):
+        for ax, panel in zip(row, panels, strict=True):
             _draw_panel(ax, panel, found)
         row[0].set_ylabel(name, fontsize="large", fontweight="bold")
-    for ax, (panel, title) in zip(axes[0], PANELS.items(), strict=True):
+    for ax, panel in zip(axes[0], panels, strict=True):
         better = (
             "lower is better \u2193" if panel in FALLING else "higher is better \u2191"
         )
-        ax.set_title(f"{title}\n{better}", fontsize="medium")
+        ax.set_title(f"{PANELS[panel]}\n{better}", fontsize="medium")
     fig.supxlabel(
         "epsilon: to the left more privacy, to the right more exact rows; "
-        "\u221e is without noise. Lines: mean over repetitions, bars: their spread"
+        "\u221e is without noise.\nLines: mean over repetitions, bars: their spread"
     )
     handles = {}
     for ax in axes.flat:
@@ -81,7 +83,7 @@ def draw(results, columns_of, output):
         handles.values(),
         handles,
         loc="outside upper center",
-        ncols=4,
+        ncols=2 * len(panels) // 3,
         frameon=False,
         title="What was learned from, tested on real rows",
     )

@@ -1,0 +1,238 @@
+"""Kept results as text: what the page of benchmarks shows of each file.
+
+Of a file that is not kept, the page says which command makes it.
+"""
+
+import json
+
+import numpy as np
+
+from benchmarks.common.command import restored
+from benchmarks.common.judges import JUDGES
+from benchmarks.figures.rows import NOT_PRIVATE, PRIVATE
+from benchmarks.keep import KEPT
+from benchmarks.rows import columns_of
+
+WITHOUT_PRIVACY = "\u221e"
+NOTHING = "\u2013"
+OURS = ("ours", "ours, plain")
+PEERS = [method for method in PRIVATE if method not in OURS]
+
+
+# --- reStructuredText ---------------------------------------------------------------
+def table(heads, rows):
+    """Return a table as lines."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :class: numbers", ""]
+    for row in [heads, *rows]:
+        first, *others = row
+        lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
+    return [*lines, ""]
+
+
+def folded(summary, lines):
+    """Return lines behind a line to click on."""
+    inner = [f"   {line}".rstrip() for line in lines]
+    return [f".. dropdown:: {summary}", "", *inner]
+
+
+def title(text, underline="~"):
+    return [text, underline * len(text), ""]
+
+
+def number(value, digits=3):
+    """Write a number without its leading zero, as tables of accuracies have it."""
+    if value is None:
+        return NOTHING
+    text = f"{value:.{digits}f}"
+    return text.lstrip("0") if abs(value) < 1 else text
+
+
+def significant(value):
+    return (
+        NOTHING if value is None else f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+    )
+
+
+def with_spread(mean_and_spread):
+    """Write a mean, and the spread over seeds where there is one."""
+    mean, spread = mean_and_spread
+    return f"{number(mean)} ± {number(spread)}" if spread else number(mean)
+
+
+def epsilon_of(key):
+    return WITHOUT_PRIVACY if key in ("inf", "none") else key
+
+
+# --- rows ---------------------------------------------------------------------------
+def at_a_glance(results):
+    """Return a line for each set: accuracies of a network by epsilon, and ceilings."""
+    heads = ["data", "epsilon", "default", "plain", "best peer", "mixture", "records"]
+    cells = []
+    for name, entry in results.items():
+        ceilings = [
+            number(accuracy(entry, method, "inf"))
+            for method in ("a mixture a class", "real rows")
+        ]
+        for epsilon in ("1", "8"):
+            ours = [number(accuracy(entry, method, epsilon)) for method in OURS]
+            cells.append([name, epsilon, *ours, best_peer(entry, epsilon), *ceilings])
+    return table(heads, cells)
+
+
+def accuracy(entry, method, epsilon):
+    """Return the mean accuracy of a network over the seeds, None if not measured."""
+    found = entry.get(method, {}).get(epsilon)
+    return columns_of(found)["network", "accuracy"][0] if found else None
+
+
+def best_peer(entry, epsilon):
+    """Return the accuracy of a network on the best peer's rows, and its name."""
+    found = {peer: accuracy(entry, peer, epsilon) for peer in PEERS}
+    found = {peer: value for peer, value in found.items() if value is not None}
+    best = max(found, key=found.get, default=None)
+    return NOTHING if best is None else f"{number(found[best])}, {best}"
+
+
+def line_of_rows(method, epsilon, entry):
+    seeds = [found for key, found in entry.items() if key.startswith("seed")]
+    columns = columns_of(entry)
+    shown = [columns[name, "accuracy"] for name in JUDGES]
+    shown += [columns["logistic", "log loss"]]
+    shown += [columns["likeness", key] for key in ("frechet", "precision", "coverage")]
+    spent = significant(float(np.mean([found["seconds"] for found in seeds])))
+    return [method, epsilon, *map(with_spread, shown), spent, len(seeds)]
+
+
+def rows(results):
+    """Return the tables of `benchmarks.rows`: one at a glance, and one for each set."""
+    lines = at_a_glance(results)
+    heads = ["rows", "epsilon", *JUDGES, "log loss", "Frechet", "precision"]
+    heads += ["coverage", "seconds", "seeds"]
+    for name, entry in results.items():
+        cells = [
+            line_of_rows(method, NOTHING, found)
+            for method in NOT_PRIVATE
+            for found in entry.get(method, {}).values()
+        ]
+        for epsilon in sorted(
+            {e for m in PRIVATE for e in entry.get(m, {})}, key=float
+        ):
+            cells += [
+                line_of_rows(method, epsilon_of(epsilon), entry[method][epsilon])
+                for method in PRIVATE
+                if epsilon in entry.get(method, {})
+            ]
+        lines += [*title(name), *table(heads, cells)]
+    return lines
+
+
+# --- clustering ---------------------------------------------------------------------
+def geometric_mean(values):
+    return float(np.exp(np.mean(np.log(values)))) if values else None
+
+
+def clustering(results):
+    """Return the tables of `benchmarks.clustering`: means by method, and all sets."""
+    methods = list(dict.fromkeys(m for e in results.values() for m in e["methods"]))
+    summary = []
+    for method in methods:
+        done = {
+            name: entry["methods"]
+            for name, entry in results.items()
+            if entry["methods"].get(method, {}).get("area") is not None
+        }
+        own = [found[method]["area"] for found in done.values()]
+        ours = [found["DPKMeans"]["area"] for found in done.values()]
+        times = [found[method]["time ratio"] for found in done.values()]
+        below = sum(a < b for a, b in zip(own, ours, strict=True))
+        means = [number(geometric_mean(v)) for v in (own, ours)]
+        time = significant(geometric_mean([t for t in times if t]))
+        summary.append([method, len(own), *means, below, time])
+    heads = ["method", "sets", "mean area", "DPKMeans there", "below DPKMeans", "time"]
+    lines = table(heads, summary)
+    epsilons = ("0.25", "1", "4")
+    heads = ["data", "n", "d", "k", "method"]
+    heads += [*(f"epsilon {e}" for e in epsilons), "area", "time"]
+    cells = []
+    for name, entry in results.items():
+        for method, found in entry["methods"].items():
+            ratios = found["loss over k-means"]
+            cells.append(
+                [
+                    *(name, f"{entry['n']:,}", entry["d"], entry["k"], method),
+                    *(number(ratios.get(epsilon)) for epsilon in epsilons),
+                    number(found["area"]),
+                    significant(found["time ratio"]),
+                ]
+            )
+    return [*lines, *folded("All sets", table(heads, cells))]
+
+
+# --- mixtures -----------------------------------------------------------------------
+def mixture(results):
+    """Return the table of `benchmarks.mixture`: gaps by setting and epsilon."""
+    methods = {entry_of: None for e in results.values() for entry_of in e["methods"]}
+    epsilons = sorted(
+        {e for r in results.values() for e in r["methods"]["defaults"]}, key=float
+    )
+    heads = ["setting", "n", "d", "k", "covariance", "method"]
+    heads += [*(f"epsilon {epsilon_of(e)}" for e in epsilons), "draws"]
+    cells = []
+    for name, entry in results.items():
+        about = [f"{entry['n']:,}", entry["d"], entry["k"], entry["covariance_type"]]
+        for method in methods:
+            by = entry["methods"].get(method, {})
+            gaps = [by[e] if e in by else by.get("none") for e in epsilons]
+            shown = [NOTHING if g is None else f"{g['gap']:+.3f}" for g in gaps]
+            draws = next(iter(by.values()))["draws"]
+            cells.append([name, *about, method, *shown, draws])
+    return table(heads, cells)
+
+
+# --- speed --------------------------------------------------------------------------
+def scaling(results):
+    """Return the table of `benchmarks.scaling`: ratios of times."""
+    heads = ["what over what", "ratio", "at most", "seconds", "over seconds"]
+    cells = [
+        [
+            *(name, number(row["ratio"]), f"{row['limit']:g}"),
+            *(significant(row[key]) for key in ("seconds", "other")),
+        ]
+        for part in results["ratios"].values()
+        for name, row in part.items()
+    ]
+    return table(heads, cells)
+
+
+TABLES = {
+    "rows": rows,
+    "clustering": clustering,
+    "mixture": mixture,
+    "scaling": scaling,
+}
+
+
+# --- the page -----------------------------------------------------------------------
+def provenance(document):
+    """Return the command, day, machine and versions of a file as lines."""
+    machine, versions = document["machine"], document["versions"]
+    where = (
+        f"{machine['processor']}, {machine['cores']} cores, "
+        f"{machine['threads']} of them used, {machine['system']}"
+    )
+    used = ", ".join(f"{name} {version}" for name, version in versions.items())
+    said = f"{document['date']}, {where}; {used}."
+    if "note" in document:
+        said += f" {document['note']}"
+    command = [".. code-block:: console", "   :class: wrapped", ""]
+    return [*command, f"   {document['command']}", "", said, ""]
+
+
+def section(name):
+    """Return what the page shows of one benchmark as lines."""
+    path = KEPT / f"{name}.json"
+    if not path.exists():
+        command = f"python -m benchmarks.{name}"
+        return [f"No results are kept: ``{command}`` measures them.", ""]
+    document = restored(json.loads(path.read_text()))
+    return [*provenance(document), *TABLES[name](document["results"])]
