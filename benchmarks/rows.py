@@ -204,6 +204,7 @@ def main():
         for epsilon in () if args.no_peers else args.epsilon:
             bench.peers(epsilon)
     if results.results:
+        results.save()  # what was measured by earlier calls is of this one too
         from benchmarks.figures.rows import draw
 
         draw(results.results, columns_of, args.output.with_suffix(".png"))

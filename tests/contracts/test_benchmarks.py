@@ -36,9 +36,14 @@ def test_the_page_shows_every_kept_file():
         assert f".. benchmark-tables:: {name}\n" in page
 
 
-def test_of_what_is_not_kept_the_page_has_the_command(tmp_path, monkeypatch):
+def test_ratios_of_times_are_shown_once_they_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.tables.KEPT", tmp_path)
     assert "``python -m benchmarks.scaling``" in section("scaling")[0]
+    document = json.loads(FILES[0].read_text()) | {"results": ratios_of(2.5)}
+    (tmp_path / "scaling.json").write_text(json.dumps(document))
+    lines = section("scaling")
+    start = lines.index("   * - fit / product")
+    assert lines[start + 1 : start + 3] == ["     - 2.500", "     - 3"]
 
 
 def test_a_command_names_no_place_of_the_machine():
@@ -68,12 +73,15 @@ def test_numbers_are_kept_to_four_digits_and_single_fits_as_means():
 
 
 # --- compare ------------------------------------------------------------------------
+def ratios_of(ratio):
+    found = {"limit": 3.0, "ratio": ratio, "seconds": 1.0, "other": 1.0 / ratio}
+    return {"ratios": {"whole_fits": {"fit / product": found}}}
+
+
 def document_of(ratio, accuracies):
     judges = [{"judges": {"network": {"accuracy": value}}} for value in accuracies]
-    results = {
-        "ratios": {"fit / product": {"limit": 3.0, "ratio": ratio, "seconds": 1.0}},
-        "bank": {"ours": {f"seed {i}": seed for i, seed in enumerate(judges)}},
-    }
+    bank = {"ours": {f"seed {i}": seed for i, seed in enumerate(judges)}}
+    results = ratios_of(ratio) | {"bank": bank}
     about = dict.fromkeys(ABOUT) | {"benchmark": "scaling", "digits": 4}
     return about | {"results": results}
 
