@@ -5,7 +5,7 @@ After one of them has run::
     python -m benchmarks.keep benchmarks/rows.json
 
 writes ``benchmarks/results/rows.json``: the command, the day, versions and machine as
-they were, and the results to four digits, with means in place of single fits where
+they were, and the results to five digits, with means in place of single fits where
 there are thousands. ``docs/benchmarks.rst`` is made of these files, and
 ``python -m benchmarks.compare`` compares two of them. ``--note`` says what a reader of
 the times has to know. What releases are compared with is the file in the commit of
@@ -21,13 +21,13 @@ import numpy as np
 from benchmarks.common.command import RESULTS, plain, restored, text_of
 
 KEPT = RESULTS / "results"
-DIGITS = 4
+DIGITS = 5
 # The last of these says that a file is a kept one.
 ABOUT = ("benchmark", "command", "date", "settings", "versions", "machine", "digits")
 
 
 def rounded(value):
-    """Return the same with all numbers to four digits."""
+    """Return the same with all numbers to five digits."""
     if isinstance(value, dict):
         return {key: rounded(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -53,9 +53,9 @@ def test_a_command_names_no_place_of_the_machine():
     )
 
 
-def test_numbers_are_kept_to_four_digits_and_single_fits_as_means():
+def test_numbers_are_kept_to_five_digits_and_single_fits_as_means():
     assert rounded({"a": [0.123456, 60_000, None, "inf"]}) == {
-        "a": [0.1235, 60_000, None, "inf"]
+        "a": [0.12346, 60_000, None, "inf"]
     }
     fits = [
         {"method": "defaults", "epsilon": 1.0, "gap_to_truth": gap} for gap in (-3, -1)
@@ -82,7 +82,7 @@ def document_of(ratio, accuracies):
     judges = [{"judges": {"network": {"accuracy": value}}} for value in accuracies]
     bank = {"ours": {f"seed {i}": seed for i, seed in enumerate(judges)}}
     results = ratios_of(ratio) | {"bank": bank}
-    about = dict.fromkeys(ABOUT) | {"benchmark": "scaling", "digits": 4}
+    about = dict.fromkeys(ABOUT) | {"benchmark": "scaling", "digits": 5}
     return about | {"results": results}
 
 
