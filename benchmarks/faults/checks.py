@@ -1,4 +1,4 @@
-"""What a copy of the package says of itself, by `skdpgmm.audit` and `skdpgmm.verify`.
+"""What is found of a copy of the package: by audits, by `verify`, and by watching it.
 
 Run in a process of its own, with a copy on its path: it prints JSON.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sklearn.datasets import load_iris
 
+from benchmarks.faults import hostile, observed
 from skdpgmm import DPPCA, DPKMeans, DPLogisticRegression, audit, verify
 
 N_RUNS = 40
@@ -94,6 +95,8 @@ def main():
     warnings.simplefilter("ignore")
     found = {f"audit {name}": said(audited, name) for name in sys.argv[1:]}
     found["verify"] = said(verified)
+    for look in (*observed.LOOKS, *hostile.LOOKS):
+        found[f"observed {look.__name__}"] = said(look)
     print(json.dumps(found))
 
 
