@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdpgmm._audit.paths import products_of
-from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.persons import first_contributions
 
 # How far out candidates are, in lengths of the longest record: at the edge of what they
@@ -47,11 +46,13 @@ class Dataset(NamedTuple):
     y: Any
     ids: Any
 
-    def rows(self, classes, max_contributions):
-        """Return the records as a fit sums them."""
-        codes = None if classes is None else np.searchsorted(classes, self.y)
-        kept = first_contributions(self.ids, len(self.X), max_contributions)
-        return ArrayRows(self.X, codes, kept, n_jobs=1)
+    def codes(self, classes):
+        """Return the places of labels among the classes, None without labels."""
+        return None if classes is None else np.searchsorted(classes, self.y)
+
+    def kept(self, max_contributions):
+        """Return which records take part; None is all."""
+        return first_contributions(self.ids, len(self.X), max_contributions)
 
     def with_unit(self, unit, max_contributions):
         """Return the data set with one more unit, of more records than may take part.

@@ -8,14 +8,18 @@ known without noise, and what is left of the release is its noise.
 from __future__ import annotations
 
 from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdpgmm._audit.searches import Score, WatchedSearch, rules_of, steps_before
 from skdpgmm._estimators.base import PrivateEstimator
 from skdpgmm._estimators.pipeline import PrivatePipeline
 from skdpgmm._estimators.pipeline_steps import is_there
+from skdpgmm._estimators.search_candidates import private_of
 from skdpgmm._estimators.transcript import Transcript
+from skdpgmm._rows.arrays import ArrayRows
 from skdpgmm._rows.recorded import Recorded, integers
 from skdpgmm.privacy.bounded_sum import parts
 from skdpgmm.privacy.noise import WORD_BITS
@@ -76,6 +80,27 @@ class Teller(NamedTuple):
     transcript: Transcript
     before: tuple[Any, ...]
 
+    def tell(self, entries, sets, note):
+        """Make the fit once more from its releases, and compare sets on the way.
+
+        Parameters
+        ----------
+        entries, note
+            As of `Compared`.
+        sets : list of (Dataset, ndarray of bool or None)
+            With the records of each that take part; None is all.
+        """
+        classes = self.transcript.classes
+        rows = [
+            ArrayRows(
+                _through(self.before, data.X), data.codes(classes), kept, n_jobs=1
+            )
+            for data, kept in sets
+        ]
+        copied: Any = object.__new__(type(self.estimator))
+        copied.__dict__ = dict(vars(self.estimator))
+        copied._replay(self.transcript, partial(Compared, entries, rows, note))
+
 
 class Transcripts(NamedTuple):
     """What has all releases of a fit.
@@ -83,13 +108,27 @@ class Transcripts(NamedTuple):
     Attributes
     ----------
     tellers : tuple of Teller
-        One, or those of a pipeline.
+        One, or those of a pipeline, or of a search, which has scores among them.
     ledger : tuple of LedgerEntry
         Of all of them, in order.
+    dealt : sequence of callable, or None
+        Of a search, whose releases are about parts of the records: what maps a data set
+        to the mask of those that each teller is about.
     """
 
-    tellers: tuple[Teller, ...]
+    tellers: tuple[Any, ...]
     ledger: Any
+    dealt: Any = None
+
+    def masks(self, data, max_contributions):
+        """Yield which records of a data set take part, for each teller in turn."""
+        kept = data.kept(max_contributions)
+        if self.dealt is None:
+            yield from repeat(kept, len(self.tellers))
+            return
+        for deal in self.dealt:
+            part = deal(data)
+            yield part if kept is None else kept & part
 
 
 class Compared(Recorded):
@@ -143,6 +182,8 @@ def with_transcript(fitted) -> Transcripts | None:
     """Return what of a fitted estimator has all releases, or None."""
     if isinstance(fitted, PrivatePipeline):
         return _told_of_steps(fitted)
+    if isinstance(fitted, WatchedSearch):
+        return _told_of_search(fitted)
     for one in (fitted, getattr(fitted, "synthesizer_", None)):
         if isinstance(one, PrivateEstimator) and one._transcript is not None:
             return Transcripts((Teller(one, one._transcript, ()),), one.privacy_.ledger)
@@ -160,6 +201,21 @@ def _told_of_steps(pipeline) -> Transcripts | None:
             before = tuple(one for _, one in there[:i])
             tellers.append(Teller(step, transcript, before))
     return Transcripts(tuple(tellers), pipeline.privacy_.ledger)
+
+
+def _told_of_search(search) -> Transcripts | None:
+    tellers: list[Any] = []
+    for made in search.watched.made:
+        if made.counts is not None:
+            tellers.append(Score(made.estimator, made.counts, search.classes_))
+            continue
+        told = with_transcript(private_of(made.estimator).fitted)
+        if told is None:
+            return None
+        (teller,) = told.tellers
+        tellers.append(teller._replace(before=steps_before(made.estimator)))
+    ledger = search.privacy_.ledger
+    return Transcripts(tuple(tellers), ledger, rules_of(search))
 
 
 def path_of(told, out, there, max_contributions=None) -> Path:
@@ -198,7 +254,8 @@ def products_of(told, candidates) -> np.ndarray:
         moved = np.array(exact) * (entry.mu / entry.l2_sensitivity)
         products += moved @ moved.T
 
-    _replayed(told, candidates, note)
+    # In whatever part of the records a search puts them, by another key each time.
+    _replayed(told._replace(dealt=None), candidates, note)
     return products
 
 
@@ -237,20 +294,15 @@ def regression_of(told, known, candidates):
 def _replayed(told, sets, note, max_contributions=None):
     """Make a fit once more from its releases, and compare data sets on the way."""
     entries = iter(told.ledger)
-    for one, transcript, before in told.tellers:
-        rows = [
-            _through(before, data).rows(transcript.classes, max_contributions)
-            for data in sets
-        ]
-        copied: Any = object.__new__(type(one))
-        copied.__dict__ = dict(vars(one))
-        copied._replay(transcript, partial(Compared, entries, rows, note))
+    masks = [told.masks(data, max_contributions) for data in sets]
+    for one, *kept in zip(told.tellers, *masks, strict=True):
+        one.tell(entries, list(zip(sets, kept, strict=True)), note)
 
 
-def _through(steps, data):
+def _through(steps, X):
     for step in steps:
-        data = data._replace(X=step.transform(data.X))
-    return data
+        X = step.transform(X)
+    return X
 
 
 def _floats(words):

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from skdpgmm._audit.attributes import attributes_of
 from skdpgmm._audit.neighbours import Dataset
 from skdpgmm._audit.paths import Path, path_of, with_transcript
+from skdpgmm._audit.searches import to_watch
 
 
 class Pair(NamedTuple):
@@ -52,7 +53,7 @@ class Seeds(NamedTuple):
 
 def fitted(estimator, data, random_state):
     """Return a clone that is fitted to a data set."""
-    own = clone(estimator)
+    own = to_watch(clone(estimator))
     names = [
         name
         for name in own.get_params(deep=True)

@@ -259,7 +259,7 @@ class PrivateSearchCV(
         charge.ledger = self._account.ledger
         warn_of_seed(self.random_state)
         search = Search(self, candidates, plan, parts, self._account)
-        found = search.run()
+        found = self._run(search)
         self.cv_results_ = search.table()
         self.best_index_ = found.number
         self.best_params_ = candidates[found.number].params
@@ -268,6 +268,10 @@ class PrivateSearchCV(
             warn_at_the_end(self, message, category)
         self._take(found.estimator, parts.classes)
         return self
+
+    def _run(self, search):
+        """Return the winner. An audit keeps the search, which nobody else may."""
+        return search.run()
 
     def _new_account(self, candidates, plan, parts):
         """Return the account, with what is public before anything is released."""

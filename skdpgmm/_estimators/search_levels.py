@@ -37,6 +37,23 @@ class Found(NamedTuple):
     warned: list[tuple[str, type]]
 
 
+class Made(NamedTuple):
+    """What a search has released at once, of one part of the records.
+
+    Attributes
+    ----------
+    part : str
+    estimator : estimator
+        Fitted, of which there are the releases, or a score.
+    counts : ndarray of shape (n_groups, 2), or None
+        The score.
+    """
+
+    part: str
+    estimator: Any
+    counts: np.ndarray | None
+
+
 class Search:
     """One search, from candidates to a winner.
 
@@ -48,6 +65,13 @@ class Search:
     plan : Plan
     parts : Parts
     account : SearchAccount
+
+    Attributes
+    ----------
+    made : list of Made
+        All releases, in the order of the ledger.
+    parts : Parts
+        As given.
     """
 
     def __init__(
@@ -59,7 +83,7 @@ class Search:
         account: SearchAccount,
     ):
         self._options, self._plan = options, plan
-        self._candidates, self._parts, self._account = candidates, parts, account
+        self._candidates, self.parts, self._account = candidates, parts, account
         self._seeds = make_seeds(options.random_state)
         self._seeded = is_seed(options.random_state)
         self._scores = Scores(
@@ -67,6 +91,7 @@ class Search:
         )
         self._level_of: dict[int, Level] = {}
         self._fitted: dict[int, Found] = {}
+        self.made: list[Made] = []
 
     def run(self) -> Found:
         """Fit and score, and fit the winner once more where that is asked for."""
@@ -117,10 +142,10 @@ class Search:
         calls = [
             (
                 [self._ready(i, level.fit_mu) for i in numbers],
-                self._parts.X,
-                self._parts.y,
-                self._parts.to_fit,
-                self._parts.scored(),
+                self.parts.X,
+                self.parts.y,
+                self.parts.to_fit,
+                self.parts.scored(),
             )
             for numbers in groups.values()
         ]
@@ -133,6 +158,7 @@ class Search:
             if found.error is not None:
                 errors.append(found.error)
                 continue
+            self.made.append(Made(TO_FIT, found.fitted[0], None))
             for i, model, warned, its in zip(
                 numbers, found.fitted, found.warned, found.right, strict=True
             ):
@@ -147,9 +173,10 @@ class Search:
                 with warnings.catch_warnings():
                     # This is said at once, of the search as a whole.
                     warnings.simplefilter("ignore", SeededNoiseWarning)
-                    self._scores.release(i, right[i], account)
+                    counts = self._scores.release(i, right[i], account)
             finally:
                 self._account.book(TO_SCORE, f"score {i}", account.ledger.entries)
+            self.made.append(Made(TO_SCORE, self._fitted[i].estimator, counts))
 
     def _runs(self, calls, groups, level):
         """Yield what comes of each group, and no more of them after a failure."""
@@ -204,12 +231,13 @@ class Search:
         mu = self._level_of[best].refit_mu
         found = run(
             [self._ready(best, mu)],
-            self._parts.X,
-            self._parts.y,
-            self._parts.all,
+            self.parts.X,
+            self.parts.y,
+            self.parts.all,
             None,
         )
         self._account.book(ALL, "refit", found.ledger)
         if found.error is not None:
             raise found.error
+        self.made.append(Made(ALL, found.fitted[0], None))
         return Found(best, found.fitted[0], found.warned[0])

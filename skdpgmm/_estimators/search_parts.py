@@ -54,6 +54,8 @@ class Parts(NamedTuple):
         The first part, and both.
     scores : ndarray of bool of shape (n_samples,)
         The second part.
+    key : bytes
+        By which they were dealt.
     """
 
     X: Any
@@ -64,6 +66,7 @@ class Parts(NamedTuple):
     to_fit: TakingPart
     all: TakingPart
     scores: np.ndarray
+    key: bytes
 
     def scored(self):
         """Return rows and labels of the second part, None if there are none."""
@@ -109,6 +112,7 @@ def open_parts(candidates: list[Candidate], X, y, privacy_ids, share, key) -> Pa
         TakingPart(kept & ~scores, enforced),
         TakingPart(kept, enforced),
         kept & scores,
+        key,
     )
 
 

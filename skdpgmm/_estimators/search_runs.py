@@ -91,7 +91,7 @@ def run(estimators, X, y, taking_part, scored) -> Run:
                     estimator = fitted_beside(estimator, found.fitted[0])
             found.fitted.append(estimator)
             found.warned.append([(str(one.message), one.category) for one in caught])
-            found.right.append(_right(estimator, scored))
+            found.right.append(right_of(estimator, scored))
     except BaseException as error:
         report = getattr(error, "privacy_", None)
         if report is not None and not found.ledger:
@@ -122,7 +122,8 @@ def fitted_beside(estimator, other):
     return estimator
 
 
-def _right(estimator, scored):
+def right_of(estimator, scored):
+    """Return whether predictions are right, of rows with their labels, or of none."""
     if scored is None:
         return np.zeros(0, dtype=bool)
     rows, labels = scored

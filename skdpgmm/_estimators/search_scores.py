@@ -49,13 +49,18 @@ class Scores:
             Whether it is right, for the records that score.
         account : Account
             All of it is spent.
+
+        Returns
+        -------
+        counts : ndarray of shape (n_groups, 2)
+            Of wrong and right predictions, of all classes or of each.
         """
         codes = np.zeros(len(self._codes), dtype=np.intp)
-        group = self._codes[self._kept] if self._by_class else 0
-        codes[self._kept] = 2 * group + right
+        codes[self._kept] = cells_of(self._codes[self._kept], right, self._n_groups)
         found = release_counts(codes, 2 * self._n_groups, self._kept, account)
         self._counts[number] = found.value.reshape(self._n_groups, 2)
         self._sds[number] = float(found.sd)
+        return self._counts[number]
 
     def sizes(self) -> NoisySizes:
         """Return the noisy numbers of records that score, by group."""
@@ -92,3 +97,11 @@ class Scores:
                 "so is the choice. Try fewer candidates, a larger epsilon, a larger "
                 "test_size, or more records."
             )
+
+
+def cells_of(codes, right, n_groups):
+    """Return the count that each record is in: of its group, wrong or right.
+
+    Groups are the classes of `codes`, or there is one of all.
+    """
+    return 2 * (codes if n_groups > 1 else 0) + right
