@@ -88,7 +88,7 @@ def said(check, *args):
     try:
         return check(*args)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def main():
