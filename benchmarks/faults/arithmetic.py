@@ -73,8 +73,8 @@ FAULTS = (
     Fault(
         "a sum is said to have the sensitivity of a count",
         SUMS,
-        "bits = weight_bits + degree * (",
-        "bits = weight_bits + max(degree - 1, 0) * (",
+        "bits = weight_bits + degree * vector_bits",
+        "bits = weight_bits + max(degree - 1, 0) * vector_bits",
         ("queries/test_cells.py::test_cells_attain",),
     ),
     Fault(
@@ -107,8 +107,8 @@ FAULTS = (
     Fault(
         "grid points of a row source are not verified",
         SUMS,
-        "    if xp.all(inside):\n        return e, G",
-        "    if True:\n        return e, G",
+        "    if xp.all(inside):\n        return e, G\n    inside =",
+        "    if True:\n        return e, G\n    inside =",
         ("privacy/test_bounded_sum.py::test_points_that_are_held_are_verified",),
         (),
     ),

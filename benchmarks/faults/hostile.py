@@ -20,19 +20,20 @@ from skdpgmm.privacy.noise import GaussianSource
 from skdpgmm.privacy.records import PrivateRecords
 
 N_CELLS, N_FEATURES, WEIGHT_BITS, VECTOR_BITS = 3, 4, 3, 10
-BALL = Ball(np.zeros(N_FEATURES), 1.0)
+# Bits of points that are summed themselves; 12 fit into float32. None for vectors.
+POINTS = (None, 24, 12)
 
 
 class Hostile(Query):
     """A query whose map returns given numbers."""
 
-    ball = BALL
     n_cells, n_features = N_CELLS, N_FEATURES
 
     def __init__(self, moment, norm, point, e, v):
         self.moments, self.names = (moment,), {moment: moment}
         self.weights = Weights(norm, 0 if norm == "cell" else WEIGHT_BITS)
-        self.point, self.vector_bits = point, VECTOR_BITS
+        self.point, self.vector_bits = point is not None, VECTOR_BITS
+        self.ball = Ball(np.zeros(N_FEATURES), 1.0, bits=point or 24)
         self.e, self.v = e, v
 
     def unit(self, moment):
@@ -49,7 +50,9 @@ class Held:
     digest, n_rows, n_records = 0, 1, 1
 
     def __init__(self, point):
-        self.block = Block(None, np.zeros(1, np.intp), point[None])
+        with np.errstate(over="ignore"):
+            held = point[None].astype(np.float32)
+        self.block = Block(None, np.zeros(1, np.intp), held)
 
     def sum(self, query):
         return sum_blocks(lambda block: summed(query, block), [self.block])
@@ -72,12 +75,11 @@ def lengthened(n, most):
 
 def records(norm, point):
     """Return what is said of records: weights, vectors, held points."""
-    most = 2.0**VECTOR_BITS
     if norm == "cell":
         weights = [np.array(cell) for cell in (0, 1, -1, N_CELLS, 10**9)]
     else:
         weights = lengthened(N_CELLS, 2.0**WEIGHT_BITS)
-    vectors = lengthened(N_FEATURES, 2.0**24 if point else most)
+    vectors = lengthened(N_FEATURES, 2.0 ** (point or VECTOR_BITS))
     usual = np.eye(N_FEATURES)[0]
     for e, v in itertools.chain(
         zip(itertools.repeat(weights[0]), vectors),
@@ -90,7 +92,7 @@ def maps():
     """Whether two records are as near as is stated, whatever they are mapped to."""
     known(Hostile)
     for moment, norm, point, adjacency in itertools.product(
-        MOMENTS, ("cell", "l1", "l2"), (False, True), ("add-remove", "replace-one")
+        MOMENTS, ("cell", "l1", "l2"), POINTS, ("add-remove", "replace-one")
     ):
         if point and MOMENTS[moment].degree > 1:
             continue  # of points, sums only fit into a word
