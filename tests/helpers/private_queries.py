@@ -243,11 +243,11 @@ for _name, _make in (
     ("-projected", partial(random_ball, projected=True)),
     ("-features", random_feature_ball),
     ("-units", random_scaled_ball),
-    ("-narrow", random_narrow_ball),
 ):
     QUERIES[f"gradient{_name}"] = gradient(_make)
     QUERIES[f"errors{_name}"] = errors(_make)
     QUERIES[f"slopes{_name}"] = slopes(_make)
+QUERIES["gradient-narrow"] = gradient(random_narrow_ball)
 for _kind in ("single", "class", "nearest"):
     for _projected in (False, True):
         _name = f"{_kind}{'-projected' * _projected}"
