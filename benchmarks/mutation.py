@@ -31,6 +31,7 @@ from benchmarks.mutating.trials import ROOT, Copy
 
 MODULES = (
     "bounded_sum",
+    "products",
     "noise",
     "accounting",
     "grid",

@@ -64,8 +64,7 @@ class DaskRows:
     def sum(self, query):
         """Sum over the chunks by a tree of tasks."""
         task = dask.delayed(_sum_of_chunk, pure=False)
-        ball = query.ball
-        held = self._held.get(ball) or [None] * len(self._parts)
+        held = self._held.get(query.ball) or [None] * len(self._parts)
         # Sent to a worker once, not with every task.
         query = dask.delayed(query, pure=False, traverse=False)
         sums = [

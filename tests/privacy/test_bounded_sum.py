@@ -330,44 +330,6 @@ def test_maps_of_the_package_are_looked_at_and_kept(name, monkeypatch):
     assert len(bounded_sum._LOOKED_AT) == 1
 
 
-@pytest.mark.parametrize("kind", ["usual", "alike", "at the bound", "zero"])
-def test_sums_in_float32_are_exact(kind):
-    """Of many records, whose partial sums are far beyond what float32 holds."""
-    rng = np.random.default_rng(0)
-    n, p = 3000, 5
-    G = {
-        "usual": lambda: rng.integers(-1500, 1500, (n, p)),
-        "alike": lambda: np.full((n, p), 1831),
-        "at the bound": lambda: np.repeat([[0, 4096, 0, 0, 0]], n, axis=0),
-        "zero": lambda: np.zeros((n, p)),
-    }[kind]()
-    G = np.where(np.sum(G**2, axis=1, keepdims=True) <= 4**NARROW_BITS, G, 0)
-    e = rng.integers(-2000, 2000, (n, K)).astype(float)
-    query = Anything(
-        e, None, Weights("l2", 12), ("sum",), point=True, ball=NARROW, n_features=p
-    )
-    block = Block(None, np.zeros(n, int), G.astype(np.int16))
-    (total,) = exact(query, block)
-    e = np.where(np.sum(e**2, axis=1, keepdims=True) <= 4.0**12, e, np.nan)
-    known_weights = ~np.isnan(e[:, 0])
-    assert known_weights.mean() > 0.5
-    clipped = exact(query, Block(None, block.codes, G.astype(np.float32)))
-    assert np.array_equal(total, clipped[0])
-    few = e[known_weights].astype(np.int64)
-    part = Anything(
-        few.astype(float),
-        None,
-        query.weights,
-        ("sum",),
-        point=True,
-        ball=NARROW,
-        n_features=p,
-    )
-    rows = Block(None, np.zeros(len(few), int), G[known_weights].astype(np.int16))
-    expected = few.T.astype(object) @ G[known_weights].astype(object)
-    assert np.array_equal(exact(part, rows)[0], expected.astype(np.int64))
-
-
 @pytest.mark.parametrize("excess", [-1, 0, 1, 2])
 def test_norms_in_float32_are_never_found_below_the_bound(excess):
     """4096**2 is the last number that float32 counts up to."""

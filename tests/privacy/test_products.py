@@ -7,7 +7,8 @@ from numpy.testing import assert_array_equal
 
 from skdpgmm._rows.host import BufferedHost
 from skdpgmm.privacy.bounded_sum import CELL, MOMENTS, Block, Weights, exact
-from skdpgmm.privacy.grid import Host
+from skdpgmm.privacy.grid import HOST, Host
+from skdpgmm.privacy.products import products
 
 ALL = tuple(MOMENTS)
 
@@ -69,3 +70,24 @@ def test_degrees_are_those_of_the_lemma():
         assert_array_equal(twice, 2.0**degree * once)
         assert once.ndim == n_axes
         assert np.linalg.norm(np.ravel(once)) <= np.linalg.norm(v) ** degree + 1e-9
+
+
+@pytest.mark.parametrize("kind", ["usual", "alike", "at the bound", "zero"])
+def test_sums_in_float32_are_exact(kind):
+    """Of many records, whose partial sums are far beyond what float32 holds."""
+    rng = np.random.default_rng(0)
+    n, p, k = 3000, 5, 3
+    G = {
+        "usual": lambda: rng.integers(-1500, 1500, (n, p)),
+        "alike": lambda: np.full((n, p), 1831),
+        "at the bound": lambda: np.repeat([[0, 4096, 0, 0, 0]], n, axis=0),
+        "zero": lambda: np.zeros((n, p), int),
+    }[kind]()
+    e = rng.integers(-2000, 2000, (n, k))
+    found = products(("sum", "count"), k, e.astype(float), G.astype(np.float32), HOST)
+    assert [total.dtype for total in found] == [np.float64] * 2
+    assert_array_equal(found[0], e.T @ G)
+    assert_array_equal(found[1], e.sum(axis=0))
+    # Without the bound they would not be, but for multiples of a power of two.
+    if kind in ("usual", "alike"):
+        assert np.any(e.T.astype(np.float32) @ G.astype(np.float32) != e.T @ G)
