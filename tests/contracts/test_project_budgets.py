@@ -225,7 +225,7 @@ def test_it_goes_through_a_pipeline(make, routing):
     wraps = make in (DPSyntheticClassifier, DPSyntheticResampler)
     step = make(n_samples=50) if wraps else sized(make, 2)
     if make is DPSyntheticClassifier:
-        step.set_params(classifier=LogisticRegression())
+        step.set_params(classifier=LogisticRegression(max_iter=1000))
     model = make_pipeline(step)
     if make is not DPSyntheticResampler:
         model = make_pipeline(FunctionTransformer(), step)

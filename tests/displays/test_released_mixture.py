@@ -36,7 +36,9 @@ def test_covariances_are_those_that_rows_have(covariance):
 
 
 def test_what_is_around_a_synthesizer_shows_it():
-    around = DPSyntheticClassifier(classifier=LogisticRegression(), n_samples=100)
+    around = DPSyntheticClassifier(
+        classifier=LogisticRegression(max_iter=1000), n_samples=100, random_state=0
+    )
     assert sampler_of(around.fit(X, Y)) is around.synthesizer_
 
 

@@ -37,7 +37,9 @@ def test_a_loaded_classifier_answers_as_the_one_that_was_saved(inner, seed, tmp_
 def test_a_classifier_of_frames_answers_arrays(tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    model = DPSyntheticClassifier(classifier=LogisticRegression(), n_samples=100)
+    model = DPSyntheticClassifier(
+        classifier=LogisticRegression(max_iter=1000), n_samples=100
+    )
     model.fit(frame, Y).save(tmp_path / "model")
     loaded = load(tmp_path / "model")
     assert list(loaded.feature_names_in_) == list(frame.columns)
@@ -59,7 +61,9 @@ def test_a_resampler_is_its_synthesizer(tmp_path):
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "model"
-    model = DPSyntheticClassifier(classifier=LogisticRegression(), n_samples=100)
+    model = DPSyntheticClassifier(
+        classifier=LogisticRegression(max_iter=1000), n_samples=100
+    )
     model.fit(X, Y).save(path)
     return path
 
