@@ -53,6 +53,8 @@ class Seen(NamedTuple):
         Smallest of the steps.
     second : Spikes
         Second moment.
+    widest : float or None
+        Largest radius of the steps; None is that of the ball.
     features : CosineFeatures or None
     slopes : ndarray of shape (m, d), or None
         The best linear guess of a feature from its row.
@@ -61,11 +63,12 @@ class Seen(NamedTuple):
     view: Any
     radius: float
     second: Any
+    widest: Any
     features: Any = None
     slopes: Any = None
 
 
-def see(view, median_radius, n_features, counts, moment, budget):
+def see(view, median_radius, n_features, counts, moment, budget, widest=None):
     """Return what a head is to be trained on.
 
     Parameters
@@ -82,6 +85,9 @@ def see(view, median_radius, n_features, counts, moment, budget):
         Second moment of the records about the centre.
     budget : Budget
         Of the head.
+    widest : float, optional
+        Radius to which records were clipped for the second moment; None is that of
+        the ball.
 
     Returns
     -------
@@ -90,17 +96,18 @@ def see(view, median_radius, n_features, counts, moment, budget):
     ball, second = view.ball, moment.estimate
     drawn = _features(view, median_radius, n_features, counts, second, budget)
     if drawn is None:
-        return Seen(view.through(grid_for(ball, second)), median_radius, second)
+        seen = view.through(grid_for(ball, second))
+        return Seen(seen, median_radius, second, widest)
     features, moments = drawn
     d, joint = ball.n_features, moments.joint
     length = math.sqrt(np.trace(joint[d:, d:]))
     wide = with_cosines(ball, features, math.hypot(ball.radius, _LONGEST * length))
     wide, radius = grid_for(wide, second), math.hypot(median_radius, length)
     seen = view.through(wide)
-    return Seen(seen, radius, Spikes.of(joint), features, moments.slopes)
+    return Seen(seen, radius, Spikes.of(joint), None, features, moments.slopes)
 
 
-def fit_label_model(seen, counts, budget, widest=None):
+def fit_label_model(seen, counts, budget):
     """Train a head on what is seen.
 
     Parameters
@@ -109,23 +116,18 @@ def fit_label_model(seen, counts, budget, widest=None):
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records of the classes.
     budget : Budget
-    widest : float, optional
-        Radius to which records were clipped for the second moment; None is that of
-        the ball.
 
     Returns
     -------
     model : LabelModel
     n_steps : int
     """
-    view, features = seen.view, seen.features
-    if features is not None:
-        widest = None
-    head, n_steps = fit_head(view, seen.radius, counts, seen.second, budget, widest)
+    view, radius, second, widest, features, slopes = seen
+    head, n_steps = fit_head(view, radius, counts, second, budget, widest)
     center, linear = view.ball.center, head
     if features is not None:
         d = len(center)
-        coef = head.coef[:, :d] + head.coef[:, d:] @ seen.slopes
+        coef = head.coef[:, :d] + head.coef[:, d:] @ slopes
         linear = Head(coef, head.intercept)
     return LabelModel(center, features, head, linear), n_steps
 

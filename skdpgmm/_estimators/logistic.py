@@ -230,9 +230,9 @@ class DPLogisticRegression(MappedClassifierMixin, PrivateEstimator, BaseEstimato
         counts = release_class_counts(view, given.n_classes, budgets["counts"])
         self.classes_ = given.classes
         left, inner = session.left(), min(median_radius, radius)
-        seen = see(view, inner, self.n_random_features, counts, moment, left)
+        seen = see(view, inner, self.n_random_features, counts, moment, left, radius)
         with seen.view.held():
-            model, self.n_iter_ = fit_label_model(seen, counts, left, radius)
+            model, self.n_iter_ = fit_label_model(seen, counts, left)
         self._set_head(view, model, counts)
 
     def _set_head(self, view, model, counts):
