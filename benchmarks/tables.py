@@ -11,6 +11,7 @@ from benchmarks.common.command import restored
 from benchmarks.common.judges import JUDGES
 from benchmarks.figures.rows import NOT_PRIVATE, PRIVATE
 from benchmarks.keep import KEPT
+from benchmarks.record import DELTA, HEAD, PEER, PUBLISHED, ROWS, over_seeds
 from benchmarks.rows import columns_of
 
 WITHOUT_PRIVACY = "\u221e"
@@ -220,10 +221,45 @@ def scaling(results):
     return table(heads, cells)
 
 
+# --- published accuracies -----------------------------------------------------------
+def record(results):
+    """Return the table of `benchmarks.record`: published accuracies, and ours."""
+    heads = ["data", "epsilon", "published", HEAD, ROWS, PEER, "seconds", "seeds"]
+    cells, about = [], []
+    for name, entry in results["no public data"].items():
+        n, d = entry["shape"]
+        spent = 1000 * entry["seconds an image"]
+        about += [f"* {name}: {n:,} records, {d:,} features, {spent:.1f} ms an image."]
+        for epsilon in (*PUBLISHED[name], np.inf):
+            found = [
+                entry["methods"].get(method, {}).get(f"{epsilon:g}")
+                for method in (HEAD, ROWS, PEER)
+            ]
+            bar = PUBLISHED[name].get(epsilon)
+            times = [over_seeds(one, "seconds")[0] if one else None for one in found]
+            cells.append(
+                [
+                    *(name, epsilon_of(f"{epsilon:g}")),
+                    f"{number(bar[0])}, {bar[1]}" if bar else NOTHING,
+                    *(mean_of(one) for one in found),
+                    " / ".join(map(significant, times)),
+                    over_seeds(found[0], "seconds")[2] if found[0] else NOTHING,
+                ]
+            )
+    said = f"Delta is {DELTA:g}, and no public data were used."
+    return [*table(heads, cells), said, "", *about, ""]
+
+
+def mean_of(entry):
+    """Write an accuracy with its spread, a dash where nothing was measured."""
+    return with_spread(over_seeds(entry, "accuracy")[:2]) if entry else NOTHING
+
+
 TABLES = {
     "rows": rows,
     "clustering": clustering,
     "mixture": mixture,
+    "record": record,
     "scaling": scaling,
 }
 

@@ -32,12 +32,16 @@ def jpeg_images(files, offsets):
     return np.stack([np.asarray(Image.open(io.BytesIO(part))) for part in parts])
 
 
-def cifar_images(path):
-    """Return the first images of CIFAR-10 and their classes, to train and to test."""
+def cifar_images(path, n_train=N_CIFAR, n_test=N_CIFAR_TEST):
+    """Return the first images of CIFAR-10 and their classes, to train and to test.
+
+    A number of None is that of all.
+    """
     archive, arrays = np.load(path), []
-    for part, n in (("train", N_CIFAR), ("test", N_CIFAR_TEST)):
-        offsets = archive[f"{part}_offsets"][: n + 1]
-        arrays += [jpeg_images(archive[part], offsets), archive[f"{part}_labels"][:n]]
+    for part, n in (("train", n_train), ("test", n_test)):
+        labels = archive[f"{part}_labels"][:n]
+        offsets = archive[f"{part}_offsets"][: len(labels) + 1]
+        arrays += [jpeg_images(archive[part], offsets), labels]
     return tuple(arrays)
 
 

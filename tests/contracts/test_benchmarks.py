@@ -2,11 +2,14 @@
 
 import json
 import sys
+from argparse import Namespace
 
+import numpy as np
 import pytest
 
-from benchmarks import compare
-from benchmarks.common.command import command_of
+from benchmarks import compare, record
+from benchmarks.common.command import Results, command_of
+from benchmarks.common.scattering import scattering
 from benchmarks.keep import ABOUT, KEPT, kept, rounded
 from benchmarks.tables import TABLES, section
 
@@ -115,3 +118,59 @@ def test_compare_refuses_what_has_nothing_in_common(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["compare", str(old), str(new)])
     with pytest.raises(SystemExit, match="nothing is in both files"):
         compare.main()
+
+
+# --- published accuracies -----------------------------------------------------------
+def fits_of(*accuracies):
+    return {
+        f"seed {i}": {"accuracy": accuracy, "seconds": 2.0}
+        for i, accuracy in enumerate(accuracies)
+    }
+
+
+def test_published_accuracies_stand_beside_ours():
+    methods = {record.HEAD: {"2.7": fits_of(0.89, 0.91)}}
+    entry = {"shape": [60_000, 9], "seconds an image": 0.003, "methods": methods}
+    lines = TABLES["record"]({"no public data": {"Fashion-MNIST": entry}})
+    start = lines.index("     - 2.7")
+    assert lines[start + 1 : start + 7] == [
+        "     - .895, Tramer and Boneh 2021, linear head",
+        "     - .900 ± .010",
+        *["     - –"] * 2,
+        "     - 2 / – / –",
+        "     - 2",
+    ]
+    assert "* Fashion-MNIST: 60,000 records, 9 features, 3.0 ms an image." in lines
+
+
+def test_a_peer_keeps_the_best_setting_of_its_grid(tmp_path, monkeypatch):
+    tried = []
+
+    def sgd(data, epsilon, delta, seed, setting):
+        # Entries, not rows, are of norm 1.
+        assert data[0].dtype == np.float32 and np.allclose(data[0], 1.0)
+        tried.append(setting)
+        return -abs(setting[2] - 16.0) - setting[1]
+
+    monkeypatch.setattr(record, "sgd", sgd)
+    results = Results(Namespace(output=tmp_path / "record.json", benchmark="record"))
+    rows, y = np.full((2, 4), 0.5, dtype=np.float32), np.arange(2)
+    for seed in range(2):
+        found = record.peer((rows, y, rows, y), results, ("a", "b"), 1.0, seed)
+        assert found["accuracy"] == -20.0
+    best = (8, 20, 16.0, 0.1)
+    assert tried == [*record.SGD_GRID, best]
+    assert results.entry("a", "b")["setting"] == best
+
+
+@pytest.mark.parametrize(("shape", "n_numbers"), [((8, 8), 324), ((32, 32, 3), 3888)])
+def test_scattering_is_a_function_of_each_image(shape, n_numbers):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("kymatio")
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.integers(0, 256, (3, *shape)).astype(np.uint8))
+    module = scattering(shape)
+    with torch.inference_mode():
+        found, alone = module(images), module(images[1:2])
+    assert found.shape == (3, n_numbers)
+    torch.testing.assert_close(found[1:2], alone, rtol=1e-4, atol=1e-4)
