@@ -224,22 +224,27 @@ def scaling(results):
 # --- published accuracies -----------------------------------------------------------
 def record(results):
     """Return the table of `benchmarks.record`: published accuracies, and ours."""
-    heads = ["data", "epsilon", "published", HEAD, ROWS, PEER, "seconds", "seeds"]
+    sets = results["no public data"]
+    methods = [
+        method
+        for method in (HEAD, ROWS, PEER)
+        if any(method in entry["methods"] for entry in sets.values())
+    ]
+    heads = ["data", "epsilon", "published", *methods, "seconds", "seeds"]
     cells, about = [], []
-    for name, entry in results["no public data"].items():
+    for name, entry in sets.items():
         n, d = entry["shape"]
         spent = 1000 * entry["seconds an image"]
         about += [f"* {name}: {n:,} records, {d:,} features, {spent:.1f} ms an image."]
         for epsilon in (*PUBLISHED[name], np.inf):
-            found = [
-                entry["methods"].get(method, {}).get(f"{epsilon:g}")
-                for method in (HEAD, ROWS, PEER)
-            ]
-            bar = PUBLISHED[name].get(epsilon)
+            key, bar = f"{epsilon:g}", PUBLISHED[name].get(epsilon)
+            found = [entry["methods"].get(method, {}).get(key) for method in methods]
+            if not bar and not any(found):
+                continue
             times = [over_seeds(one, "seconds")[0] if one else None for one in found]
             cells.append(
                 [
-                    *(name, epsilon_of(f"{epsilon:g}")),
+                    *(name, epsilon_of(key)),
                     f"{number(bar[0])}, {bar[1]}" if bar else NOTHING,
                     *(mean_of(one) for one in found),
                     " / ".join(map(significant, times)),
