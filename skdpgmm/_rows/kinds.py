@@ -190,6 +190,7 @@ class Streams:
         return Opened(rows, look.shape, look.dtype, classes, names, frame=look.frame)
 
     def map(self, function, X):
+        refuse_iterator(X)
         return MappedBlocks(function, X)
 
     def collect(self, values):
@@ -199,6 +200,7 @@ class Streams:
         return values
 
     def first(self, X, n):
+        refuse_iterator(X)
         return next(iter(X))[:n]
 
 

@@ -136,8 +136,8 @@ def refuse_iterator(X):
     if isinstance(X, Iterator):
         raise TypeError(
             f"X is an iterator ({type(X).__name__}), which can be read only once, and "
-            "a fit reads its rows several times: give an object whose __iter__ starts "
-            "anew each time."
+            "it is read more often: give a list, or an object of blocks whose __iter__ "
+            "starts anew each time."
         )
 
 
