@@ -93,6 +93,23 @@ def transformers_for(who: str) -> Any:
         ) from error
 
 
+def check_torchvision() -> None:
+    """Refuse a torchvision of another build than torch.
+
+    transformers imports it, for texts as well, and names another cause when that fails.
+    """
+    try:
+        import_module("torchvision")
+    except ImportError:  # which texts do without
+        return
+    except RuntimeError as error:
+        raise ImportError(
+            "torchvision is of another build than torch, so that transformers cannot "
+            "load models. Install both from one index: pip install --force-reinstall "
+            "torch torchvision --index-url https://download.pytorch.org/whl/cpu"
+        ) from error
+
+
 @lru_cache(maxsize=_KEPT)
 def loaded_model(name: str, features: str) -> torch.nn.Module:
     """Return a model for use, on the GPU where there is one.
@@ -106,7 +123,11 @@ def loaded_model(name: str, features: str) -> torch.nn.Module:
     """
     from transformers import AutoModel
 
-    model = AutoModel.from_pretrained(name).float().eval()
+    try:
+        model = AutoModel.from_pretrained(name).float().eval()
+    except (ImportError, RuntimeError):
+        check_torchvision()
+        raise
     if hasattr(model, features):
         model = Features(model, features)
     return model.to("cuda" if torch.cuda.is_available() else "cpu")

@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import (  # noqa: E402
 )
 
 from skdpgmm import ImageEncoder, TextEncoder  # noqa: E402
+from skdpgmm._embedding import pretrained  # noqa: E402
 from skdpgmm._embedding.pretrained import Features, loaded_model  # noqa: E402
 
 
@@ -45,6 +46,29 @@ def test_callbacks_see_the_batches(folder):
     pytest.importorskip("rich")
     embed = TextEncoder(folder, batch_size=1).set_callbacks(ProgressBar())
     assert embed.transform(["a cat", "dog"]).shape == (2, tiny_models.WIDTH)
+
+
+@pytest.mark.parametrize(
+    "there, message",
+    [
+        (RuntimeError("operator torchvision::nms does not exist"), "from one index"),
+        (ImportError("none"), "Could not import module"),
+        (None, "Could not import module"),
+    ],
+    ids=["of another build", "missing", "as it should be"],
+)
+def test_a_model_that_cannot_be_loaded_for_its_torchvision(monkeypatch, there, message):
+    def load(name):
+        raise ModuleNotFoundError("Could not import module 'BertModel'")
+
+    def import_module(name):
+        if there is not None:
+            raise there
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", load)
+    monkeypatch.setattr(pretrained, "import_module", import_module)
+    with pytest.raises(ImportError, match=message):
+        loaded_model("of nobody", "get_text_features")
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

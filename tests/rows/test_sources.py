@@ -69,7 +69,7 @@ def test_maps_and_first_rows_are_the_same_of_all_kinds(given):
 
 @pytest.mark.parametrize("ask", [first_rows, lambda X, n: map_rows(np.sum, X)])
 def test_what_gives_its_rows_once_is_refused_at_once(given, ask):
-    with pytest.raises(TypeError, match="iterator .generator.*only once.*give a list"):
+    with pytest.raises(TypeError, match=r"iterator .generator.*only once.*give a list"):
         ask(given["generator"][0], 2)
 
 
