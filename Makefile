@@ -93,14 +93,17 @@ $(VENV)-tools/.stamp:
 	  build twine check-wheel-contents selenium
 	@touch $@
 
-$(VENV)/.stamp-docs: pyproject.toml | $(VENV)/.stamp-torch
+$(VENV)/.stamp-docs: pyproject.toml examples/requirements-texts.txt \
+		| $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[docs]"
+	$(PIP) install --quiet --no-deps --requirement examples/requirements-texts.txt
 	@touch $@
 
 $(VENV)/.stamp-examples: pyproject.toml examples/requirements-encoder.txt \
-		| $(VENV)/.stamp-torch
+		examples/requirements-texts.txt | $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[examples]"
-	$(PIP) install --quiet --no-deps --requirement examples/requirements-encoder.txt
+	$(PIP) install --quiet --no-deps --requirement examples/requirements-encoder.txt \
+	  --requirement examples/requirements-texts.txt
 	@touch $@
 
 # --- checks ----------------------------------------------------------------

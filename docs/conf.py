@@ -5,8 +5,10 @@ from pathlib import Path
 from types import MethodDescriptorType
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / "tests" / "helpers")]
 
+# Before transformers, which an example uses, where the tests have put a torchvision.
+import torchvision_beside_cpu  # noqa: F401
 from budget_tables import substitutions
 
 from skdpgmm import __version__
