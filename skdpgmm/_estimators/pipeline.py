@@ -13,7 +13,7 @@ from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from skdpgmm._estimators.parameters import PRIVATE, SharedTexts
+from skdpgmm._estimators.parameters import PRIVATE
 from skdpgmm._estimators.pipeline_steps import (
     Asked,
     ask_of,
@@ -46,7 +46,7 @@ def _last_has(name):
     return check
 
 
-class PrivatePipeline(SavedSteps, SharedTexts, GuaranteeHTML, Pipeline):
+class PrivatePipeline(SavedSteps, GuaranteeHTML, Pipeline):
     """A pipeline under (epsilon, delta)-differential privacy, with one budget.
 
     The budget is shared among the private steps, whose own is not used. Steps that

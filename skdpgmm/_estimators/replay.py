@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdpgmm._algorithms.doubts import collected_doubts
 from skdpgmm._estimators.framed import FramedSamples
 from skdpgmm._estimators.model_file import write
+from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.saved import documented
 from skdpgmm._estimators.session import Session
 from skdpgmm._estimators.transcript import Transcript
@@ -36,7 +37,7 @@ def whole_transcript(fitted) -> Transcript:
     return fitted._transcript
 
 
-class Replayed:
+class Replayed(SharedTexts):
     """An estimator whose fits can be saved, and made once more from what was saved."""
 
     # What the fit was told; None where that is not all that made it.
@@ -52,10 +53,7 @@ class Replayed:
 
         Parameters
         ----------
-        path : str or path-like
-            Where to.
-        signing_key : Ed25519PrivateKey of `cryptography`, default=None
-            Key to sign the file with, so that others know whose it is.
+        {saved}
 
         Raises
         ------

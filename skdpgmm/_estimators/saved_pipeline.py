@@ -10,6 +10,7 @@ from sklearn.preprocessing import Normalizer
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._estimators.model_file import Packer, write
+from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.pipeline_steps import (
     is_private,
     is_there,
@@ -48,7 +49,7 @@ def told_of(steps) -> dict[str, ToldStep]:
     }
 
 
-class SavedSteps:
+class SavedSteps(SharedTexts):
     """A pipeline that can be saved, and made once more from what was saved."""
 
     def save(self: Any, path, *, signing_key=None) -> None:
@@ -58,10 +59,7 @@ class SavedSteps:
 
         Parameters
         ----------
-        path : str or path-like
-            Where to.
-        signing_key : Ed25519PrivateKey of `cryptography`, default=None
-            Key to sign the file with, so that others know whose it is.
+        {saved}
 
         Raises
         ------

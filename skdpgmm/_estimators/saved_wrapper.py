@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from skdpgmm._estimators.model_file import Packer, unpack, write
+from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.replay import Replayed, whole_transcript
 from skdpgmm._estimators.saved import head, part_of
 
@@ -27,7 +28,7 @@ _LEFT_OUT = ("n_jobs", "verbose")
 _TRAINED = ("coef_", "intercept_", "coefs_", "intercepts_")
 
 
-class SavedWrapper:
+class SavedWrapper(SharedTexts):
     """A wrapper that can be saved where its synthesizer can."""
 
     # Of the rows that something was trained on, where something was.
@@ -42,10 +43,7 @@ class SavedWrapper:
 
         Parameters
         ----------
-        path : str or path-like
-            Where to.
-        signing_key : Ed25519PrivateKey of `cryptography`, default=None
-            Key to sign the file with, so that others know whose it is.
+        {saved}
 
         Raises
         ------

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 
 from skdpgmm._estimators.framed import arrays_only
-from skdpgmm._estimators.parameters import WRAPPED, SharedTexts
+from skdpgmm._estimators.parameters import WRAPPED
 from skdpgmm._estimators.plan import NO_CLASSES
 from skdpgmm._estimators.randomness import entropy_of, is_seed
 from skdpgmm._estimators.replay import Replayed
@@ -34,7 +34,6 @@ _TOLD = ("classes_", "privacy_", "n_features_in_")
 
 class SynthesizerWrapper(
     SavedWrapper,
-    SharedTexts,
     GuaranteeHTML,
     CallbackSupportMixin,
     MetaEstimatorMixin,
