@@ -111,6 +111,7 @@ def as_text(facts, rows) -> str:
 
 # Colours are those of the page, which may be dark.
 _STYLE = """<style>
+.skdpgmm-report {overflow-x: auto}
 .skdpgmm-report table {border-collapse: collapse; margin: 0 0 .6em 0}
 .skdpgmm-report th, .skdpgmm-report td {padding: .15em .7em; vertical-align: top}
 .skdpgmm-report .facts th, .skdpgmm-report .facts td {text-align: left}
