@@ -40,7 +40,6 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 
-import skdpgmm._models.reduction
 from benchmarks.common.command import Results, parser_of
 from benchmarks.fuzzing.cases import NAMES, WRAPPERS, draw_case, draw_name
 from benchmarks.fuzzing.checks import (
@@ -343,9 +342,6 @@ def numbers(args):
 
 def main():
     args = parse_arguments()
-    if args.small:
-        # How many rows a released mixture is reduced by plays no part here.
-        skdpgmm._models.reduction.N_DRAWS = 300
     if args.only:
         seed, i = map(int, args.only.split(":"))
         row = run_case(seed, i, args.small, verbose=True)

@@ -70,7 +70,7 @@ class Wanted(NamedTuple):
     start : PublicStart
         What is known.
     n_init : int
-        Restarts of the reductions.
+        Starts of the reductions.
     tol : float or None
         Stop the passes when the parameters move by less, in nats.
     """

@@ -2,7 +2,7 @@
 
 A codebook cuts the data into cells; one release measures each cell; what stands out
 of the noise is reduced to three times the components where it is more, refined by
-soft passes, and reduced. Each reduction draws from a released mixture, which is free.
+soft passes, and reduced. Reductions look at released mixtures only, and are free.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def start_from_many(view, k, covariance, budget, n_init=1, tol=None):
         Type of the covariances.
     budget : Budget
     n_init : int
-        Restarts of the reductions.
+        Starts of the reductions.
     tol : float, optional
         Passed to the soft passes.
 
@@ -106,7 +106,7 @@ def _mixture_of(cells, largest, covariance, n_init, public_rng):
                 weights, means, covariances, largest, covariance, n_init, public_rng
             )
     classes = np.zeros(len(weights), dtype=np.intp)
-    covariances = covariance.of_full(covariances)
+    covariances = covariance.of_full(covariances, weights)
     return Mixture(weights, means, covariances, covariance, classes)
 
 

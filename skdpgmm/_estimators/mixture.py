@@ -68,8 +68,8 @@ class DPGaussianMixture(
         each component, and up to 100 when ``epsilon=inf``. 0 is the plain method:
         private k-means and one release of the moments of its clusters.
     n_init : int, default=1
-        Number of restarts of the reductions, at least 1; at least 3 are made.
-        They look at no record, so they cost nothing.
+        Number of starts of the reductions, at least 1. They look at no record, so
+        they cost no privacy.
     init_params : {"kmeans", "k-means++", "random", "random_from_data"}, \
             default="kmeans"
         Accepted for compatibility. The start is always the private one.

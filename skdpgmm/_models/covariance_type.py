@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
 
 from skdpgmm._estimates.clipped_normal import unclipped
 
@@ -97,8 +96,8 @@ class Covariance(ABC):
         """Return the covariances as matrices, shape (k, d, d)."""
 
     @abstractmethod
-    def of_full(self, matrices) -> np.ndarray:
-        """Return the nearest covariances of this type to matrices."""
+    def of_full(self, matrices, weights=None) -> np.ndarray:
+        """Return the nearest covariances of this type to weighted matrices."""
 
     def of_pieces(self) -> Covariance:
         """Return the type of the pieces that components are cut into."""
@@ -199,17 +198,3 @@ class Covariance(ABC):
 
         Its eigenvalues there are `floor` at least, and its variances `least`.
         """
-
-    # Fits to draws: scikit-learn's EM
-
-    def em(self, k, **params) -> GaussianMixture:
-        """Return scikit-learn's mixture of this type, or of one that `of_em` takes."""
-        return GaussianMixture(k, covariance_type=self.name, **params)
-
-    def em_start(self, matrices) -> dict:
-        """Return parameters that start `em` from full covariances."""
-        return {}
-
-    def of_em(self, fitted) -> np.ndarray:
-        """Return the covariances of a fitted `em`."""
-        return fitted.covariances_

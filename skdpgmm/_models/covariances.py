@@ -46,7 +46,7 @@ class Full(Covariance):
     def as_full(self, covariances, k, d):
         return self.each(covariances, k)
 
-    def of_full(self, matrices):
+    def of_full(self, matrices, weights=None):
         return matrices
 
     def whiteners(self, covariances):
@@ -105,11 +105,6 @@ class Full(Covariance):
         )
         return root @ root.T + least * np.eye(len(root))
 
-    def em_start(self, matrices):
-        precisions = np.linalg.inv(matrices)
-        precisions = (precisions + precisions.transpose(0, 2, 1)) / 2.0
-        return {"precisions_init": self.sound(precisions)}
-
     def _map(self, function, matrices):
         return np.stack([function(matrix) for matrix in matrices])
 
@@ -129,8 +124,8 @@ class Tied(Full):
     def each(self, parameters, k):
         return np.broadcast_to(parameters, (k, *parameters.shape))
 
-    def of_full(self, matrices):
-        return matrices.mean(axis=0)
+    def of_full(self, matrices, weights=None):
+        return np.average(matrices, axis=0, weights=weights)
 
     def of_pieces(self):
         # Pieces of components of one covariance do not share it.
@@ -165,9 +160,6 @@ class Tied(Full):
         found, moved = self._refined_one((covariances, whiteners), within, rho, least)
         return found, np.full(len(n), moved)
 
-    def em_start(self, matrices):
-        return {}
-
     def _map(self, function, matrices):
         return function(matrices)
 
@@ -199,7 +191,7 @@ class Diag(Covariance):
     def as_full(self, covariances, k, d):
         return np.broadcast_to(np.eye(d), (k, d, d)) * covariances.reshape(k, 1, -1)
 
-    def of_full(self, matrices):
+    def of_full(self, matrices, weights=None):
         return np.diagonal(matrices, axis1=1, axis2=2)
 
     def whiteners(self, covariances):
@@ -272,8 +264,8 @@ class Spherical(Diag):
         # One for all features, or there would be no spherical covariance.
         return covariances * scale[0] ** 2
 
-    def of_full(self, matrices):
-        return super().of_full(matrices).mean(axis=1)
+    def of_full(self, matrices, weights=None):
+        return super().of_full(matrices, weights).mean(axis=1)
 
     def log_det(self, whiteners, d):
         return d * np.log(whiteners)

@@ -14,12 +14,6 @@ X, Y = make_data(60, 3, seed=1)
 pytestmark = pytest.mark.filterwarnings("ignore::skdpgmm.exceptions.PrivacyLeakWarning")
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 @pytest.mark.parametrize("name", PLAIN_CASES)
 def test_one_record_attains_what_is_claimed_and_no_more(name):
     constructor, labelled = fit_cases(3)[name]

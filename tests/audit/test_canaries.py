@@ -66,8 +66,7 @@ def test_the_estimate_of_a_coin_is_the_linear_one():
 
 
 @pytest.mark.parametrize("name", PLAIN_CASES)
-def test_canaries_of_every_estimator_are_told_by_its_transcript(name, monkeypatch):
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
+def test_canaries_of_every_estimator_are_told_by_its_transcript(name):
     constructor, labelled = fit_cases(6)[name]
     data = Dataset(X, Y if labelled else None, None)
     (found,) = guesses(constructor(epsilon=1e4), data, 10, seeds(), 1, None, 0)

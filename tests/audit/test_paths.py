@@ -29,12 +29,6 @@ def neighbours(labelled):
     return data, unit
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 @pytest.mark.parametrize("name", PLAIN_CASES)
 def test_distances_are_those_of_two_fits_that_were_told_the_same(name, monkeypatch):
     constructor, labelled = fit_cases(3)[name]

@@ -18,12 +18,6 @@ FEATURES = (3, 40)
 CASES = sorted(fit_cases(3))
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 def make(name, d, **params):
     constructor, labelled = fit_cases(d)[name]
     return constructor(**{"random_state": 0, "epsilon": 4.0, **params}), labelled

@@ -27,11 +27,6 @@ D = 3
 CASES = fit_cases(D)
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 @pytest.mark.parametrize(
     "name, epsilon",
     [(name, 0.5) for name in sorted(CASES)]

@@ -34,12 +34,6 @@ CLIPPED = {"epsilon": 8.0, "delta": 1e-7, "clip_norm": 20.0}
 OF_PERSONS = {"epsilon": 1e6, "adjacency": "replace-one", "max_contributions": 3}
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 @pytest.mark.parametrize(
     ("params", "d"), [(SMALL, 3), (CLIPPED, 3), (OF_PERSONS, 3), (OF_PERSONS, 40)]
 )

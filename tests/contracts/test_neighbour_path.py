@@ -29,12 +29,6 @@ UNITS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 def records_of_a_person(kind, d, sign):
     X = np.random.default_rng(5).standard_normal((RECORDS, d))
     X[:, 0] = np.abs(X[:, 0])

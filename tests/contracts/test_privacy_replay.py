@@ -53,12 +53,6 @@ GRID = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Reductions fit draws from released mixtures; how many plays no part here."""
-    monkeypatch.setattr("skdpgmm._models.reduction.N_DRAWS", 300)
-
-
 def data_a(d):
     return make_data(1000, d, seed=1)
 

@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 from private_fits import COVARIANCE_TYPES
+from scipy.special import logsumexp
 
 from skdpgmm._models.covariances import COVARIANCES
-from skdpgmm._models.reduction import reduce_mixture, rough_reductions, runnalls
+from skdpgmm._models.mixture import log_joint
+from skdpgmm._models.reduction import (
+    Gaussians,
+    points_of,
+    reduce_mixture,
+    rough_reductions,
+    runnalls,
+    split_largest,
+)
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
 
 
@@ -104,3 +112,63 @@ def test_last_bits_do_not_order_the_components():
     ]
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=1e-9)
+
+
+def gaussians(m, d):
+    roots = RNG.standard_normal((m, d, d + 1))
+    means = RNG.standard_normal((m, d))
+    return Gaussians(RNG.dirichlet(np.ones(m)), means, roots @ roots.transpose(0, 2, 1))
+
+
+def moments(some):
+    """Mean and covariance of a mixture."""
+    weights, means, covariances = some
+    mean = weights @ means
+    gaps = means - mean
+    return mean, np.tensordot(weights, covariances, 1) + (gaps.T * weights) @ gaps
+
+
+def test_points_have_the_moments_of_the_gaussians_they_stand_for():
+    many = gaussians(3, 4)
+    points = points_of(many, 4, np.random.default_rng(0))
+    for one, mean, covariance in zip(points, many.means, many.covariances, strict=True):
+        np.testing.assert_allclose(one.mean(axis=0), mean, atol=1e-12)
+        np.testing.assert_allclose(np.cov(one.T, bias=True), covariance, rtol=1e-9)
+
+
+def test_halves_have_the_moments_of_the_whole():
+    few = gaussians(2, 3)
+    many = split_largest(*few, 7)
+    assert len(many[0]) == 7
+    for found, expected in zip(moments(many), moments(few), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
+def test_a_reduction_keeps_the_mean_and_finds_what_was_cut(kind):
+    """Pieces of three components lead back to these."""
+    means = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
+    pieces = split_largest(np.full(3, 1 / 3), means, np.tile(np.eye(2), (3, 1, 1)), 12)
+    found = reduce_mixture(*pieces, 3, COVARIANCES[kind], 1, np.random.default_rng(0))
+    order = np.argsort(found.means @ [1.0, 2.0])
+    np.testing.assert_allclose(found.means[order], means, atol=1e-6)
+    np.testing.assert_allclose(found.weights, np.full(3, 1 / 3), atol=1e-6)
+    shapes = found.full_covariances()
+    np.testing.assert_allclose(shapes, np.tile(np.eye(2), (3, 1, 1)), atol=0.01)
+
+
+def test_more_starts_are_no_less_likely():
+    """On the points of both, which the same public randomness makes."""
+    many = gaussians(12, 2)
+    rows = np.concatenate(points_of(many, 100, np.random.default_rng(1)))
+    weights = np.repeat(many.weights, 200) / 200
+
+    def mean_log_density(n_init):
+        rng = np.random.default_rng(0)
+        found = reduce_mixture(*many, 3, COVARIANCES["full"], n_init, rng)
+        joint = log_joint(
+            rows, found.weights, found.means, found.whiteners(), found.covariance
+        )
+        return weights @ logsumexp(joint, axis=1)
+
+    assert mean_log_density(8) > mean_log_density(1) - 0.01
