@@ -28,6 +28,7 @@ from sklearn.mixture import GaussianMixture
 
 from benchmarks.asv.rows import clusters
 from benchmarks.common.command import Results, parser_of
+from benchmarks.common.datasets import blobs
 from benchmarks.common.timing import ratio
 from benchmarks.parts.engines import search_backends, workers
 from benchmarks.parts.growth import draw, forecast, growth, memory_map
@@ -81,6 +82,18 @@ def against_scikit_learn(repeats):
         repeats,
     )
     yield "mixture / GaussianMixture", 0.1, found
+    for n, d, k, limit in (
+        (200_000, 64, 10, 0.4),
+        (5_000, 2, 3, 1.5),
+        (16_000, 10, 5, 1.5),
+    ):
+        apart = blobs(n, d, k, 0)
+        found = ratio(
+            lambda k=k, apart=apart: DPGaussianMixture(k, random_state=0).fit(apart),
+            lambda k=k, apart=apart: GaussianMixture(k, random_state=0).fit(apart),
+            repeats if n > 100_000 else 10,
+        )
+        yield f"the same, blobs of {n:,} x {d}", limit, found
     found = ratio(
         lambda: DPKMeans(10).fit(X), lambda: KMeans(10, n_init=1).fit(X), repeats
     )
