@@ -72,8 +72,8 @@ def test_more_budget_is_more_freedom_and_never_a_shorter_way():
 @pytest.mark.parametrize("slopes", [(0.3, 0.3, 0.4), (2.0, -1.0, 0.0)])
 def test_slopes_are_those_of_the_maximum_of_the_likelihood(epsilon, slopes):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((20_000, 3))
-    y = (X @ slopes + rng.logistic(size=20_000) > 0).astype(int)
+    X = rng.standard_normal((8_000, 3))
+    y = (X @ slopes + rng.logistic(size=8_000) > 0).astype(int)
     ours = DPLogisticRegression(epsilon=epsilon, random_state=0).fit(X, y)
     theirs = LogisticRegression().fit(X, y)
     assert_allclose(ours.coef_, theirs.coef_, atol=0.1)

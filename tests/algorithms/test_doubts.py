@@ -64,7 +64,7 @@ def test_classes_that_do_not_differ():
     assert "means of the classes cannot be told from noise" in found
 
 
-@pytest.mark.parametrize("n", [300, 30_000])
+@pytest.mark.parametrize("n", [300, 8_000])
 def test_classes_of_few_records(n):
     X, y = make_blobs(n, centers=20, n_features=40, random_state=0)
     for estimator in (DPEmbeddingSynthesizer(), DPLogisticRegression()):
@@ -148,7 +148,7 @@ def test_a_warning_that_is_an_error_tells_what_was_spent_and_the_fit_is_there():
 def test_ordinary_fits_do_not_warn():
     blobs, two = make_blobs(5000, centers=[[-5, 0], [5, 0]], random_state=0)
     digits = load_digits(return_X_y=True)
-    for epsilon in (0.5, 1.0, 8.0, np.inf):
+    for epsilon in (0.5, 8.0, np.inf):
         params = {"epsilon": epsilon, "random_state": 0}
         for fit in (
             lambda params=params: DPKMeans(2, **params).fit(blobs),

@@ -103,13 +103,27 @@ def fitted(name, X, y):
     return constructor(random_state=0).fit(X, y if labelled else None)
 
 
+@pytest.fixture(scope="module")
+def fits():
+    """Estimators that were fitted to tensors, by case and place."""
+    return {}
+
+
+@pytest.fixture
+def of_tensors(name, request, tensor, fits):
+    """Rows and labels, and the estimator of a case that was fitted to tensors."""
+    X, y = make_data(300, 40)
+    key = name, request.node.callspec.params["tensor"]
+    if key not in fits:
+        fits[key] = fitted(name, tensor(X), tensor(y))
+    return X, y, fits[key]
+
+
 @inside
 @pytest.mark.parametrize("name", CASES)
-def test_tensors_give_the_same_model(name, tensor):
-    X, y = make_data(300, 40)
-    expected = fitted(name, X, y)
-    found = fitted(name, tensor(X), tensor(y))
-    states = [fitted_state(estimator) for estimator in (expected, found)]
+def test_tensors_give_the_same_model(name, of_tensors):
+    X, y, found = of_tensors
+    states = [fitted_state(estimator) for estimator in (fitted(name, X, y), found)]
     assert states[0].pop("_like") is None
     example = states[1].pop("_like")
     assert isinstance(example, torch.Tensor) and example.shape == (0, 1)
@@ -128,9 +142,9 @@ def test_draws_of_a_release_are_reduced_where_numpy_is(name, tensor):
 
 @inside
 @pytest.mark.parametrize("name", CASES)
-def test_a_pickle_has_no_records(name, tensor):
-    X, y = make_data(300, 40)
-    dumped = pickle.dumps(fitted(name, tensor(X), tensor(y)))
+def test_a_pickle_has_no_records(name, of_tensors):
+    X, _, estimator = of_tensors
+    dumped = pickle.dumps(estimator)
     assert not any(row.tobytes()[:16] in dumped for row in X)
     assert pickle.loads(dumped)._like.device == torch.device("cpu")
 
@@ -148,11 +162,9 @@ def test_a_pickle_needs_no_device():
 
 @inside
 @pytest.mark.parametrize("name", CASES)
-def test_answers_are_where_the_rows_are(name, tensor):
-    X, y = make_data(300, 40)
-    rows = tensor(X)
-    estimator = fitted(name, rows, tensor(y))
-    answered = 0
+def test_answers_are_where_the_rows_are(name, tensor, of_tensors):
+    X, y, estimator = of_tensors
+    rows, answered = tensor(X), 0
     for method in ("predict", "transform", "predict_proba", "score_samples"):
         if hasattr(estimator, method):
             answer = getattr(estimator, method)(rows)
