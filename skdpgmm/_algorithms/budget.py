@@ -57,6 +57,14 @@ LABEL_MODEL_OF_CLUSTERS = {
     "agreement": 0.01,
     "clusters": 0.15,
 }
+# Means of classes have what clusters would have. Not argued.
+LABEL_MODEL_OF_MEANS = {
+    "counts": 0.01,
+    "moment": 0.13,
+    "head": 0.70,
+    "agreement": 0.01,
+    "means": 0.15,
+}
 # Shapes of classes have .05, of which clusters give .03. Not argued.
 LABEL_MODEL_OF_SHAPES = {
     "counts": 0.01,

@@ -11,11 +11,7 @@ import math
 import numpy as np
 from scipy.stats import chi2
 
-from skdpgmm._algorithms.budget import (
-    LABEL_MODEL_OF_CLUSTERS,
-    LABEL_MODEL_OF_SHAPES,
-    part_costs,
-)
+from skdpgmm._algorithms.budget import part_costs
 from skdpgmm._algorithms.head_plan import learnt, plan_head, spectrum
 from skdpgmm._models.scores import FEATURE_SHARE
 from skdpgmm.privacy.report import Decision
@@ -27,10 +23,10 @@ from skdpgmm.privacy.report import Decision
 # Not argued: more are seldom what an embedding calls for, and cost time.
 _MOST_COMPONENTS = 16
 # Of all covariances together: 2 GB.
-_MOST_NUMBERS = 2**28
+MOST_NUMBERS = 2**28
 # Beyond this budget, noise is no reason to choose fewer or smaller parts: what is left
 # is the error of sampling.
-_NOISELESS_MU = 1e6
+NOISELESS_MU = 1e6
 # Records for each number that is estimated from them, so that its sampling error is
 # about a third of the spread. Not argued.
 _RECORDS_PER_NUMBER = 10.0
@@ -41,14 +37,6 @@ _RECORDS_PER_NUMBER = 10.0
 # Fashion-MNIST and MNIST in 8 to 64 features, by likelihood and by a network that was
 # trained on the rows.
 _WORST_SHAPE = 1.0 / 3.0
-# Records of a cluster of a class, for each number and its noise. Measured on questions
-# to a bank: one cluster helped with 1.5 times as many, and hurt with .9 times. And most
-# clusters of a class: on Fashion-MNIST, 16 gained nothing over 8.
-_RECORDS_PER_CLUSTER, _MOST_CLUSTERS = 4.0, 8
-# Fewest and most directions of shapes of classes. On Fashion-MNIST, a network learned
-# as much from rows with 24 (20,000 records, epsilon 8), but less, by .005 to .008, with
-# 7 and 11 (epsilon 1 and 2); without noise, 128 gained nothing over 64.
-_FEWEST_SHAPED, _MOST_SHAPED = 16, 64
 # A label model makes up for one shape, and is given up at a tenth only; nor are further
 # components worth it before. Not argued.
 _GOOD_SHAPE = 0.1
@@ -64,7 +52,7 @@ def relative_noise(n, n_features, mu):
 
     In the Frobenius norm: that of the release, and of the sampling.
     """
-    blur = n_features**1.5 / min(mu, _NOISELESS_MU)
+    blur = n_features**1.5 / min(mu, NOISELESS_MU)
     blur += _RECORDS_PER_NUMBER * n_features
     return blur / max(n, 1.0)
 
@@ -79,19 +67,19 @@ def n_components(n, n_classes, n_features, mu, with_head):
     """
     k = 1.0
     if n_classes == 1:
-        noise = np.sqrt(n_features) / min(mu, _NOISELESS_MU)
+        noise = np.sqrt(n_features) / min(mu, NOISELESS_MU)
         k = n / (_RECORDS_PER_NUMBER * (noise + n_features))
     elif not with_head:
         k = _GOOD_SHAPE / relative_noise(n / n_classes, n_features, mu)
         k = min(k, affordable_shapes(n_classes, n_features))
     k = int(np.clip(k, 1, _MOST_COMPONENTS))
-    because = _sizes(n, n_classes, n_features, mu) | {"label_model": with_head}
+    because = sizes(n, n_classes, n_features, mu) | {"label_model": with_head}
     return Decision("n_components", k, because)
 
 
 def affordable_shapes(n_classes, n_features):
     """Return how many components of each class can have a shape, in little memory."""
-    return _MOST_NUMBERS // (n_classes * n_features**2)
+    return MOST_NUMBERS // (n_classes * n_features**2)
 
 
 def covariance_type(n, n_classes, k, n_features, mu, label_model):
@@ -103,7 +91,7 @@ def covariance_type(n, n_classes, k, n_features, mu, label_model):
     with_head = n_classes > 1 and k == 1 and wants_head(label_model, n_features)
     full = error <= (_GOOD_SHAPE if with_head else _WORST_SHAPE)
     full = full and k <= affordable_shapes(n_classes, n_features)
-    because = _sizes(n, n_classes, n_features, mu)
+    because = sizes(n, n_classes, n_features, mu)
     because |= {"n_components": k, "relative_error": error}
     name = "full" if full and label_model is not True else "tied"
     return Decision("covariance_type", name, because)
@@ -126,56 +114,8 @@ def use_label_model(label_model, n_classes, k, n_features, one_matrix):
     return Decision("label_model", used, because)
 
 
-def class_clusters(n, n_classes, n_features, mu):
-    """Return the clusters of each class that a label model has, or 0.
-
-    As many as have means that can be told in the directions of a codebook, by
-    `n_components` without labels; but a class may be less clear than a component,
-    because a head knows how it differs from the others. Sampling holds a number for
-    each cluster and class.
-    """
-    width = min(n_features, _PROJECTED_FEATURES)
-    mu_clusters = min(mu, _NOISELESS_MU) * math.sqrt(
-        LABEL_MODEL_OF_CLUSTERS["clusters"]
-    )
-    each = _RECORDS_PER_CLUSTER * (math.sqrt(width) / mu_clusters + width)
-    k = int(min(n / n_classes / each, _MOST_CLUSTERS, _MOST_NUMBERS // n_classes**2))
-    return Decision("class_clusters", k, _sizes(n, n_classes, n_features, mu))
-
-
-def class_shapes(n, n_classes, n_features, mu):
-    """Return in how many directions classes have shapes of their own, or 0.
-
-    The noise in a scatter of r directions has a spectral norm of 2 sqrt(r) R**2 /
-    mu_s, with R the length of the residuals. Where variances fall so that that of
-    direction r is R**2 / (3 r), it is as large as the scatter of the n / C records of a
-    class at ``r**1.5 = mu_s n / (6 C)``. Of Fashion-MNIST, tweets and questions to a
-    bank, variances in directions 16 to 64 are .6 to .9 of that. Sampling holds a matrix
-    of all features and classes for each class.
-    """
-    mu_shapes = min(mu, _NOISELESS_MU) * math.sqrt(LABEL_MODEL_OF_SHAPES["shapes"])
-    width = (mu_shapes * n / n_classes / 6.0) ** (2.0 / 3.0)
-    width = int(min(width, _MOST_SHAPED, n_features))
-    held = n_classes**2 * (n_classes + n_features)
-    enough = width >= min(_FEWEST_SHAPED, n_features) and held <= _MOST_NUMBERS
-    because = _sizes(n, n_classes, n_features, mu)
-    return Decision("class_shapes", width if enough else 0, because)
-
-
-def drawn_labels(n, n_classes, n_features):
-    """Return the share of rows whose label is drawn, rather than the likeliest.
-
-    Whoever learns from rows with drawn labels is as sure as the head is; with the
-    likeliest ones, much too sure. But what is drawn is noise in about k d numbers that
-    he finds from, say, as many rows as there are records: where these are few for each
-    number, it would cost him more. Where the border lies is not argued.
-    """
-    per_record = n_classes * n_features / n
-    because = {"noisy_n": n, "n_classes": n_classes, "n_features": n_features}
-    return Decision("drawn_labels", max(1.0 - 2.0 * per_record, 0.0), because)
-
-
-def _sizes(n, n_classes, n_features, mu):
+def sizes(n, n_classes, n_features, mu):
+    """Return what most choices go by, for a `Decision`."""
     return {"noisy_n": n, "n_classes": n_classes, "n_features": n_features, "mu": mu}
 
 

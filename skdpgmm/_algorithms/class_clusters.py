@@ -16,10 +16,10 @@ from skdpgmm._algorithms.doubts import CLEAR, doubt_clusters
 from skdpgmm._algorithms.kmeans import private_kmeans
 from skdpgmm._algorithms.outcome import distances, lengths, quality_of
 from skdpgmm._estimates.scatter import shape_factors
-from skdpgmm._estimates.shrinkage import james_stein, shrink_counts
+from skdpgmm._estimates.shrinkage import james_stein, low_rank, shrink_counts
 from skdpgmm._estimates.spectrum import fixed_signs, told_apart
 from skdpgmm._models.class_shapes import ClassShapes
-from skdpgmm._queries.cells import ClassMoments, NearestCell
+from skdpgmm._queries.cells import CellMoments, ClassMoments, NearestCell
 from skdpgmm._queries.lifts import projected
 
 # How far a class moves from where a head places it to where its records lie. At 0
@@ -83,6 +83,49 @@ def spread_components(view, placed, weights, second, k, budget):
     moves = _moves(placed @ basis, found, shares) @ basis.T
     means, weights = placed[found.classes] + moves, weights[found.classes] * shares
     return ClassClusters(means, weights, found.classes, found.centers @ basis.T)
+
+
+def release_class_means(view, radius, counts, second, budget):
+    """Return how the means of classes differ, as far as that is no noise.
+
+    Parameters
+    ----------
+    view : View
+        Through a ball that holds nearly all records.
+    radius : float
+        To which records are clipped; the smaller, the less noise.
+    counts : ndarray of shape (n_classes,)
+        Estimated numbers of records of the classes.
+    second : Spikes
+        Second moment about the centre; released.
+    budget : Budget
+
+    Returns
+    -------
+    gaps : ndarray of shape (n_classes, d)
+        Of weighted sum 0.
+    """
+    k, d = len(counts), view.n_features
+    center = view.ball.on_grid(np.zeros((k, d)))
+    partition = NearestCell(center, np.arange(k))
+    radii = np.full(k, min(radius, view.ball.radius))
+    query = CellMoments(view.ball, partition, center, radii, ("sum",))
+    (sums,) = view.release("class means", query, [budget])
+    means = sums.value / counts[:, None]
+    noise = sums.sd.reshape(-1) / counts
+    view.note(quality_of(np.arange(k), mean=distances(means, noise)))
+    sampling = second.trace / d / counts
+    return low_rank(means, counts / counts.sum(), np.sqrt(noise**2 + sampling))
+
+
+def half_way(placed, gaps):
+    """Return means between where a head places classes and where records lie.
+
+    They move in the span of the released `gaps`: elsewhere these are noise.
+    """
+    _, lengths, axes = np.linalg.svd(gaps, full_matrices=False)
+    axes = axes[lengths > 1e-9 * max(lengths.max(), 1e-300)]
+    return placed + _MOVE * (gaps - (placed @ axes.T) @ axes)
 
 
 def release_class_shapes(view, clusters, counts, second, within, width, budget):

@@ -8,15 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdpgmm._algorithms import choices
+from skdpgmm._algorithms import choices, class_choices
 from skdpgmm._algorithms.budget import (
     HEAD,
     LABEL_MODEL,
     LABEL_MODEL_OF_CLUSTERS,
+    LABEL_MODEL_OF_MEANS,
     LABEL_MODEL_OF_SHAPES,
 )
 from skdpgmm._algorithms.class_clusters import (
     ClassClusters,
+    half_way,
+    release_class_means,
     release_class_shapes,
     spread_components,
 )
@@ -41,6 +44,24 @@ _NO_AGREEMENT = (
     "standard deviation {sd:.3g} in their number: how far the rows of the classes lie "
     "apart is a guess. A larger epsilon or more records are needed."
 )
+
+
+class ClassSizes(NamedTuple):
+    """What is told of each class, beyond where the head places it.
+
+    Attributes
+    ----------
+    clusters : int
+        Clusters of each class; 0 for one component.
+    width : int
+        Directions in which classes have shapes of their own; 0 for one covariance.
+    means : bool
+        Whether classes have means of their own where they have no clusters.
+    """
+
+    clusters: int = 0
+    width: int = 0
+    means: bool = False
 
 
 class Seen(NamedTuple):
@@ -159,9 +180,7 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
     median_radius : float
         A radius that holds half of them.
     n_classes : int
-    sizes : tuple of int
-        Clusters of each class, 0 for one component where the head places it; and
-        directions in which classes have shapes of their own, 0 for one covariance.
+    sizes : ClassSizes
     budget : Budget
     prior : ndarray of shape (p, p), optional
         Second moment of public records, of any scale.
@@ -173,8 +192,8 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
     model : LabelModel
     n_steps : int
     """
-    k, width = sizes
-    budgets = budget.split(_shares(k, width))
+    k, width = sizes.clusters, sizes.width
+    budgets = budget.split(_shares(sizes))
     counts = release_class_counts(view, n_classes, budgets["counts"])
     weights = counts / counts.sum()
     moment = release_second_moment(view, budgets["moment"], prior)
@@ -186,8 +205,17 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
         model, n_steps = fit_label_model(seen, counts, budgets["head"])
         right = share_right(seen.view, model.head, counts, budgets["agreement"])
     gaps = model.linear.coef - weights @ model.linear.coef
+    told = None
+    if sizes.means:
+        second = moment.estimate
+        told = release_class_means(
+            view, median_radius, counts, second, budgets["means"]
+        )
+        gaps = np.vstack([gaps, told])
     second = moment.along(gaps).matrix()
     means = placed_means(model.linear, weights, second, right, view.public_rng)
+    if told is not None:
+        means = half_way(means, told)
     clusters = ClassClusters(means, weights, np.arange(n_classes), means)
     if k:
         clusters = spread_components(
@@ -206,15 +234,16 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
         )
         turned = TurnedByClass(shapes, mixture.classes)
         mixture = replace(mixture, covariance=turned)
-    drawn = choices.drawn_labels(counts.sum(), n_classes, view.n_features)
+    drawn = class_choices.drawn_labels(counts.sum(), n_classes, view.n_features)
     return mixture, model._replace(drawn=view.decide(drawn)), n_steps
 
 
-def _shares(k, width):
-    """Return the shares of a label model with these sizes."""
-    if width:
+def _shares(sizes):
+    if sizes.width:
         return LABEL_MODEL_OF_SHAPES
-    return LABEL_MODEL_OF_CLUSTERS if k else LABEL_MODEL
+    if sizes.means:
+        return LABEL_MODEL_OF_MEANS
+    return LABEL_MODEL_OF_CLUSTERS if sizes.clusters else LABEL_MODEL
 
 
 def share_right(view, head, counts, budget):

@@ -50,6 +50,43 @@ def cut_lengths(vectors, longest):
     return vectors * cut[:, None]
 
 
+def low_rank(means, weights, sd):
+    """Return the differences of noisy means, without what is likely to be noise.
+
+    Classes that differ mostly do in few directions, whatever these are. In units of the
+    noise, singular values below its edge tell nothing, and those above are shrunk so
+    that the mean squared error is least [1]_.
+
+    Parameters
+    ----------
+    means : ndarray of shape (k, d)
+        Noisy.
+    weights : ndarray of shape (k,)
+        Of sum 1.
+    sd : ndarray of shape (k,)
+        Noise of one coordinate of each, positive.
+
+    Returns
+    -------
+    gaps : ndarray of shape (k, d)
+        Of weighted sum 0.
+
+    References
+    ----------
+    .. [1] M. Gavish, D. L. Donoho, "Optimal shrinkage of singular values", IEEE
+       Transactions on Information Theory 63, 2017, equation 7.
+    """
+    gaps = (means - weights @ means) / sd[:, None]
+    left, lengths, right = np.linalg.svd(gaps, full_matrices=False)
+    short, long = sorted(gaps.shape)
+    squares, ratio = lengths**2 / long, short / long
+    kept = np.maximum((squares - ratio - 1.0) ** 2 - 4.0 * ratio, 0.0)
+    kept[squares <= (1.0 + math.sqrt(ratio)) ** 2] = 0.0
+    lengths = np.sqrt(long * kept / np.maximum(squares, 1.0))
+    gaps = (left * lengths) @ right * sd[:, None]
+    return gaps - weights @ gaps
+
+
 def shrink_between(means, weights, noise, counts, covariance):
     """Shrink differences of means along each principal direction by its own noise.
 

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdpgmm._algorithms import choices
+from skdpgmm._algorithms import choices, class_choices
 from skdpgmm._algorithms.ball import find_ball
 from skdpgmm._algorithms.budget import SYNTHESIZER, SYNTHESIZER_OF_KNOWN_NORM
-from skdpgmm._algorithms.label_model import fit_labelled_mixture
+from skdpgmm._algorithms.label_model import ClassSizes, fit_labelled_mixture
 from skdpgmm._algorithms.looks import decide_on_sphere, on_unit_sphere
 from skdpgmm._algorithms.measured_mixture import measure_clusters
 from skdpgmm._algorithms.mixture import Wanted, fit_mixture
@@ -286,7 +286,7 @@ class DPEmbeddingSynthesizer(
             mixture, model, n_iter = fit_labelled_mixture(
                 view, median_radius, n_classes, sizes, left, prior
             )
-            k = max(sizes[0], 1)
+            k = max(sizes.clusters, 1)
         elif n_classes == 1 and view.n_features <= choices.MAX_OVERFIT_FEATURES:
             wanted = Wanted(k, covariance, self.max_iter)
             mixture, n_iter, _ = fit_mixture(view, wanted, left)
@@ -348,15 +348,15 @@ class DPEmbeddingSynthesizer(
         return k, covariance, with_head.value
 
     def _class_sizes(self, view, n_classes, mu):
-        """Return clusters of a class, and directions of its shape; 0 for none.
-
-        There are none where one component was asked for.
-        """
-        if self.n_components != "auto":
-            return 0, 0
+        """Return what is told of each class: nothing where one component is wanted."""
         given = view.n, n_classes, view.n_features, mu
-        k = view.decide(choices.class_clusters(*given))
-        return k, view.decide(choices.class_shapes(*given)) if k else 0
+        if self.n_components != "auto":
+            return ClassSizes()
+        k = view.decide(class_choices.class_clusters(*given))
+        width = view.decide(class_choices.class_shapes(*given)) if k else 0
+        if k and not width and view.decide(class_choices.class_means(*given)):
+            return ClassSizes(means=True)
+        return ClassSizes(k, width)
 
     def _store(self, mixture, given, k):
         self._mixture, self._dtype = mixture, given.dtype

@@ -10,9 +10,12 @@ from views import names_of, view_of
 from skdpgmm._algorithms.budget import Budget
 from skdpgmm._algorithms.class_clusters import (
     ClassClusters,
+    half_way,
+    release_class_means,
     release_class_shapes,
     spread_components,
 )
+from skdpgmm._estimates.spectrum import Spikes
 
 D, N = 24, 3000
 CENTERS = 3.0 * np.eye(D)[:4]  # of two classes, two clouds each
@@ -65,6 +68,33 @@ def test_what_it_releases(rows):
     names = names_of(spread(rows, 2)[-1])
     assert names[-1] == "lloyd pass 0"
     assert all(name.startswith("codebook") for name in names[:-1])
+
+
+def gaps_of(rows, mu):
+    X, codes = rows
+    view, ledger = view_of(X, codes, radius=5.0, mu=mu)
+    counts, second = np.full(2, N / 2.0), Spikes.of(X.T @ X / N)
+    return release_class_means(view, 5.0, counts, second, Budget(mu)), ledger
+
+
+@pytest.mark.parametrize("mu", [math.inf, 0.5])
+def test_means_of_classes_differ_as_records_do(rows, mu):
+    gaps, ledger = gaps_of(rows, mu)
+    assert names_of(ledger) == ["class means"]
+    assert_allclose(gaps, MEANS - MEANS.mean(axis=0), atol=0.1)
+    placed = np.ones((2, D))
+    moved = half_way(placed, gaps) - placed
+    across = moved - (moved @ gaps[0])[:, None] * gaps[0] / (gaps[0] @ gaps[0])
+    assert_allclose(across, 0.0, atol=1e-9)
+    # A class at the middle of its gap is half way there.
+    assert_allclose(half_way(0.0 * placed, gaps), 0.5 * gaps)
+
+
+def test_means_of_classes_that_are_noise_tell_nothing(rows):
+    gaps, ledger = gaps_of(rows, 1e-3)
+    assert ledger.spent_mu <= 1e-3
+    assert not gaps.any()
+    assert_array_equal(half_way(PLACED, gaps), PLACED)
 
 
 SPREADS = np.array([[1.0, 0.2, 0.5], [0.3, 0.9, 0.5]])

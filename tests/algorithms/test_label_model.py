@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from skdpgmm import DPEmbeddingSynthesizer
+from skdpgmm import DPEmbeddingSynthesizer, verify
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,17 @@ def test_classes_have_clusters_where_these_can_be_told():
     assert one.n_components_ == 1
     assert_array_equal(one.component_classes_, np.arange(10))
     assert not [e for e in one.privacy_.ledger if "lloyd" in e.name]
+
+
+def test_classes_have_means_where_only_these_can_be_told(tmp_path):
+    X, y = make_blobs(300, n_features=4, centers=2, random_state=0)
+    fitted = DPEmbeddingSynthesizer(label_model=True, clip_norm=20.0).fit(X, y)
+    names = [e.name for e in fitted.privacy_.ledger]
+    assert "class means: sums" in names
+    assert not [name for name in names if "lloyd" in name]
+    # The replay of the releases, beside the plan.
+    fitted.save(tmp_path / "model")
+    assert all(check.passed for check in verify(tmp_path / "model").checks)
 
 
 @pytest.mark.parametrize(

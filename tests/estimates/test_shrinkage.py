@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
-from skdpgmm._estimates.shrinkage import shrink_between
+from skdpgmm._estimates.shrinkage import low_rank, shrink_between
 from skdpgmm._estimates.spectrum import spiked_covariance
 
 
@@ -50,3 +51,25 @@ def test_a_component_that_is_noise_leaves_the_others(spikes):
     lost = kept[:4] - kept[:4].mean(axis=0) - gaps
     assert np.linalg.norm(lost) < 0.1 * np.linalg.norm(gaps)
     assert np.linalg.norm(kept[4] - weights @ means) < 0.05 * np.linalg.norm(means[4])
+
+
+def test_what_differs_in_few_directions_is_found_among_many():
+    rng = np.random.default_rng(0)
+    k, d, noise = 8, 100, 0.5
+    weights = np.full(k, 1.0 / k)
+    means = 4.0 * rng.standard_normal((k, 2)) @ np.eye(2, d)
+    noisy = means + noise * rng.standard_normal((k, d))
+    found = low_rank(noisy, weights, np.full(k, noise))
+    assert np.linalg.matrix_rank(found, tol=1e-6) == 2
+    off, before = found - (means - weights @ means), noisy - means
+    assert np.sum(off**2) < 0.5 * np.sum(before**2)
+    assert_allclose(weights @ found, 0.0, atol=1e-9)
+    assert not low_rank(noisy - means, weights, np.full(k, noise)).any()
+
+
+def test_without_noise_differences_stay():
+    rng = np.random.default_rng(1)
+    weights = np.array([0.2, 0.3, 0.5])
+    means = rng.standard_normal((3, 10))
+    found = low_rank(means, weights, np.full(3, 1e-9))
+    assert_allclose(found, means - weights @ means, rtol=1e-6)
