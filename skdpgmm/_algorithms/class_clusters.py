@@ -26,6 +26,11 @@ from skdpgmm._queries.lifts import projected
 # neighbours and forests learn little from rows, at 1 networks need more rows to learn
 # as much. Measured on Fashion-MNIST, tweets and questions to a bank, at 0, .5 and 1.
 _MOVE = 0.5
+# The same where a class has a mean of its own and no clusters. Measured on 20,000
+# records of Fashion-MNIST and CIFAR-10, at epsilon .5 and 1: from rows of half the way,
+# forests learn more, by up to .03, than from those of a quarter, and networks less, by
+# up to .007.
+_MOVE_OF_MEANS = 1.0 / 3.0
 # After the codebook; on Fashion-MNIST two gained nothing.
 _N_PASSES = 1
 # Clip radius of the residuals of a class, in roots of their mean square, which is not
@@ -118,14 +123,14 @@ def release_class_means(view, radius, counts, second, budget):
     return low_rank(means, counts / counts.sum(), np.sqrt(noise**2 + sampling))
 
 
-def half_way(placed, gaps):
+def moved_toward(placed, gaps):
     """Return means between where a head places classes and where records lie.
 
     They move in the span of the released `gaps`: elsewhere these are noise.
     """
     _, lengths, axes = np.linalg.svd(gaps, full_matrices=False)
     axes = axes[lengths > 1e-9 * max(lengths.max(), 1e-300)]
-    return placed + _MOVE * (gaps - (placed @ axes.T) @ axes)
+    return placed + _MOVE_OF_MEANS * (gaps - (placed @ axes.T) @ axes)
 
 
 def release_class_shapes(view, clusters, counts, second, within, width, budget):

@@ -18,7 +18,7 @@ from skdpgmm._algorithms.budget import (
 )
 from skdpgmm._algorithms.class_clusters import (
     ClassClusters,
-    half_way,
+    moved_toward,
     release_class_means,
     release_class_shapes,
     spread_components,
@@ -215,7 +215,7 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
     second = moment.along(gaps).matrix()
     means = placed_means(model.linear, weights, second, right, view.public_rng)
     if told is not None:
-        means = half_way(means, told)
+        means = moved_toward(means, told)
     clusters = ClassClusters(means, weights, np.arange(n_classes), means)
     if k:
         clusters = spread_components(

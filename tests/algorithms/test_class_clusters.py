@@ -10,7 +10,7 @@ from views import names_of, view_of
 from skdpgmm._algorithms.budget import Budget
 from skdpgmm._algorithms.class_clusters import (
     ClassClusters,
-    half_way,
+    moved_toward,
     release_class_means,
     release_class_shapes,
     spread_components,
@@ -39,7 +39,7 @@ def spread(rows, k, mu=math.inf):
     return *found[:3], ledger
 
 
-def test_clouds_keep_their_differences_and_classes_move_half_way(rows):
+def test_clouds_keep_their_differences_and_classes_move_moved_toward(rows):
     means, weights, classes, _ = spread(rows, 2)
     assert_array_equal(classes, OF_CLASS)
     assert_allclose(weights, np.full(4, 0.25), atol=0.01)
@@ -83,18 +83,17 @@ def test_means_of_classes_differ_as_records_do(rows, mu):
     assert names_of(ledger) == ["class means"]
     assert_allclose(gaps, MEANS - MEANS.mean(axis=0), atol=0.1)
     placed = np.ones((2, D))
-    moved = half_way(placed, gaps) - placed
+    moved = moved_toward(placed, gaps) - placed
     across = moved - (moved @ gaps[0])[:, None] * gaps[0] / (gaps[0] @ gaps[0])
     assert_allclose(across, 0.0, atol=1e-9)
-    # A class at the middle of its gap is half way there.
-    assert_allclose(half_way(0.0 * placed, gaps), 0.5 * gaps)
+    assert_allclose(moved_toward(0.0 * placed, gaps), gaps / 3.0)
 
 
 def test_means_of_classes_that_are_noise_tell_nothing(rows):
     gaps, ledger = gaps_of(rows, 1e-3)
     assert ledger.spent_mu <= 1e-3
     assert not gaps.any()
-    assert_array_equal(half_way(PLACED, gaps), PLACED)
+    assert_array_equal(moved_toward(PLACED, gaps), PLACED)
 
 
 SPREADS = np.array([[1.0, 0.2, 0.5], [0.3, 0.9, 0.5]])
