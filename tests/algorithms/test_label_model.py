@@ -96,8 +96,8 @@ def test_classes_have_clusters_where_these_can_be_told():
 
 
 def test_classes_have_means_where_only_these_can_be_told(tmp_path):
-    X, y = make_blobs(300, n_features=4, centers=2, random_state=0)
-    fitted = DPEmbeddingSynthesizer(label_model=True, clip_norm=20.0).fit(X, y)
+    X, y = make_blobs(1500, n_features=16, centers=2, random_state=0)
+    fitted = DPEmbeddingSynthesizer(label_model=True, clip_norm=50.0).fit(X, y)
     names = [e.name for e in fitted.privacy_.ledger]
     assert "class means: sums" in names
     assert not [name for name in names if "lloyd" in name]
