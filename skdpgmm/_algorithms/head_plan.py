@@ -214,7 +214,8 @@ def _gathered(plan, steps, curvatures):
     That of the weight, of where the next step starts, and their covariance follow from
     those before.
     """
-    kept = 1.0 - steps * curvatures
+    # Steps of a rare class are too long for the usual curvature, which is not its own.
+    kept = np.maximum(1.0 - steps * curvatures, 0.0)
     weight = start = both = np.zeros_like(steps)
     for i in range(plan.n_steps):
         m = plan.momentum(i)

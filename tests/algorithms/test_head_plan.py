@@ -34,3 +34,9 @@ def test_no_step_is_longer_than_is_stable(freedom):
     assert np.all(plan.steps[0] * values * 0.5 <= 2.0 + 1e-9)
     assert np.all(plan.steps[2] >= plan.steps[0])
     assert np.all(np.diff(plan.steps, axis=1) >= 0.0)
+
+
+def test_the_noise_of_a_rare_class_stays_a_number():
+    with np.errstate(over="raise", invalid="raise"):
+        plan = plan_of(1.0, mu=1e3, counts=np.array([1e12, 1.0]))
+    assert np.isfinite(plan.noise)
