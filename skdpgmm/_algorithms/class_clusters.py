@@ -90,7 +90,7 @@ def spread_components(view, placed, weights, second, k, budget):
     return ClassClusters(means, weights, found.classes, found.centers @ basis.T)
 
 
-def release_class_means(view, radius, counts, second, budget):
+def release_class_means(view, radius, counts, square, budget):
     """Return how the means of classes differ, as far as that is no noise.
 
     Parameters
@@ -101,8 +101,8 @@ def release_class_means(view, radius, counts, second, budget):
         To which records are clipped; the smaller, the less noise.
     counts : ndarray of shape (n_classes,)
         Estimated numbers of records of the classes.
-    second : Spikes
-        Second moment about the centre; released.
+    square : float
+        Mean square of the distance of a record from the centre; released.
     budget : Budget
 
     Returns
@@ -119,7 +119,7 @@ def release_class_means(view, radius, counts, second, budget):
     means = sums.value / counts[:, None]
     noise = sums.sd.reshape(-1) / counts
     view.note(quality_of(np.arange(k), mean=distances(means, noise)))
-    sampling = second.trace / d / counts
+    sampling = square / d / counts
     return low_rank(means, counts / counts.sum(), np.sqrt(noise**2 + sampling))
 
 

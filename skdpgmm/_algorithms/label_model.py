@@ -205,16 +205,15 @@ def fit_labelled_mixture(view, median_radius, n_classes, sizes, budget, prior=No
         model, n_steps = fit_label_model(seen, counts, budgets["head"])
         right = share_right(seen.view, model.head, counts, budgets["agreement"])
     gaps = model.linear.coef - weights @ model.linear.coef
-    told = None
+    told = np.empty((0, d))
     if sizes.means:
-        second = moment.estimate
+        square = moment.estimate.trace
         told = release_class_means(
-            view, median_radius, counts, second, budgets["means"]
+            view, median_radius, counts, square, budgets["means"]
         )
-        gaps = np.vstack([gaps, told])
-    second = moment.along(gaps).matrix()
+    second = moment.along(np.vstack([gaps, told])).matrix()
     means = placed_means(model.linear, weights, second, right, view.public_rng)
-    if told is not None:
+    if sizes.means:
         means = moved_toward(means, told)
     clusters = ClassClusters(means, weights, np.arange(n_classes), means)
     if k:

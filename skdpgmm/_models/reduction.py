@@ -13,7 +13,8 @@ from skdpgmm._estimates.spectrum import fixed_signs, sound
 from skdpgmm._models.mixture import Mixture, log_joint
 
 # Points in place of the many, and most of them: beyond, the merge is what is left. Five
-# times as many gained nothing in benchmarks/mixture.py. The latter is not argued.
+# times as many gained nothing on settings of benchmarks/mixture.py. The latter is not
+# argued.
 N_POINTS, _MOST_POINTS = 1_000, 20_000
 # Passes of EM, and nats of a pass that is the last: on the half circles of
 # benchmarks/mixture.py, rows were less likely by .005 with ten times as many.

@@ -14,6 +14,9 @@ from skdpgmm.privacy.bounded_sum import Query, Weights, known
 from skdpgmm.privacy.grid import Ball, squared_norms
 
 FEATURE_BITS = 12
+# How often the number of a bin is written again on the way to its weight. Not argued;
+# only time goes by it.
+_WRITTEN = 16
 
 
 class _Counts(Query):
@@ -95,8 +98,8 @@ class FeatureHistogram(_Counts):
 
     @property
     def n_made(self):
-        """Numbers that are written again and again: a few rows stay in the cache."""
-        return 16 * self.n_cells
+        """So many that the rows of a panel stay in the cache."""
+        return _WRITTEN * self.n_cells
 
     @property
     def weight(self):
