@@ -150,7 +150,7 @@ coverage: $(VENV)/.stamp-tests
 	  --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
 docs: $(VENV)/.stamp-docs
-	$(BIN)/python -m sphinx -q -W docs docs/_build/html
+	$(ONE_THREAD) $(BIN)/python -m sphinx -q -W -j $(JOBS) docs docs/_build/html
 
 # Chromium has to be there: `apt-get install chromium` on Debian.
 check-pages: docs $(VENV)-tools/.stamp

@@ -1,14 +1,19 @@
 """Sphinx configuration: no network, no warnings."""
 
+import os
 import sys
+import warnings
 from pathlib import Path
 from types import MethodDescriptorType
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parent / "tests" / "helpers")]
+PATHS = [str(HERE.parent), str(HERE), str(HERE.parent / "tests" / "helpers")]
+sys.path[:0] = PATHS
+# Of the processes that run the examples.
+os.environ["PYTHONPATH"] = os.pathsep.join(PATHS)
+# One that has grown is replaced by another, which is as it should be.
+warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
 
-# Before transformers, which an example uses, where the tests have put a torchvision.
-import torchvision_beside_cpu  # noqa: F401
 from budget_tables import substitutions
 
 from skdpgmm import __version__
@@ -44,6 +49,9 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
+    # As many at a time as sphinx has processes.
+    "parallel": True,
+    "reset_modules": ("matplotlib", "seaborn", "gallery_workers.prepare"),
     # Their tables would be made by scripts from elsewhere.
     "write_computation_times": False,
 }
@@ -91,3 +99,5 @@ def quote_names(app, what, name, obj, options, lines):
 def setup(app):
     app.connect("autodoc-skip-member", skip_inherited)
     app.connect("autodoc-process-docstring", quote_names, priority=100)
+    # It copies files when all is done, and does not say that it is safe.
+    app.extensions["sphinx-mathjax-offline"].parallel_read_safe = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from traceback import clear_frames
 from typing import Any
 
 import torch
@@ -57,11 +58,12 @@ class Batches(Dataset):
 
 def loaded_batches(
     batches: Batches, n_workers: int, device: torch.device
-) -> Iterable[Any]:
-    """Return all batches in order; with workers, the next ones are loaded ahead."""
+) -> Iterator[Any]:
+    """Yield all batches in order; with workers, the next ones are loaded ahead."""
     if n_workers == 0:
-        return (batches[i] for i in range(len(batches)))
-    return DataLoader(
+        yield from (batches[i] for i in range(len(batches)))
+        return
+    loader = DataLoader(
         batches,
         batch_size=None,
         num_workers=n_workers,
@@ -70,6 +72,13 @@ def loaded_batches(
         # A private generator: the global one must not advance.
         generator=torch.Generator(),
     )
+    try:
+        yield from loader
+    except Exception as error:
+        # The loader raises it in a frame that it refers to. Nothing but a collection
+        # of garbage would end the workers, and would wait seconds for each.
+        clear_frames(error.__traceback__)
+        raise
 
 
 def _as_it_is(inputs: Any) -> Any:

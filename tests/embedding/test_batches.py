@@ -1,5 +1,7 @@
 """Batches of items that are loaded: files, other processes, and bad ones named."""
 
+import multiprocessing
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,7 @@ def test_a_bad_file_is_named(files, tmp_path, fault, level, num_workers):
     with pytest.raises(ValueError, match=r"[iI]tem 4"):
         transformer.transform(X)
     assert not hasattr(transformer, "n_features_in_")
+    assert not multiprocessing.active_children()
 
 
 def as_rgb_batch(images):
