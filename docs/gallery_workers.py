@@ -3,4 +3,4 @@
 
 def prepare(gallery_conf, name):
     """Let transformers, which some examples use, import any torchvision."""
-    import torchvision_beside_cpu  # noqa: F401, PLC0415
+    import torchvision_beside_cpu  # noqa: F401

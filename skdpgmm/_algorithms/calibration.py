@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import isotonic_regression
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import brentq, isotonic_regression
 
 from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors, SoftmaxSlopes
 
@@ -19,8 +20,11 @@ from skdpgmm._queries.softmax import CONSTANT, SoftmaxErrors, SoftmaxSlopes
 _LOOKS = 2.0 ** np.array([[-2.0, -1.0, 0.0, 1.0, 2.0], [-1.0, -0.5, 0.0, 0.5, 1.0]])
 # Variance of the logarithm of the slope, before it is measured. Not argued.
 _PRIOR = 0.25
-# Longest derivative of a record, in standard deviations of a score. Not argued.
-_LONGEST = 2.0
+# Longest derivative of a record, in standard deviations of a score. What is cut off is
+# that of records which are surely wrong, so that the slope comes out too large: it is
+# as long as the noise allows that a slope may have, in its logarithm. Not argued.
+_LONGEST, _MOST_LONGEST = 2.0, 16.0
+_SLOPE_NOISE = 0.03
 # Smallest ratio of predicted and estimated counts of a class. Not argued.
 _LEAST_RATIO = 1e-3
 
@@ -58,12 +62,17 @@ def calibrate(view, weights, second, counts, budgets, doubt):
     offset = np.log(counts / counts.mean())
     evidence = weights - weights.mean(axis=0)
     evidence[:, -1] -= (offset - offset.mean()) / CONSTANT
-    clip = _LONGEST * math.sqrt(_LOOKS.shape[1]) * _spread(evidence, second, ball)
+    spread = math.sqrt(_LOOKS.shape[1]) * _spread(evidence, second, ball)
     each = {name: budget.each(len(_LOOKS)) for name, budget in budgets.items()}
+    longest = _LONGEST
     for i, look in enumerate(_LOOKS):
-        slopes = SoftmaxSlopes(ball, evidence, offset, slope * look, clip)
+        slopes = SoftmaxSlopes(ball, evidence, offset, slope * look, longest * spread)
         (release,) = view.release(f"head slope {i}", slopes, [each["slope"]])
-        slope *= slope_ratio(release.value, float(release.sd), look, _PRIOR * doubt**2)
+        ratio, noise = slope_ratio(release.value, float(release.sd), look)
+        variance = _PRIOR * doubt**2
+        slope *= ratio ** (variance / (variance + noise**2)) if variance else 1.0
+        wider = _SLOPE_NOISE * longest / max(noise, 1e-300)
+        longest = float(np.clip(wider, longest, _MOST_LONGEST))
         coef = slope * evidence
         coef[:, -1] += offset / CONSTANT
         errors = SoftmaxErrors(ball, coef)
@@ -82,8 +91,8 @@ def _spread(evidence, second, ball):
     return math.sqrt(squares / len(W)) + 1e-6
 
 
-def slope_ratio(slopes, sd, ratios, variance):
-    """Return where noisy derivatives of the loss are 0, shrunk toward 1 by their noise.
+def slope_ratio(slopes, sd, ratios):
+    """Return where noisy derivatives of the loss are 0, and the noise of its logarithm.
 
     Parameters
     ----------
@@ -93,18 +102,27 @@ def slope_ratio(slopes, sd, ratios, variance):
         Noise of one of them.
     ratios : ndarray of shape (m,)
         Ascending.
-    variance : float
-        That of the logarithm of the root, before it is measured.
+
+    Returns
+    -------
+    ratio : float
+        From the first to the last of the ratios.
+    noise : float
+        Standard deviation; infinite where the slopes tell nothing.
     """
     grown, logs = isotonic_regression(slopes).x, np.log(ratios)
     above = int(np.clip(np.searchsorted(grown, 0.0), 1, len(logs) - 1))
-    gap = logs[above] - logs[above - 1]
-    rate = (grown[above] - grown[above - 1]) / gap
-    square = rate**2 - 2.0 * (sd / gap) ** 2  # less that of the noise
-    if square <= 0.0 or variance == 0.0:
-        return 1.0
-    root = float(np.clip(logs[above] - grown[above] / rate, logs[0], logs[-1]))
-    return math.exp(root * variance / (variance + sd**2 / square))
+    low, high = logs[above - 1 : above + 1]
+    rate = (grown[above] - grown[above - 1]) / (high - low)
+    square = rate**2 - 2.0 * (sd / (high - low)) ** 2  # less that of the noise
+    if square <= 0.0:
+        return 1.0, math.inf
+    if grown[above - 1] < 0.0 < grown[above]:
+        # The derivatives bend much between two looks.
+        root = brentq(PchipInterpolator(logs, grown), low, high)
+    else:
+        root = float(np.clip(high - grown[above] / rate, logs[0], logs[-1]))
+    return math.exp(root), sd / math.sqrt(square)
 
 
 def excess(errors, sd, counts):

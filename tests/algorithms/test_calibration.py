@@ -32,15 +32,21 @@ def test_slopes_are_derivatives_of_the_loss():
     assert_allclose(found, expected, atol=0.2 * part.scale * 200 + 1e-3)
 
 
-def test_a_slope_is_shrunk_by_its_noise():
+def test_a_slope_is_where_derivatives_are_zero():
     ratios = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
-    slopes = 100.0 * np.log(ratios / 0.6)
-    found = [slope_ratio(slopes, sd, ratios, 0.25) for sd in (0.0, 40.0, 1e3)]
-    assert_allclose(found[0], 0.6)
-    assert found[0] < found[1] < found[2] == 1.0
-    assert slope_ratio(slopes, 0.0, ratios, 0.0) == 1.0
-    assert_allclose(slope_ratio(slopes + 1e4, 0.0, ratios, 0.25), 0.25)
-    assert_allclose(slope_ratio(slopes - 1e4, 0.0, ratios, 0.25), 4.0)
+    logs = np.log(ratios / 0.6)
+    ratio, noise = slope_ratio(100.0 * logs, 10.0, ratios)
+    assert_allclose(ratio, 0.6, rtol=1e-6)
+    assert 0.1 < noise < 0.15
+    assert slope_ratio(100.0 * logs, 1e3, ratios) == (1.0, np.inf)
+    assert_allclose(slope_ratio(100.0 * logs + 1e4, 0.0, ratios), (0.25, 0.0))
+    assert_allclose(slope_ratio(100.0 * logs - 1e4, 0.0, ratios), (4.0, 0.0))
+
+
+def test_between_two_looks_derivatives_bend():
+    ratios = 2.0 ** np.linspace(-1.0, 1.0, 5)
+    slopes = 1.0 - (ratios / 0.85) ** -4.0
+    assert_allclose(slope_ratio(slopes, 0.0, ratios)[0], 0.85, rtol=0.01)
 
 
 def test_the_noise_of_a_plan_is_that_of_its_recursion():
