@@ -32,7 +32,7 @@ def trained():
 
     embed = TorchEmbeddingTransformer(encoder, preprocess=as_float)
     E = embed.fit_transform(images)
-    projection, decoder = train_decoder(E, images, n_features=4, n_epochs=(30, 30))
+    projection, decoder = train_decoder(E, images, n_features=4, n_epochs=(15, 15))
     embed.set_params(decoder=decoder, decoder_range=(0, 1), decoder_dtype="uint8")
     return images, labels, embed, projection, decoder
 
