@@ -186,11 +186,12 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     results = Results(args)
-    for entry in results.results.values():
+    wanted = {name: SETS[name] for name in args.only or SETS}
+    for name in wanted:
+        entry = results.results.get(name, {})
         for method in args.again:
             entry.pop(method, None)
             entry.get("settings", {}).pop(method, None)
-    wanted = {name: SETS[name] for name in args.only or SETS}
     found = available(dict.fromkeys(name for name, _ in wanted.values()), args)
     print_heads()
     for name, (of, n_train) in wanted.items():

@@ -1,5 +1,6 @@
 """A report is about what has a ledger, and tells attributes as their docstrings do."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def test_a_file_says_what_the_estimator_says(fitted, tmp_path):
 def test_kinds_are_those_of_the_docstring(cls):
     make, labelled = fit_cases(3)[REGISTRY[cls].case]
     fitted = fit(make(epsilon=5.0), *make_data(300, 3), labelled)
-    parts = re.split(r"\n    (\w+_) : ", cls.__doc__)
+    # Python 3.13 takes the indentation out, which this does everywhere.
+    parts = re.split(r"\n(\w+_) : ", inspect.cleandoc(cls.__doc__))
     documented = dict(zip(parts[1::2], parts[2::2], strict=True))
     for name, _, kind in released(fitted):
         text = documented[name.split(".")[0]]
