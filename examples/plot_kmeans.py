@@ -48,8 +48,8 @@ print(models["epsilon = 0.25"].privacy_.quality)
 # %%
 # Real records
 # ------------
-# 1,797 handwritten digits of 8 x 8 pixels. That a pixel is from 0 to 16 is known of the
-# camera, so that it costs nothing to say. Centres are images again.
+# 1,797 handwritten digits of 8 x 8 pixels. That a pixel is from 0 to 16 follows from
+# how they were scanned, so that it costs nothing to say. Centres are images again.
 digits = load_digits().data
 models = {"KMeans": KMeans(10, n_init=10, random_state=0).fit(digits)}
 for epsilon in (4.0, 1.0):
@@ -67,5 +67,5 @@ for row, (name, model) in zip(axes, models.items(), strict=True):
 fig.tight_layout()
 
 # %%
-# The page of :doc:`benchmarks </benchmarks>` has eighteen more sets, and what private
-# k-means of others makes of them.
+# The page of :doc:`benchmarks </benchmarks>` has more sets, and what private k-means of
+# others makes of them.

@@ -22,7 +22,8 @@ _LOOKS = 2.0 ** np.array([[-2.0, -1.0, 0.0, 1.0, 2.0], [-1.0, -0.5, 0.0, 0.5, 1.
 _PRIOR = 0.25
 # Longest derivative of a record, in standard deviations of a score. What is cut off is
 # that of records which are surely wrong, so that the slope comes out too large: it is
-# as long as the noise allows that a slope may have, in its logarithm. Not argued.
+# as long as the noise allows that a slope may have, in its logarithm. Not argued; tried
+# on Fashion-MNIST, CIFAR-10 and bank questions.
 _LONGEST, _MOST_LONGEST = 2.0, 16.0
 _SLOPE_NOISE = 0.03
 # Smallest ratio of predicted and estimated counts of a class. Not argued.
@@ -64,12 +65,11 @@ def calibrate(view, weights, second, counts, budgets, doubt):
     evidence[:, -1] -= (offset - offset.mean()) / CONSTANT
     spread = math.sqrt(_LOOKS.shape[1]) * _spread(evidence, second, ball)
     each = {name: budget.each(len(_LOOKS)) for name, budget in budgets.items()}
-    longest = _LONGEST
+    longest, variance = _LONGEST, _PRIOR * doubt**2
     for i, look in enumerate(_LOOKS):
         slopes = SoftmaxSlopes(ball, evidence, offset, slope * look, longest * spread)
         (release,) = view.release(f"head slope {i}", slopes, [each["slope"]])
         ratio, noise = slope_ratio(release.value, float(release.sd), look)
-        variance = _PRIOR * doubt**2
         slope *= ratio ** (variance / (variance + noise**2)) if variance else 1.0
         wider = _SLOPE_NOISE * longest / max(noise, 1e-300)
         longest = float(np.clip(wider, longest, _MOST_LONGEST))

@@ -6,10 +6,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, recall_score
+from views import view_of
 
 from skdpgmm import DPLogisticRegression
-from skdpgmm._algorithms.calibration import slope_ratio
+from skdpgmm._algorithms.budget import Budget
+from skdpgmm._algorithms.calibration import calibrate, slope_ratio
 from skdpgmm._algorithms.head_plan import plan_head
+from skdpgmm._estimates.spectrum import Spikes
 from skdpgmm._queries.softmax import SoftmaxSlopes
 from skdpgmm.privacy.bounded_sum import Block, exact, parts
 from skdpgmm.privacy.grid import Ball
@@ -47,6 +50,29 @@ def test_between_two_looks_derivatives_bend():
     ratios = 2.0 ** np.linspace(-1.0, 1.0, 5)
     slopes = 1.0 - (ratios / 0.85) ** -4.0
     assert_allclose(slope_ratio(slopes, 0.0, ratios)[0], 0.85, rtol=0.01)
+
+
+def test_records_that_are_surely_wrong_count_as_much_as_they_are_wrong(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((4_000, 3))
+    y = (3.0 * X[:, 0] + rng.logistic(size=4_000) > 0).astype(int)
+    X[:80] *= 4.0
+    y[:80] = rng.integers(2, size=80)
+    view, _ = view_of(X, y, radius=20.0)
+    weights = 40.0 * np.array([[-1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    second, counts = Spikes.of(X.T @ X / len(X)), np.bincount(y).astype(float)
+    budgets = {"slope": Budget(np.inf), "balance": Budget(np.inf)}
+
+    def best_slope():
+        coef, intercept = calibrate(view, weights, second, counts, budgets, 1.0)
+        scores = intercept + X @ coef.T / view.ball.radius
+        slopes = np.linspace(0.5, 2.0, 151)
+        losses = [log_loss(y, softmax(t * scores, axis=1)) for t in slopes]
+        return slopes[np.argmin(losses)]
+
+    assert best_slope() > 0.95
+    monkeypatch.setattr("skdpgmm._algorithms.calibration._MOST_LONGEST", 2.0)
+    assert best_slope() < 0.9
 
 
 def test_the_noise_of_a_plan_is_that_of_its_recursion():
