@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from traceback import clear_frames
 from typing import Any
 
 import torch
+from torch.multiprocessing import get_start_method
 from torch.utils.data import DataLoader, Dataset
 
 from skdpgmm._embedding.items import items_at, module_inputs
@@ -63,6 +65,9 @@ def loaded_batches(
     if n_workers == 0:
         yield from (batches[i] for i in range(len(batches)))
         return
+    if get_start_method() != "fork":
+        _check_can_be_sent("preprocess", batches.preprocess, n_workers)
+        _check_can_be_sent("X", batches.items, n_workers)
     loader = DataLoader(
         batches,
         batch_size=None,
@@ -79,6 +84,25 @@ def loaded_batches(
         # of garbage would end the workers, and would wait seconds for each.
         clear_frames(error.__traceback__)
         raise
+
+
+class _Nowhere:
+    """A file that keeps nothing of what is written to it."""
+
+    def write(self, data: Any) -> None: ...
+
+
+def _check_can_be_sent(name: str, value: Any, n_workers: int) -> None:
+    """Refuse what a process that starts anew, and not as a copy of this one, lacks."""
+    try:
+        pickle.Pickler(_Nowhere(), pickle.HIGHEST_PROTOCOL).dump(value)
+    except Exception as error:
+        raise TypeError(
+            f"{name} must be picklable with num_workers={n_workers}, as processes "
+            f"start by {get_start_method()!r}; got {type(value).__name__}, which is "
+            "not. Define functions and classes at the top level of a module, or use "
+            "num_workers=0."
+        ) from error
 
 
 def _as_it_is(inputs: Any) -> Any:

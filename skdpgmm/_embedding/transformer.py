@@ -91,7 +91,11 @@ class TorchEmbeddingTransformer(
     num_workers : int, default=0
         Processes that load and preprocess the next batches while `module` computes,
         at least 0, as in ``torch.utils.data.DataLoader``. Worth it where `preprocess`
-        takes as long as the module, such as for image files or on a GPU.
+        takes as long as the module, such as for image files or on a GPU. From Python
+        3.14 on, and on macOS and Windows, they start without what this process has:
+        `preprocess` and X have to be picklable, hence no functions within functions,
+        a script needs ``if __name__ == "__main__":``, and settings of Pillow belong
+        into the module of `preprocess`.
 
     device : str or torch.device, default="auto"
         Where to compute: `"auto"` is the device of the parameters of `module` or, if
@@ -138,7 +142,7 @@ class TorchEmbeddingTransformer(
     TypeError
         If X is sparse, a single item or an iterable without a length; if items that
         are not numbers come without a `preprocess`; if `preprocess` returns anything
-        but tensors and arrays.
+        but tensors and arrays; if it or X cannot be sent to processes of `num_workers`.
     ValueError
         If X is empty, has fewer than two dimensions or contains nan or infinity; if
         `layer` or `device` does not exist; if `module` contains batch normalization

@@ -100,6 +100,42 @@ def test_a_bad_file_is_named(files, tmp_path, fault, level, num_workers):
     assert not multiprocessing.active_children()
 
 
+@pytest.fixture
+def started_anew():
+    """Processes start as on macOS and Windows, and not as copies of this one."""
+    before = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("spawn", force=True)
+    yield
+    multiprocessing.set_start_method(before, force=True)
+
+
+class WithALambda(Labelled):
+    def __init__(self, files):
+        super().__init__(files)
+        self.transform = lambda path: path
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "as_items"),
+    [
+        ("preprocess", {"preprocess": lambda image: as_array(image)}, list),
+        ("X", {}, WithALambda),
+    ],
+)
+def test_what_cannot_be_sent_to_workers_is_named(
+    files, started_anew, name, params, as_items
+):
+    match = f"^{name} must be picklable with num_workers=1, .*num_workers=0"
+    with pytest.raises(TypeError, match=match):
+        embedding(num_workers=1, **params).transform(as_items(files))
+    assert not multiprocessing.active_children()
+
+
+def test_workers_that_start_anew_give_the_same(files, started_anew):
+    Z = embedding(num_workers=1).transform(files)
+    np.testing.assert_array_equal(Z, embedding().transform(files))
+
+
 def as_rgb_batch(images):
     for image in images:
         if image.mode != "RGB":

@@ -108,6 +108,10 @@ def in_place(batch):
     return torch.as_tensor(batch)
 
 
+def each_in_place(items):
+    return torch.stack([in_place(item) for item in items])
+
+
 @pytest.mark.parametrize("level", ["batch", "item"])
 @pytest.mark.parametrize(
     "container, num_workers",
@@ -116,7 +120,7 @@ def in_place(batch):
 def test_preprocess_may_work_in_place(container, level, num_workers):
     X = CONTAINERS[container](ROWS)
     if level == "batch" and not isinstance(X, np.ndarray | torch.Tensor):
-        function = lambda items: torch.stack([in_place(item) for item in items])  # noqa: E731
+        function = each_in_place
     else:
         function = in_place
     before = values_of(X)
