@@ -1,8 +1,9 @@
 """Sphinx extension: kept results of benchmarks as tables.
 
 ``.. benchmark-tables:: rows`` prints what `benchmarks/results/rows.json` holds, after
-the command, the day and the machine; or which command makes such a file. The figure of
-`rows` is drawn anew by every build.
+the command, the day and the machine; or which command makes such a file. Of
+``beside-others`` it is one table of all files. The figure of `rows` is drawn anew by
+every build.
 """
 
 import json
@@ -16,7 +17,7 @@ from benchmarks.common.command import restored
 from benchmarks.figures.rows import draw
 from benchmarks.keep import KEPT
 from benchmarks.rows import columns_of
-from benchmarks.tables import section
+from benchmarks.tables import TABLES, beside_others, section
 
 FIGURE = "auto_benchmarks/rows.png"
 # As many as can be read in the width of a page.
@@ -37,11 +38,14 @@ class BenchmarkTables(Directive):
 
     def run(self):
         (name,) = self.arguments
-        path = str(KEPT / f"{name}.json")
-        self.state.document.settings.env.note_dependency(path)
+        everything = name == "beside-others"
+        for file in TABLES if everything else [name]:
+            path = str(KEPT / f"{file}.json")
+            self.state.document.settings.env.note_dependency(path)
         container = nodes.section()
         container.document = self.state.document
-        content = StringList(section(name), source=path)
+        lines = beside_others() if everything else section(name)
+        content = StringList(lines, source=path)
         self.state.nested_parse(content, 0, container, match_titles=True)
         return container.children
 

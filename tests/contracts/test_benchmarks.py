@@ -11,7 +11,7 @@ from benchmarks import compare, record
 from benchmarks.common.command import Results, command_of
 from benchmarks.common.scattering import scattering
 from benchmarks.keep import ABOUT, KEPT, kept, rounded
-from benchmarks.tables import TABLES, section
+from benchmarks.tables import TABLES, beside_others, section
 
 FILES = sorted(KEPT.glob("*.json"))
 
@@ -37,6 +37,16 @@ def test_the_page_shows_every_kept_file():
     page = (KEPT.parents[1] / "docs" / "benchmarks.rst").read_text()
     for name in {path.stem for path in FILES} | TABLES.keys():
         assert f".. benchmark-tables:: {name}\n" in page
+
+
+def test_the_landing_page_has_ours_beside_others_on_the_same_sets():
+    lines = beside_others()
+    (row,) = (i for i, line in enumerate(lines) if "k-means loss" in line)
+    told = " ".join(lines[row : row + 5])
+    sets = json.loads((KEPT / "clustering.json").read_text())["results"].values()
+    for method in ("DPKMeans", "google", "diffprivlib"):
+        areas = [entry["methods"][method]["area"] for entry in sets]
+        assert f"{np.prod(areas) ** (1 / len(areas)):.3f}" in told
 
 
 def test_ratios_of_times_are_shown_once_they_are_kept(tmp_path, monkeypatch):
