@@ -114,7 +114,7 @@ def test_a_fit_that_fails_before_a_release_is_not_charged(name):
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("name", CASES)
 def test_a_fit_that_fails_is_charged_what_it_has_released(name, kind, monkeypatch):
-    n_released = 0 if name == "accuracy" else 2
+    n_released = 0 if name == "accuracy" else 1  # some make two, by luck of the noise
 
     def make_release(original, ledger, unit):
         calls = []
