@@ -71,7 +71,7 @@ def test_any_exception_between_two_releases(name, kind, monkeypatch):
     def make_release(original, ledger, unit):
         def release(*args):
             calls.append(args)
-            if len(calls) == 3:
+            if len(calls) == 2:  # of a scaler there may be no third
                 raise kind
             return original(*args)
 
@@ -81,7 +81,7 @@ def test_any_exception_between_two_releases(name, kind, monkeypatch):
     estimator = fit_cases(3)[name][0]()
     with pytest.raises(kind) as caught:
         estimator.fit(X, Y)
-    assert len(failing(caught.value).ledger) >= 2
+    assert len(failing(caught.value).ledger) >= 1
     assert fitted_state(estimator) == {}
 
 
