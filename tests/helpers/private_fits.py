@@ -74,7 +74,7 @@ REGISTRY = {
     DPEmbeddingSynthesizer: Facts("means_", "synthesizer-1", True, True),
     DPLogisticRegression: Facts("coef_", "logistic", labelled=True),
     DPPCA: Facts("components_", "pca"),
-    DPStandardScaler: Facts("center_", "scaler", release="scale magnitudes"),
+    DPStandardScaler: Facts("center_", "scaler", release="scale look 11"),
 }
 ESTIMATORS = tuple(REGISTRY)
 LABELLED = tuple(cls for cls, facts in REGISTRY.items() if facts.labelled)
