@@ -1,5 +1,6 @@
 """Runs of tests on a copy of the package, each in a fork of one warm process."""
 
+import json
 import os
 import resource
 import shutil
@@ -30,18 +31,38 @@ MOST_BYTES = 12 * 2**30
 
 
 class FirstFailure:
-    """A plugin that writes the name of the first test that fails, or cannot be read."""
+    """A plugin that writes the name of the first test that fails, or cannot be read.
 
-    def __init__(self, pipe):
-        self._pipe = pipe
+    Tests that were quick when all passed come first, and those that draw their examples
+    look for no simpler one than the first that fails.
+    """
+
+    def __init__(self, pipe, seconds):
+        self._pipe, self._file = pipe, seconds
+        self._seconds = json.loads(seconds.read_text()) if seconds.exists() else {}
+
+    def pytest_configure(self):
+        from hypothesis import Phase, settings  # pytest is the first to import it
+
+        settings.register_profile("as found", phases=[Phase.explicit, Phase.generate])
+        settings.load_profile("as found")
+
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: self._seconds.get(item.nodeid, 0.0))
 
     def pytest_runtest_logreport(self, report):
+        if report.when == "call":
+            self._seconds[report.nodeid] = report.duration
         if report.failed:
             os.write(self._pipe, report.nodeid.encode() + b"\n")
 
     def pytest_collectreport(self, report):
         if report.failed:
             os.write(self._pipe, f"{report.nodeid} (import)\n".encode())
+
+    def pytest_sessionfinish(self, exitstatus):
+        if exitstatus == 0:
+            self._file.write_text(json.dumps(self._seconds))
 
 
 class Copy:
@@ -120,7 +141,8 @@ class Copy:
         ]
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
         try:
-            return int(pytest.main([*options, *tests], plugins=[FirstFailure(writing)]))
+            plugin = FirstFailure(writing, self.root / "seconds.json")
+            return int(pytest.main([*options, *tests], plugins=[plugin]))
         except BaseException as error:
             os.write(writing, f"{type(error).__name__}: {error}\n".encode())
             return 1
