@@ -145,9 +145,13 @@ test-oldest: $(VENV)-oldest/.stamp
 	$(ONE_THREAD) $(VENV)-oldest/bin/python -m pytest -n $(JOBS) \
 	  -W ignore::DeprecationWarning $(PYTEST_ARGS) $(OLDEST_TESTS)
 
+# Not by pytest-cov, which begins when pytest has imported the package for its filters
+# of warnings.
 coverage: $(VENV)/.stamp-tests
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --cov=skdpgmm --cov-branch \
-	  --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m coverage erase
+	$(ONE_THREAD) $(BIN)/python -m coverage run -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 docs: $(VENV)/.stamp-docs
 	$(ONE_THREAD) $(BIN)/python -m sphinx -q -W -j $(JOBS) docs docs/_build/html
