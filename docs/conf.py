@@ -74,8 +74,9 @@ html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
     "header_links_before_dropdown": 6,
+    "logo": {"text": project},
 }
-html_favicon = "_static/favicon.svg"
+html_logo = html_favicon = "_static/logo.svg"
 # The theme logs an error where nothing is said of it.
 html_context = {"default_mode": "auto"}
 html_sidebars = {"index": [], "installation": [], "guarantee": []}
