@@ -52,7 +52,10 @@ def mutants(source: str) -> list[Mutant]:
     tree = ast.parse(source)
     found, names = [], Counter()
     for path, where in _places(tree):
-        for replacement in _replacements(_at(tree, path)):
+        node = _at(tree, path)
+        for replacement in _replacements(node):
+            if ast.dump(replacement) == ast.dump(node):
+                continue  # arguments that are equal, swapped
             before = _text(tree, path)
             mutated = copy.deepcopy(tree)
             _put(mutated, path, replacement)

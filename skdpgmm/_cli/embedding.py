@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from skdpgmm._cli import options
@@ -34,12 +35,18 @@ def embed(
     ],
     rows: Annotated[Path, typer.Argument(help="Rows to write: .parquet or .npz.")],
     encoder: Annotated[
-        str, typer.Option(help="File: .onnx, .pt or .ts; or package.module:object.")
+        str,
+        typer.Option(
+            help="Folder of a model of transformers; file: .onnx, .pt or .ts; or "
+            "package.module:object."
+        ),
     ],
     preprocess: Annotated[
         str | None, typer.Option(help="package.module:object, of a list of items.")
     ] = None,
-    size: Annotated[int, typer.Option(help="Side of images, in pixels.")] = 224,
+    size: Annotated[
+        int | None, typer.Option(help="Side of images, in pixels; 224 unless told.")
+    ] = None,
     gray: Annotated[bool, typer.Option("--gray", help="One channel.")] = False,
     text: Annotated[str | None, typer.Option(help="Column of texts.")] = None,
     label: Annotated[str | None, typer.Option(help="Column of labels.")] = None,
@@ -54,27 +61,25 @@ def embed(
     Images in folders of a folder have the name of theirs as their label. The encoder
     must not have learned from the records. Rows are not private yet.
     """
-    from skdpgmm import TorchEmbeddingTransformer
-    from skdpgmm._embedding.encoder_file import encoder_named, imported
-
     output(rows, SUFFIXES, force)
-    if size < 1 or batch_size < 1:
+    if (size is not None and size < 1) or batch_size < 1:
         refuse("--size and --batch-size must be at least 1.")
-    module = encoder_named(encoder)
-    given = None if preprocess is None else imported(preprocess)
+    passed: dict[str, Any] = {"batch_size": batch_size}
+    if pooling is not None:
+        passed["pooling"] = pooling.value
+    if Path(encoder).is_dir():
+        if preprocess is not None or size is not None or gray:
+            refuse(
+                "--preprocess, --size and --gray are for an encoder without a "
+                "preprocessing of its own, and a folder of a model has one."
+            )
+        transformer = _pretrained(encoder, not source.is_dir(), passed)
+    else:
+        if preprocess is None and source.is_file():
+            refuse("--preprocess is needed, to make numbers of texts.")
+        transformer = _loaded(encoder, preprocess, Pixels(size or 224, gray), passed)
     with records("Reading"):
         items = _items(source, text, label, person)
-    if given is None:
-        if text is not None:
-            refuse("--preprocess is needed, to make numbers of texts.")
-        given = Pixels(size, gray)
-    transformer = TorchEmbeddingTransformer(
-        module,
-        preprocess=given,
-        pooling=None if pooling is None else pooling.value,
-        batch_size=batch_size,
-    )
-    transformer._validate_params()
     n_features = 0
     # How many there are is private, and so no part of what is said.
     with Writer(rows) as writer, bar("embedding", len(items.items)) as done:
@@ -89,6 +94,27 @@ def embed(
         return
     typer.echo(f"Rows of {n_features} features are in {rows}.")
     typer.echo("They are as private as what they were made of.")
+
+
+def _pretrained(folder: str, texts: bool, passed: dict[str, Any]) -> Any:
+    from skdpgmm import ImageEncoder, TextEncoder
+
+    encoder = (TextEncoder if texts else ImageEncoder)(folder, **passed)
+    # With something that is no record, of which what it raises may be shown.
+    made_up = "a text" if texts else np.zeros((32, 32, 3), np.uint8)
+    return encoder.fit([made_up])
+
+
+def _loaded(name: str, preprocess, usual: Pixels, passed: dict[str, Any]) -> Any:
+    from skdpgmm import TorchEmbeddingTransformer
+    from skdpgmm._embedding.encoder_file import encoder_named, imported
+
+    given = usual if preprocess is None else imported(preprocess)
+    transformer = TorchEmbeddingTransformer(
+        encoder_named(name), preprocess=given, **passed
+    )
+    transformer._validate_params()
+    return transformer
 
 
 def _items(source: Path, text, label, person) -> Items:

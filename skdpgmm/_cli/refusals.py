@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import getdoc
 from pathlib import Path
 from typing import NoReturn
 
@@ -50,6 +51,9 @@ def command(function):
             typer.secho(f"Error: {one_line(error)}", err=True, fg="red")
             raise typer.Exit(1) from None
 
+    # Its lines are those of the terminal, not of the source.
+    paragraphs = (getdoc(function) or "").split("\n\n")
+    run.__doc__ = "\n\n".join(" ".join(one.split()) for one in paragraphs)
     return run
 
 

@@ -40,6 +40,11 @@ def encoder_named(name: str) -> Any:
                 return torch.jit.load(path, map_location="cpu").eval()
             except RuntimeError as error:
                 raise ValueError(f"{name} is no file of TorchScript.") from error
+    if ":" not in name:
+        raise ValueError(
+            f"{name!r} must be a folder of a model, a file that ends with .onnx, .pt "
+            "or .ts, or package.module:object."
+        )
     return imported(name)
 
 
@@ -47,10 +52,7 @@ def imported(name: str) -> Any:
     """Return an object of a module of Python, as in "package.module:object"."""
     module, colon, path = name.partition(":")
     if not (module and colon and path):
-        raise ValueError(
-            f"{name!r} must be a file that ends with .onnx, .pt or .ts, or "
-            "package.module:object."
-        )
+        raise ValueError(f"{name!r} must be package.module:object.")
     found = import_module(module)
     for part in path.split("."):
         if not hasattr(found, part):

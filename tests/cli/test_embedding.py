@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from skdpgmm import TorchEmbeddingTransformer
+from skdpgmm import ImageEncoder, TextEncoder, TorchEmbeddingTransformer
 from skdpgmm._cli.items import Pixels
 
 
@@ -73,6 +73,38 @@ def test_texts_become_rows(here, run, tmp_path):
         assert file["X"].shape == (3, 2)
         assert file["kind"].tolist() == ["x", "y", "x"]
         assert file["who"].tolist() == [1, 2, 3]
+
+
+def test_a_folder_of_a_model_brings_its_own_preprocessing(images, run, tmp_path):
+    pytest.importorskip("transformers")
+    import tiny_models
+
+    texts = ["a cat sat", "the dog ran on the mat", "a mat"]
+    source, path = tmp_path / "texts.csv", tmp_path / "rows.npz"
+    source.write_text("text\n" + "\n".join(texts) + "\n")
+    folder = tiny_models.text_model(tmp_path / "model of texts")
+    args = ("embed", source, path, "--text", "text", "--encoder", folder)
+    found = run(*args, "--pooling", "max")
+    assert found.code == 0, found.err
+    with np.load(path) as file:
+        expected = TextEncoder(folder, pooling="max").transform(texts)
+        np.testing.assert_allclose(file["X"], expected, atol=1e-6)
+
+    folder = tiny_models.image_model(tmp_path / "model of images")
+    found = run("embed", images, path, "--encoder", folder, "--force")
+    assert found.code == 0, found.err
+    with np.load(path) as file:
+        paths = sorted(images.rglob("*.png"), key=lambda p: (p.parent.name, p.name))
+        expected = ImageEncoder(folder).transform(paths)
+        np.testing.assert_allclose(file["X"], expected, atol=1e-6)
+
+    (tmp_path / "no model").mkdir()
+    for more, why in [
+        (("--encoder", folder, "--size", "8"), "are for an encoder without a"),
+        (("--encoder", tmp_path / "no model"), "no model"),
+    ]:
+        found = run("embed", images, path, "--force", *more)
+        assert found.code == 1 and why in found.err
 
 
 def test_a_broken_image_is_not_named(images, here, run, tmp_path):

@@ -87,3 +87,15 @@ def test_files_are_not_replaced_unless_asked(tmp_path):
     ]:
         with pytest.raises(RefusedError, match=why):
             output(path, (".npz",), False)
+
+
+def test_help_has_the_lines_of_the_terminal():
+    @command
+    def function():
+        """Do it.
+
+        A sentence that the source
+        breaks in two.
+        """
+
+    assert function.__doc__ == "Do it.\n\nA sentence that the source breaks in two."
