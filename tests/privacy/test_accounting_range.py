@@ -121,7 +121,9 @@ def test_delta_without_a_guarantee_is_refused(delta):
             call(1.0, delta)
 
 
-@pytest.mark.parametrize("mu", [-1.0, 1e-170, math.nan, -math.inf, True, "1", None])
+@pytest.mark.parametrize(
+    "mu", [-1.0, 1e-170, 9.9e-101, math.nan, -math.inf, True, "1", None]
+)
 def test_mu_that_is_none_is_refused(mu):
     with pytest.raises(ValueError, match="mu must be a number in"):
         epsilon_from_mu(mu, 1e-5)
@@ -129,6 +131,10 @@ def test_mu_that_is_none_is_refused(mu):
         Ledger(mu)
     with pytest.raises(ValueError, match="mu of the release 'sums'"):
         LedgerEntry("sums", (2,), 1.0, mu)
+
+
+def test_smallest_mu():
+    assert entry(mu=1e-100).mu == Ledger(1e-100).mu == 1e-100
 
 
 @pytest.mark.parametrize("sensitivity", [0.0, -1.0, math.nan, math.inf, None, True])
@@ -156,7 +162,7 @@ def test_unknown_adjacency_is_refused(adjacency):
         unit_factor(adjacency)
 
 
-@pytest.mark.parametrize("m", [0, -1, 1.5, 1e5, True, math.nan, "1", 2**40])
+@pytest.mark.parametrize("m", [0, -1, 1.5, 1e5, True, math.nan, "1", 2**31 + 1])
 def test_contributions_that_bound_nothing_are_refused(m):
     # 0 would mean that nobody can move a sum, and so no noise at all.
     with pytest.raises(ValueError, match="max_contributions must be an integer in"):

@@ -294,6 +294,10 @@ def test_only_known_queries_are_answered():
     assert not ledger.entries
 
 
+def test_sums_of_a_block_are_exact_in_float64():
+    assert bounded_sum.MAX_BLOCK_ROWS * 2**bounded_sum.SUMMAND_BITS < 2**53
+
+
 def test_too_many_rows_for_a_block():
     query = Anything(None, None)
     n = bounded_sum.MAX_BLOCK_ROWS + 1
