@@ -18,8 +18,9 @@ from skdpgmm.privacy.bounded_sum import (
     exact,
     known,
     parts,
+    summed,
 )
-from skdpgmm.privacy.grid import GRID_BITS, NARROW_BITS
+from skdpgmm.privacy.grid import GRID_BITS, NARROW_BITS, NORM_BITS, Host
 from skdpgmm.privacy.records import PrivateRecords
 
 
@@ -299,10 +300,44 @@ def test_sums_of_a_block_are_exact_in_float64():
 
 
 def test_too_many_rows_for_a_block():
-    query = Anything(None, None)
-    n = bounded_sum.MAX_BLOCK_ROWS + 1
+    most = bounded_sum.MAX_BLOCK_ROWS
+    query = Anything(np.zeros(most + 1), None, moments=("count",))
+    (counts,) = exact(query, Block(np.zeros((most, P)), np.zeros(most, int)))
+    assert counts.tolist() == [most, 0, 0]
     with pytest.raises(ValueError, match="rows"):
-        exact(query, Block(np.zeros((n, P)), np.zeros(n, int)))
+        exact(query, Block(np.zeros((most + 1, P)), np.zeros(most + 1, int)))
+
+
+class FewAtATime(Host):
+    n_numbers = 15
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_panels_add_up(name):
+    rng = np.random.default_rng(0)
+    query = QUERIES[name](rng, 5, 2)
+    X, codes = rng.standard_normal((31, 5)), rng.integers(0, 2, 31)
+    whole = summed(query, Block(X, codes))
+    assert whole[-2:] == (31, 0)
+    cut = summed(query, Block(X, codes, on=FewAtATime()), digest=7)
+    assert cut[-2:] == (31, 7)
+    for one, other in zip(whole[:-2], cut[:-2], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_parts_say_what_of_them_is_symmetric():
+    found = parts(Anything(None, None))
+    assert [part.symmetric for part in found] == [False, False, False, False, True]
+
+
+def test_largest_norm():
+    def query(bits):
+        return Anything(None, None, moments=("sum",), vector_bits=bits)
+
+    (part,) = parts(query(NORM_BITS))
+    assert part.l2_sensitivity == 2**NORM_BITS
+    with pytest.raises(ValueError, match="norms of more than"):
+        parts(query(NORM_BITS + 1))
 
 
 @pytest.mark.parametrize("which", ["weights", "vectors"])

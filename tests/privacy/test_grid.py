@@ -9,7 +9,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skdpgmm.privacy.grid import clip_round, integer_norms
+from skdpgmm.privacy.grid import (
+    EXACT_BITS,
+    GRID_BITS,
+    HOST,
+    NARROW_BITS,
+    NORM_BITS,
+    Ball,
+    clip_round,
+    integer_norms,
+    row_slices,
+)
 
 
 @st.composite
@@ -90,3 +100,114 @@ def test_rows_that_rounding_makes_longer_obey_the_bound():
     assert np.all(np.sum(V**2, axis=1) <= 4.0**4)
     assert np.all(np.sum(np.rint(V) ** 2, axis=1) > 4.0**4)
     assert np.all(np.sum(clip_round(V, 4) ** 2, axis=1) <= 4.0**4)
+
+
+# --- what the lemma rests on --------------------------------------------------------
+def test_integers_of_so_many_bits_are_exact():
+    most = 2**EXACT_BITS
+    assert float(np.float32(most - 1)) == most - 1
+    assert float(np.float32(most + 1)) != most + 1
+    # Squares of norms, in float32 and in float64.
+    assert 2 * NARROW_BITS == EXACT_BITS
+    assert 2 * NORM_BITS < 53 <= 2 * (NORM_BITS + 1)
+    assert GRID_BITS <= min(EXACT_BITS, NORM_BITS)
+
+
+def test_arrays_of_numpy():
+    X = np.asfortranarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert HOST.put(X) is HOST.floats(X) is X
+    for copy in (HOST.floats(X, copy=True), HOST.panel(X), HOST.panel(X, narrow=True)):
+        assert not np.shares_memory(copy, X)
+        np.testing.assert_array_equal(copy, X)
+    assert HOST.panel(X).dtype == HOST.floats(X.astype(int)).dtype == np.float64
+    assert HOST.panel(X, narrow=True).dtype == np.float32
+    for made in (HOST.scratch((2, 3), "name"), HOST.empty((2, 3))):
+        assert made.shape == (2, 3) and made.dtype == np.float64
+    assert HOST.indices(X).dtype == np.intp
+    found = HOST.integers(X)
+    assert found.dtype == np.int64 and found.flags.c_contiguous
+    assert HOST.indices(X).tolist() == found.tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 6, 7])
+def test_slices_hold_each_row_once(n_rows):
+    slices = row_slices(n_rows, 3)
+    assert len(slices) == max(1, math.ceil(n_rows / 3))
+    held = [i for rows in slices for i in range(n_rows)[rows]]
+    assert held == [*range(n_rows)]
+    assert all(0 <= rows.start <= rows.stop <= n_rows for rows in slices)
+
+
+# --- balls --------------------------------------------------------------------------
+CENTER = np.array([1.0, -2.0, 3.0])
+BALL = Ball(CENTER, 5.0, bits=10)
+
+
+class Twice:
+    """A lift to the first two coordinates, and twice as far."""
+
+    n_features = 2
+
+    def __call__(self, G, ball, on):
+        return 2.0 * G[:, :2] * (ball.first_step / ball.step)
+
+
+LIFTED = Ball(CENTER, 8.0, lift=Twice(), clip_radius=4.0, bits=12)
+
+
+def rows_of(*offsets):
+    """Rows of float64, which `to_grid` may overwrite."""
+    return CENTER + np.array(offsets)
+
+
+def test_steps_and_widths():
+    assert (BALL.n_features, LIFTED.n_features) == (3, 2)
+    assert BALL.step == 5.0 / 2**10 and LIFTED.step == 8.0 / 2**12
+    assert BALL.first_step == 5.0 / 2**GRID_BITS
+    assert LIFTED.first_step == 4.0 / 2**GRID_BITS
+    inner = LIFTED.inside(3.0, 7)
+    assert (inner.n_features, inner.step) == (2, 3.0 / 2**7)
+    assert BALL.rounded(13).step == 5.0 / 2**13
+    # Records stay clipped as they were, before a lift; without one they are now.
+    assert (BALL.within(2.0).radius, BALL.within(2.0).clip_radius) == (2.0, None)
+    assert (LIFTED.within(2.0).radius, LIFTED.within(2.0).clip_radius) == (2.0, 4.0)
+    shorter = Ball(CENTER, 8.0, lift=Twice()).within(2.0)
+    assert (shorter.radius, shorter.clip_radius) == (2.0, 8.0)
+
+
+def test_grid_points_are_rounded_differences_from_the_centre():
+    inside, outside = [1.003, -2.0, 0.5], [0.0, 30.0, -40.0]
+    near, far = BALL.to_grid(rows_of(inside, outside)) * BALL.step
+    np.testing.assert_allclose(near, inside, atol=0.51 * BALL.step)
+    np.testing.assert_allclose(far, [0.0, 3.0, -4.0], atol=2 * BALL.step)
+    assert np.linalg.norm(far) <= 5.0
+
+
+def test_a_lift_gets_clipped_points_and_is_clipped():
+    inside, outside = [1.0, 2.0, 0.5], [30.0, 40.0, 0.0]
+    near, far = LIFTED.to_grid(rows_of(inside, outside)) * LIFTED.step
+    np.testing.assert_allclose(near, [2.0, 4.0], atol=0.51 * LIFTED.step)
+    # At norm 4 before the lift, and at 8 after it.
+    np.testing.assert_allclose(far, [4.8, 6.4], atol=2 * LIFTED.step)
+    wide = Ball(CENTER, 2.0, lift=Twice(), clip_radius=4.0, bits=12)
+    (clipped,) = wide.to_grid(rows_of(outside)) * wide.step
+    np.testing.assert_allclose(clipped, [1.2, 1.6], atol=2 * wide.step)
+
+
+def test_a_ball_inside_clips_and_rounds_the_points_of_the_outer():
+    inner = BALL.inside(2.0, 6)
+    X = [1.003, -1.0, 0.5], [0.0, 30.0, -40.0]
+    near, far = inner.to_grid(rows_of(*X)) * inner.step
+    np.testing.assert_allclose(near, X[0], atol=0.51 * inner.step + BALL.step)
+    np.testing.assert_allclose(far, [0.0, 1.2, -1.6], atol=2 * inner.step)
+    held = BALL.to_grid(rows_of(*X))
+    np.testing.assert_array_equal(inner.from_outer(held), inner.to_grid(rows_of(*X)))
+
+
+def test_public_points_are_at_most_two_radii_away():
+    points = np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 0.0], [60.0, 0.0, -80.0]])
+    expected = [[1.0, 2.0, 2.0], [0.0, 0.0, 0.0], [6.0, 0.0, -8.0]]
+    np.testing.assert_allclose(BALL.limit(points), expected, rtol=1e-15)
+    steps = BALL.on_grid(points)
+    assert np.array_equal(steps, np.rint(steps))
+    np.testing.assert_allclose(steps * BALL.step, expected, atol=0.51 * BALL.step)
