@@ -19,6 +19,8 @@ from skdpgmm.privacy.grid import (
     clip_round,
     integer_norms,
     row_slices,
+    squared_norms,
+    sum_in_order,
 )
 
 
@@ -136,6 +138,28 @@ def test_slices_hold_each_row_once(n_rows):
     held = [i for rows in slices for i in range(n_rows)[rows]]
     assert held == [*range(n_rows)]
     assert all(0 <= rows.start <= rows.stop <= n_rows for rows in slices)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 13])
+def test_sums_in_order(n):
+    rng = np.random.default_rng(n)
+    A = rng.integers(-9, 10, (n, 4)).astype(float)
+    np.testing.assert_array_equal(sum_in_order(A), A.sum(axis=0))
+    # To the bit, each column is what it is alone.
+    B = rng.standard_normal((n, 4)) * 10.0 ** rng.integers(-9, 9, (n, 4))
+    alone = [sum_in_order(B[:, [j]])[0] for j in range(4)]
+    np.testing.assert_array_equal(sum_in_order(B), alone)
+
+
+@pytest.mark.parametrize("xp", [np, "another library"])
+@pytest.mark.parametrize("d", [1, 5, 4095, 4096, 4097, 9000])
+def test_squared_norms(d, xp):
+    rng = np.random.default_rng(d)
+    U = rng.integers(-9, 10, (3, d)).astype(float)
+    np.testing.assert_array_equal(squared_norms(U, xp), (U * U).sum(axis=1))
+    B = rng.standard_normal((3, d))
+    alone = [squared_norms(B[[i]], xp)[0] for i in range(3)]
+    np.testing.assert_array_equal(squared_norms(B, xp), alone)
 
 
 # --- balls --------------------------------------------------------------------------
