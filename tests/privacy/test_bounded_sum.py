@@ -325,6 +325,15 @@ def test_panels_add_up(name):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("moments", [("count",), ("count", "sum")])
+def test_cells_that_are_none_hold_no_record(moments):
+    e = np.array([-1.0, K, np.nan, -5.0, 2.0**40, 1.0])
+    query = Anything(e, np.ones((6, P)), moments=moments)
+    sums = exact(query, Block(np.zeros((6, P)), np.zeros(6, int)))
+    assert sums[0].tolist() == [0, 1, 0]
+    assert all(total.tolist() == [[0] * P, [1] * P, [0] * P] for total in sums[1:])
+
+
 def test_parts_say_what_of_them_is_symmetric():
     found = parts(Anything(None, None))
     assert [part.symmetric for part in found] == [False, False, False, False, True]
