@@ -308,6 +308,24 @@ def test_too_many_rows_for_a_block():
         exact(query, Block(np.zeros((most + 1, P)), np.zeros(most + 1, int)))
 
 
+def test_vectors_of_each_cell_are_summed_by_their_weights():
+    rng = np.random.default_rng(0)
+    e, v = rng.integers(0, 9, (20, K)), rng.integers(-9, 10, (K, 20, P))
+    expected = {
+        "count": e.sum(axis=0),
+        "sum": np.einsum("nk,knp->kp", e, v),
+        "energy": np.einsum("nk,knp,knp->k", e, v, v),
+        "full": np.einsum("nk,knp,knq->kpq", e, v, v),
+        "tied": np.einsum("nk,knp,knq->pq", e, v, v),
+    }
+    query = Anything(
+        e.astype(float), v.astype(float), Weights("l1", 6), tuple(expected)
+    )
+    found = exact(query, Block(np.zeros((20, P)), np.zeros(20, int)))
+    for total, wanted in zip(found, expected.values(), strict=True):
+        np.testing.assert_array_equal(total, wanted)
+
+
 class FewAtATime(Host):
     n_numbers = 15
 
@@ -366,6 +384,21 @@ def test_maps_that_look_at_other_rows_are_refused(which):
         exact(query, Block(X, codes, first=True))
     # As for those in between, nobody looks: a map is looked at when it is new.
     exact(query, Block(X, codes, first=False))
+
+
+@pytest.mark.parametrize("which", ["first", "in the middle", "last", "all"])
+def test_rows_are_looked_at_alone(which):
+    @known
+    class Crowded(Anything):
+        def map(self, rows, codes, on):
+            e, n = np.zeros(len(rows), int), len(rows)
+            places = {"first": 0, "in the middle": n // 2, "last": -1, "all": slice(n)}
+            e[places[which]] = n > 1
+            return e, rows
+
+    X, codes = np.random.default_rng(0).standard_normal((40, P)), np.zeros(40, int)
+    with pytest.raises(RuntimeError, match="Crowded maps a record otherwise"):
+        exact(Crowded(None, None), Block(X, codes, first=True))
 
 
 @pytest.mark.parametrize("name", QUERIES)

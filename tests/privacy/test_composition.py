@@ -17,7 +17,7 @@ from skdpgmm.privacy import (
     epsilon_from_mu,
     mu_from_epsilon,
 )
-from skdpgmm.privacy.composition import epsilon_left, total_mu
+from skdpgmm.privacy.composition import ComposedReport, epsilon_left, total_mu
 
 X = np.random.default_rng(0).standard_normal((300, 2))
 MUS = st.floats(1e-6, 1e3)
@@ -200,3 +200,18 @@ def test_what_was_declared_public_is_told_once():
     both = compose([report(), report()])
     assert both.declared_public == report().declared_public
     assert "clip_norm: 5" in str(both)
+
+
+def test_the_table_leaves_out_columns_of_words_that_say_nothing():
+    def table(*costs):
+        return ComposedReport(2.0, 1e-5, 0.5, "add-remove", "a person", costs)._rows()
+
+    numbers = ("epsilon", "delta", "mu", "releases")
+    plain = Cost("a", 1.0, 1e-5, 0.25, None)
+    assert table(plain) == [("fit", *numbers), ("a", "1", "1e-05", "0.25", "")]
+    full = Cost("b", 2.0, 1e-6, 0.5, 7, "done", "north", "today")
+    assert table(plain, full) == [
+        ("fit", "part", "when", *numbers, "state"),
+        ("a", "", "", "1", "1e-05", "0.25", "", ""),
+        ("b", "north", "today", "2", "1e-06", "0.5", "7", "done"),
+    ]

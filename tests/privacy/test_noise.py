@@ -317,3 +317,24 @@ def test_sums_beyond_one_word(sigma):
     moved = add_lattice_gaussian(words, sigma, noise_generator())
     expected = small * float(factor) + still
     np.testing.assert_allclose(moved, expected, rtol=2.0**-52)
+
+
+class Fixed:
+    """A source of which the normals are known."""
+
+    def __init__(self, normals):
+        self.normals = normals
+
+    def standard_normal(self, shape):
+        return self.normals.reshape(shape)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1e6, 2.0**45, 2.0**60, 2.0**85])
+def test_noisy_sums_are_rounded_to_the_nearest_multiple_of_a_power_of_two(sigma):
+    rng = np.random.default_rng(0)
+    exact, normals = rng.integers(-(2**60), 2**60, 50), rng.standard_normal(50)
+    found = add_lattice_gaussian(widen(exact), sigma, Fixed(normals))
+    step = 2 ** max(0, math.ceil(math.log2(sigma)) - RESOLUTION_BITS)
+    for noisy, total, normal in zip(found, exact, normals, strict=True):
+        unrounded = int(total) + int(np.rint(sigma * normal))
+        assert noisy == float((unrounded + step // 2) // step * step)

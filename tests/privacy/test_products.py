@@ -48,7 +48,8 @@ def assert_defined(e, v, each, weights, k, on):
 def test_records_are_summed_in_their_cells(k, outside, on):
     rng = np.random.default_rng(0)
     v = rng.integers(-9, 10, (40, 3)).astype(float)
-    cell = rng.integers(-1 if outside else 0, k, 40)
+    cell = rng.integers(0, k, 40)
+    cell[:: 3 if outside else 40] = -1 if outside else 0
     assert_defined(cell, v, cell[:, None] == np.arange(k), CELL, k, on)
 
 
@@ -62,6 +63,13 @@ def test_records_are_summed_by_their_weights(shape, norm, on):
     assert_defined(e, v, e, Weights(norm, 5), 4, on)
 
 
+@pytest.mark.parametrize("weight", [1.0, 2.0, 3.0])
+def test_weights_may_all_be_the_same(weight):
+    v = np.random.default_rng(0).integers(-9, 10, (30, 3)).astype(float)
+    e = np.full((30, 4), weight)
+    assert_defined(e, v, e, Weights("l1", 5), 4, HOST)
+
+
 def test_degrees_are_those_of_the_lemma():
     """``|m(c v)| = c**degree |m(v)|``, and never above ``|v|**degree``."""
     v = np.array([3.0, -4.0, 12.0])
@@ -72,7 +80,9 @@ def test_degrees_are_those_of_the_lemma():
         assert np.linalg.norm(np.ravel(once)) <= np.linalg.norm(v) ** degree + 1e-9
 
 
-@pytest.mark.parametrize("kind", ["usual", "alike", "at the bound", "zero"])
+@pytest.mark.parametrize(
+    "kind", ["usual", "alike", "at the bound", "zero", "one by one"]
+)
 def test_sums_in_float32_are_exact(kind):
     """Of many records, whose partial sums are far beyond what float32 holds."""
     rng = np.random.default_rng(0)
@@ -82,8 +92,11 @@ def test_sums_in_float32_are_exact(kind):
         "alike": lambda: np.full((n, p), 1831),
         "at the bound": lambda: np.repeat([[0, 4096, 0, 0, 0]], n, axis=0),
         "zero": lambda: np.zeros((n, p), int),
+        "one by one": lambda: np.repeat([[0, 4096, 0, 0, 0]], n, axis=0),
     }[kind]()
     e = rng.integers(-2000, 2000, (n, k))
+    if kind == "one by one":
+        e[:] = 4096
     found = products(("sum", "count"), k, e.astype(float), G.astype(np.float32), HOST)
     assert [total.dtype for total in found] == [np.float64] * 2
     assert_array_equal(found[0], e.T @ G)
