@@ -66,6 +66,34 @@ def a_query():
     )
 
 
+def holder(n_rows=1, mu=1.0, adjacency="add-remove", max_contributions=1):
+    rows = type("Rows", (), {"n_rows": n_rows})()
+    return PrivateRecords(
+        rows,
+        ledger=Ledger(mu),
+        adjacency=adjacency,
+        max_contributions=max_contributions,
+        source=None,
+    )
+
+
+def test_more_rows_than_sums_hold_are_refused():
+    holder(n_rows=2**31)
+    with pytest.raises(ValueError, match="at most 2147483648 rows"):
+        holder(n_rows=2**31 + 1)
+
+
+@pytest.mark.parametrize(
+    "adjacency, m", [("add-remove", 2**31), ("replace-one", 2**30)]
+)
+def test_noise_that_words_do_not_hold_is_refused_before_it_is_drawn(adjacency, m):
+    # Summands of 36 bits, 2**31 of them, and 2**-12 of the budget: 2**88 in all.
+    least = 2.0**-9
+    holder(mu=least, adjacency=adjacency, max_contributions=m)
+    with pytest.raises(ValueError, match="max_contributions is too large"):
+        holder(mu=0.99 * least, adjacency=adjacency, max_contributions=m)
+
+
 def test_debit_comes_before_reading_and_drawing():
     records, events, *_ = watched_records(1.0)
     records.release("first", a_query(), [0.5, 0.5])
