@@ -19,6 +19,7 @@ OF_A_WING = {
     "embedding/test_items_memory.py": "what the caller holds, in all ways to a module",
     "estimators/test_public_knowledge.py": "public rows in all estimators that take it",
     "privacy/test_accounting_range.py": "the same module, in exact arithmetic",
+    "privacy/test_bounded_sum_looks.py": "the same module, its looks at new maps",
     "privacy/test_noise_generator.py": "the same module, its keys and its cipher",
     "queries/test_noise_of_queries.py": "all queries of a list",
     "queries/test_privacy_neighbours.py": "all queries of a list",

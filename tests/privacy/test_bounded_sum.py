@@ -367,50 +367,6 @@ def test_largest_norm():
         parts(query(NORM_BITS + 1))
 
 
-@pytest.mark.parametrize("which", ["weights", "vectors"])
-def test_maps_that_look_at_other_rows_are_refused(which):
-    @known
-    class Together(Anything):
-        def map(self, rows, codes, on):
-            e = np.zeros(len(rows), int)
-            if which == "weights":
-                e[:] = rows[:, 0] > rows[:, 0].mean()
-                return e, rows
-            return e, rows / max(np.abs(rows).max(), 1.0)
-
-    query = Together(None, None, moments=("count", "sum"))
-    X, codes = np.random.default_rng(0).standard_normal((40, P)), np.zeros(40, int)
-    with pytest.raises(RuntimeError, match="Together maps a record otherwise"):
-        exact(query, Block(X, codes, first=True))
-    # As for those in between, nobody looks: a map is looked at when it is new.
-    exact(query, Block(X, codes, first=False))
-
-
-@pytest.mark.parametrize("which", ["first", "in the middle", "last", "all"])
-def test_rows_are_looked_at_alone(which):
-    @known
-    class Crowded(Anything):
-        def map(self, rows, codes, on):
-            e, n = np.zeros(len(rows), int), len(rows)
-            places = {"first": 0, "in the middle": n // 2, "last": -1, "all": slice(n)}
-            e[places[which]] = n > 1
-            return e, rows
-
-    X, codes = np.random.default_rng(0).standard_normal((40, P)), np.zeros(40, int)
-    with pytest.raises(RuntimeError, match="Crowded maps a record otherwise"):
-        exact(Crowded(None, None), Block(X, codes, first=True))
-
-
-@pytest.mark.parametrize("name", QUERIES)
-def test_maps_of_the_package_are_looked_at_and_kept(name, monkeypatch):
-    monkeypatch.setattr(bounded_sum, "_LOOKED_AT", set())
-    rng = np.random.default_rng(0)
-    query = QUERIES[name](rng, 5, 2)
-    X, codes = rng.standard_normal((30, 5)), rng.integers(0, 2, 30)
-    exact(query, Block(X, codes, first=True))
-    assert len(bounded_sum._LOOKED_AT) == 1
-
-
 @pytest.mark.parametrize("excess", [-1, 0, 1, 2])
 def test_norms_in_float32_are_never_found_below_the_bound(excess):
     """4096**2 is the last number that float32 counts up to."""
