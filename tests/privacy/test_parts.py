@@ -103,3 +103,13 @@ def test_a_report_counts_the_costliest_part():
 def test_a_report_of_nothing_and_of_no_noise():
     assert report().spent_mu == 0.0 and report().dp_event().events == []
     assert report(math.inf, a=math.inf).left_mu == math.inf
+
+
+def test_releases_about_all_records_do_not_hide_those_about_a_part():
+    events = report(a=0.3, b=0.4, all=0.9).dp_event().events
+    mus = sorted(1.0 / event.noise_multiplier for event in events)
+    assert mus == pytest.approx([0.4, 0.9])
+
+
+def test_nothing_is_left_where_all_is_spent():
+    assert report(mu=0.5, a=0.5).left_mu == report(mu=0.5, a=0.6).left_mu == 0.0

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,10 +10,17 @@ from views import ONE_RECORD
 
 from skdpgmm._queries.cells import CellMoments, NearestCell
 from skdpgmm._rows.arrays import ArrayRows
-from skdpgmm.privacy import BudgetExceededError, Ledger
+from skdpgmm._rows.blocks import widen
+from skdpgmm.privacy import BudgetExceededError, Ledger, LedgerEntry
+from skdpgmm.privacy.bounded_sum import Part, parts
 from skdpgmm.privacy.grid import Ball
 from skdpgmm.privacy.noise import GaussianSource
-from skdpgmm.privacy.records import CHANGED_ROWS, PrivateRecords
+from skdpgmm.privacy.records import (
+    CHANGED_ROWS,
+    PrivateRecords,
+    add_noise,
+    exact_sums,
+)
 
 
 class Watched:
@@ -181,3 +189,67 @@ def test_rows_that_changed_are_refused_in_the_same_words(n_more, digest):
     with pytest.raises(ValueError) as refused:
         records.release("first", a_query(), [0.5, 0.5])
     assert str(refused.value) == CHANGED_ROWS
+
+
+# --------------------------------------------------------------------------
+# Sums and noise
+# --------------------------------------------------------------------------
+
+
+class Fixed:
+    """Rows whose sums are known, and a source whose normals are."""
+
+    n_rows = n_records = 2**31 + 5
+    digest = 3 * 2**31 + 7
+
+    def __init__(self, n_records=n_records, digest=digest):
+        words = (divmod(number, 2**31) for number in (n_records, digest))
+        self.sums = [np.array(pair) for pair in ((0, 4), *words)]
+
+    def sum(self, query):
+        return tuple(self.sums)
+
+    def standard_normal(self, shape):
+        return np.resize([0.5, -1.0, 2.0], shape)
+
+
+def test_records_are_counted_in_two_words():
+    (total,) = exact_sums(Fixed(), None)
+    assert total.tolist() == [0, 4]
+    for wrong in ({"n_records": 5}, {"digest": 7}, {"n_records": 2**31 + 6}):
+        with pytest.raises(ValueError, match=re.escape(CHANGED_ROWS)):
+            exact_sums(Fixed(**wrong), None)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2)])
+def test_noise_has_the_scale_that_the_ledger_states(shape):
+    exact = np.full(shape, 7)
+    part = Part("sums", shape, 8.0, scale=0.5, symmetric=len(shape) == 2)
+    entry = LedgerEntry("sums", shape, 16.0, 0.25)
+    found = add_noise(part, widen(exact), entry, Fixed())
+    assert found.sd == 0.5 * 64.0
+    noise = 2.0 * found.value - 7.0
+    if part.symmetric:
+        root = round(32.0 / math.sqrt(2.0))
+        assert noise.tolist() == [[32.0, root], [root, -64.0]]
+    else:
+        assert noise.tolist() == [32.0, -64.0, 128.0]
+    with pytest.raises(ValueError, match=r"sums has sums of shape"):
+        add_noise(part, widen(exact)[:, :1], entry, Fixed())
+
+
+def test_a_person_who_is_replaced_moves_sums_by_all_records_of_both():
+    ledger = Ledger(1.0)
+    records = PrivateRecords(
+        ArrayRows(np.ones((10, 2))),
+        ledger=ledger,
+        adjacency="replace-one",
+        max_contributions=3,
+        source=GaussianSource(),
+    )
+    query = a_query()
+    records.release("first", query, [0.5, 0.5])
+    stated = [part.l2_sensitivity for part in parts(query)]
+    count, total = (entry.l2_sensitivity for entry in ledger.entries)
+    assert total == 6 * stated[1]
+    assert count == pytest.approx(3 * math.sqrt(2.0) * stated[0])
