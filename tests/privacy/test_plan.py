@@ -25,6 +25,7 @@ def test_a_plan_is_no_report():
         plan._repr_html_()
     )
     assert isinstance(plan, PrivacyPlan)
+    assert "an attacker" in str(plan) and "nobody" not in str(plan)
     # So few records are not to be heard.
     assert any("cannot be told from noise" in doubt for doubt in plan.doubts)
     assert str(plan).count("\ndoubt") == len(plan.doubts)
@@ -43,4 +44,6 @@ def test_a_plan_of_steps_has_all_of_them():
     assert len(both.doubts) == len(one.doubts) + len(two.doubts)
     assert both.not_private is None
     plans["b"] = DPKMeans(2, random_state=0).plan(20, 4)
-    assert "NOT PRIVATE" in str(PrivacyPlan.of_steps(plans, 1.0, 0.5)).splitlines()[0]
+    told = str(PrivacyPlan.of_steps(plans, 1.0, 0.5))
+    assert "NOT PRIVATE" in told.splitlines()[0]
+    assert "an attacker" not in told and "nobody would be protected" in told
