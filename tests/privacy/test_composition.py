@@ -89,6 +89,7 @@ def test_what_is_left_fits_and_no_more_does(epsilon, share, delta, n_fits):
 def test_what_is_left_without_a_bound_and_of_nothing():
     assert epsilon_left(math.inf, math.inf, 1e-5) == math.inf
     assert epsilon_left(0.5, 0.5, 1e-5) == epsilon_left(0.5, 0.6, 1e-5) == 0.0
+    assert epsilon_left(0.5, 0.0, 1e-5) == epsilon_left(0.5, 0.0, 1e-5, 1)
 
 
 # --------------------------------------------------------------------------

@@ -131,10 +131,11 @@ def test_arrays_of_numpy():
     assert HOST.indices(X).tolist() == found.tolist() == X.tolist()
 
 
+@pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("n_rows", [0, 1, 6, 7])
-def test_slices_hold_each_row_once(n_rows):
-    slices = row_slices(n_rows, 3)
-    assert len(slices) == max(1, math.ceil(n_rows / 3))
+def test_slices_hold_each_row_once(n_rows, size):
+    slices = row_slices(n_rows, size)
+    assert len(slices) == max(1, math.ceil(n_rows / size))
     held = [i for rows in slices for i in range(n_rows)[rows]]
     assert held == [*range(n_rows)]
     assert all(0 <= rows.start <= rows.stop <= n_rows for rows in slices)
