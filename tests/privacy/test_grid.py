@@ -233,6 +233,7 @@ def test_public_points_are_at_most_two_radii_away():
     points = np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 0.0], [60.0, 0.0, -80.0]])
     expected = [[1.0, 2.0, 2.0], [0.0, 0.0, 0.0], [6.0, 0.0, -8.0]]
     np.testing.assert_allclose(BALL.limit(points), expected, rtol=1e-15)
+    np.testing.assert_allclose(BALL.limit(points[2]), expected[2], rtol=1e-15)
     steps = BALL.on_grid(points)
     assert np.array_equal(steps, np.rint(steps))
     np.testing.assert_allclose(steps * BALL.step, expected, atol=0.51 * BALL.step)
