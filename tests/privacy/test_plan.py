@@ -43,6 +43,7 @@ def test_a_plan_of_steps_has_all_of_them():
     assert all(doubt.startswith(("a, ", "b, ")) for doubt in both.doubts)
     assert len(both.doubts) == len(one.doubts) + len(two.doubts)
     assert both.not_private is None
+    assert PrivacyPlan.of_steps({"a": one}, 1.0, 0.5).noise_sd == one.noise_sd
     plans["b"] = DPKMeans(2, random_state=0).plan(20, 4)
     told = str(PrivacyPlan.of_steps(plans, 1.0, 0.5))
     assert "NOT PRIVATE" in told.splitlines()[0]
