@@ -211,6 +211,7 @@ def test_the_table_leaves_out_columns_of_words_that_say_nothing():
     plain = Cost("a", 1.0, 1e-5, 0.25, None)
     assert table(plain) == [("fit", *numbers), ("a", "1", "1e-05", "0.25", "")]
     full = Cost("b", 2.0, 1e-6, 0.5, 7, "done", "north", "today")
+    assert len(table(full)[0]) == 8
     assert table(plain, full) == [
         ("fit", "part", "when", *numbers, "state"),
         ("a", "", "", "1", "1e-05", "0.25", "", ""),
