@@ -294,7 +294,8 @@ def beside_others():
     )
     cells.append(
         [
-            f"k-means loss over that without privacy, mean of {len(sets)} sets",
+            "k-means loss over that without privacy, geometric mean of "
+            f"{len(sets)} sets",
             *(".25 to 4", ours),
             f"{google}, Google; {other}, diffprivlib, which needs no delta",
             "1",

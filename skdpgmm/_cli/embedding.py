@@ -64,6 +64,8 @@ def embed(
     output(rows, SUFFIXES, force)
     if (size is not None and size < 1) or batch_size < 1:
         refuse("--size and --batch-size must be at least 1.")
+    with records("Reading"):
+        items = _items(source, text, label, person)
     passed: dict[str, Any] = {"batch_size": batch_size}
     if pooling is not None:
         passed["pooling"] = pooling.value
@@ -73,13 +75,11 @@ def embed(
                 "--preprocess, --size and --gray are for an encoder without a "
                 "preprocessing of its own, and a folder of a model has one."
             )
-        transformer = _pretrained(encoder, not source.is_dir(), passed)
+        transformer = _pretrained(encoder, text is not None, passed)
     else:
-        if preprocess is None and source.is_file():
+        if preprocess is None and text is not None:
             refuse("--preprocess is needed, to make numbers of texts.")
         transformer = _loaded(encoder, preprocess, Pixels(size or 224, gray), passed)
-    with records("Reading"):
-        items = _items(source, text, label, person)
     n_features = 0
     # How many there are is private, and so no part of what is said.
     with Writer(rows) as writer, bar("embedding", len(items.items)) as done:

@@ -105,6 +105,9 @@ def test_a_folder_of_a_model_brings_its_own_preprocessing(images, run, tmp_path)
     ]:
         found = run("embed", images, path, "--force", *more)
         assert found.code == 1 and why in found.err
+    # Which kind of encoder is meant is told by what is embedded.
+    found = run("embed", tmp_path / "typo", path, "--force", "--encoder", folder)
+    assert found.code == 1 and "typo is not there" in found.err
 
 
 def test_a_broken_image_is_not_named(images, here, run, tmp_path):
