@@ -14,12 +14,20 @@ from skdpgmm.privacy import (
     BudgetExceededError,
     Ledger,
     LedgerEntry,
+    accounting,
+    attack_power,
     compose_mu,
     epsilon_from_mu,
     mu_from_epsilon,
+    split_mu,
     unit_factor,
 )
-from skdpgmm.privacy.accounting import MIN_DELTA, MIN_EPSILON, _log_delta
+from skdpgmm.privacy.accounting import (
+    MIN_DELTA,
+    MIN_EPSILON,
+    _log_delta,
+    epsilon_within_mu,
+)
 
 
 def entry(mu=0.5, sensitivity=4.0):
@@ -169,8 +177,56 @@ def test_contributions_that_bound_nothing_are_refused(m):
         unit_factor("add-remove", m)
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 7, 1000, 2**31])
-def test_replacing_acute_summands_moves_them_by_the_root_of_two_rounded_up(m):
-    assert unit_factor("add-remove", m, acute=True) == m
-    factor = Fraction(unit_factor("replace-one", m, acute=True))
-    assert 2 * m**2 <= factor**2 < 2 * m**2 * (1 + Fraction(1, 2**50))
+def test_replacing_acute_summands_moves_them_by_the_root_of_two_rounded_up():
+    # For some of them, such as 23, float64 rounds the product down.
+    for m in [*range(1, 200), 1000, 2**31]:
+        assert unit_factor("add-remove", m, acute=True) == m
+        factor = Fraction(unit_factor("replace-one", m, acute=True))
+        assert 2 * m**2 <= factor**2 < 2 * m**2 * (1 + Fraction(1, 2**50))
+
+
+# --------------------------------------------------------------------------
+# The last digit
+# --------------------------------------------------------------------------
+
+
+class Pessimist:
+    """The other direction, which finds a little more than there is."""
+
+    def __init__(self, convert):
+        self.convert, self.n_calls = convert, 0
+
+    def __call__(self, value, delta):
+        self.n_calls += 1
+        assert self.n_calls < 40, "looks for a smaller one without end"
+        return self.convert(value, delta) * (1.0 + 1e-9)
+
+
+@pytest.mark.parametrize("epsilon", [1e-3, 1.0, 50.0])
+def test_mu_is_made_smaller_until_it_costs_no_more_than_epsilon(monkeypatch, epsilon):
+    largest, back = mu_from_epsilon(epsilon, 1e-5), Pessimist(epsilon_from_mu)
+    monkeypatch.setattr(accounting, "epsilon_from_mu", back)
+    mu = mu_from_epsilon(epsilon, 1e-5)
+    assert back(mu, 1e-5) <= epsilon
+    assert largest * (1.0 - 1e-7) < mu < largest
+
+
+@pytest.mark.parametrize("mu", [1e-3, 0.3, 10.0])
+def test_epsilon_is_made_smaller_until_it_costs_no_more_than_mu(monkeypatch, mu):
+    largest, back = epsilon_within_mu(mu, 1e-5), Pessimist(mu_from_epsilon)
+    monkeypatch.setattr(accounting, "mu_from_epsilon", back)
+    epsilon = epsilon_within_mu(mu, 1e-5)
+    assert back(epsilon, 1e-5) <= mu
+    assert largest * (1.0 - 1e-7) < epsilon < largest
+
+
+def test_shares_that_add_up_to_more_than_one_by_rounding_only():
+    parts = split_mu(3.0, {"a": 0.5, "b": 0.5 + 0.9e-9})
+    assert sum(Fraction(part) ** 2 for part in parts.values()) <= 9
+    with pytest.raises(ValueError, match="shares must be"):
+        split_mu(3.0, {"a": 0.5, "b": 0.5 + 1.5e-9})
+
+
+def test_the_smallest_mu_is_one():
+    assert epsilon_from_mu(1e-100, 1e-5) == 0.0
+    assert attack_power(1e-100, 0.05) == pytest.approx(0.05)
