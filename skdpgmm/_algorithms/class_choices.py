@@ -16,6 +16,7 @@ from skdpgmm._algorithms.choices import (
     MOST_NUMBERS,
     NOISELESS_MU,
     codebook_features,
+    directions_told,
     sizes,
 )
 from skdpgmm.privacy.report import Decision
@@ -51,19 +52,17 @@ def class_clusters(n, n_classes, n_features, mu):
 def class_means(n, n_classes, n_features, mu):
     """Return whether classes have means of all features in place of clusters.
 
-    Clusters are looked for in the leading directions, which have to be told before. The
-    noise in the second moment has an edge of ``e = (2 d)**.5 R**2 / (mu_s n)``: where
-    variances fall so that that of direction r is R**2 / (3 r), as for `class_shapes`,
-    so many stand out as have more. Means of C classes need no direction. The
+    Clusters are looked for in the leading directions, which have to be told before, as
+    `directions_told` of the second moment. Means of C classes need no direction. The
     singular values of the noise in them are ``(C d)**.5 R / (mu_m n)`` about, in the
     mean of the classes, and those of their differences R at most.
     """
-    mu = min(mu, NOISELESS_MU)
-    edge, noise = (
-        math.sqrt(n_features) / (mu * math.sqrt(LABEL_MODEL_OF_MEANS[part]) * n)
+    mu_moment, mu_means = (
+        min(mu, NOISELESS_MU) * math.sqrt(LABEL_MODEL_OF_MEANS[part])
         for part in ("moment", "means")
     )
-    told = 1.0 / (3.0 * math.sqrt(2.0) * edge)
+    noise = math.sqrt(n_features) / (mu_means * n)
+    told = directions_told(n, n_features, mu_moment)
     clear = math.sqrt(n_classes) * noise <= _CLEAR_MEANS
     hidden = told < codebook_features(n_features).value
     because = sizes(n, n_classes, n_features, mu) | {"directions": told}

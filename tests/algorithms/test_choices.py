@@ -9,6 +9,7 @@ from skdpgmm._algorithms.choices import (
     N_RANDOM_FEATURES,
     affordable_shapes,
     covariance_type,
+    n_components,
     n_passes,
     n_random_features,
     relative_noise,
@@ -43,7 +44,39 @@ def test_a_label_model_keeps_one_shape_longer():
     numbers = dict(n_classes=2, k=1, n_features=40, mu=1.0)
     assert covariance_type(6_000.0, **numbers, label_model=False).value == "full"
     assert covariance_type(6_000.0, **numbers, label_model="auto").value == "tied"
-    assert covariance_type(2_000.0, **numbers, label_model=False).value == "tied"
+    assert covariance_type(500.0, **numbers, label_model=False).value == "tied"
+
+
+def test_shapes_of_many_features_need_directions_that_stand_out():
+    def auto(n, mu, k=1, **given):
+        given = dict(n_classes=10, n_features=1280, label_model=False) | given
+        return covariance_type(n, k=k, mu=mu, **given)
+
+    # A tenth of 20,000 records: 7 and 22 directions, of 1280.
+    few, many = auto(20_000.0, 0.5), auto(20_000.0, 1.7)
+    assert (few.value, many.value) == ("tied", "full")
+    assert few.because["directions"] < 16.0 < many.because["directions"]
+    # In few features a third of an error is asked for, as it was measured there.
+    assert auto(300.0, 1.7, n_features=32).value == "tied"
+    assert auto(300.0, 1.7, n_features=33).value == "tied"
+    # Without noise, records are what is missing.
+    assert auto(20_000.0, np.inf).value == "full"
+    assert auto(4_000.0, np.inf).value == "tied"
+    # A head makes up for it; and without labels there are no classes to tell.
+    assert auto(20_000.0, 1.7, label_model="auto").value == "tied"
+    assert auto(20_000.0, 1.7, n_classes=1, k=10).value == "tied"
+
+
+def test_components_of_many_features_need_directions_each():
+    def auto(n, mu, with_head=False):
+        return n_components(n, 10, 196, mu, with_head).value
+
+    assert [auto(60_000.0, mu) for mu in (0.27, 1.0, 2.0)] == [1, 4, 8]
+    assert auto(60_000.0, np.inf) == 15  # 392 records, or more, each
+    assert auto(60_000.0, 2.0, with_head=True) == 1
+    for mu in (0.27, 2.0, np.inf):
+        given = dict(n_classes=10, n_features=196, mu=mu, label_model=False)
+        assert covariance_type(60_000.0, k=auto(60_000.0, mu), **given).value == "full"
 
 
 def test_what_is_chosen_by_itself_takes_little_memory():
