@@ -22,7 +22,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 .PHONY: benchmark-synthetic benchmark-clustering benchmark-mixture benchmark-recovery
 .PHONY: benchmark-scaling benchmark-embed benchmark-device benchmark-asv
 .PHONY: benchmark-search benchmark-images benchmark-rows benchmark-pca fuzz fuzz-files
-.PHONY: benchmark-record
+.PHONY: benchmark-record benchmark-pixels
 .PHONY: benchmark-audit planted-faults referees
 .PHONY: proof mutation benchmark-scale
 .DELETE_ON_ERROR:
@@ -50,6 +50,7 @@ help:
 	@echo "make benchmark-embed      images embedded in a second"
 	@echo "make benchmark-images     what private synthetic images teach, beside peers"
 	@echo "make benchmark-record     published accuracies, and ours beside them"
+	@echo "make benchmark-pixels     images without public images, beside published ones"
 	@echo "make benchmark-device     a fit on a CUDA device"
 	@echo "make benchmark-search     what a private search finds among ten candidates"
 	@echo "make benchmark-asv        time and memory as one number grows, by asv"
@@ -208,6 +209,9 @@ benchmark-images: $(VENV)/.stamp-examples
 
 benchmark-record: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.record $(or $(BENCHMARK_ARGS),no-public-data)
+
+benchmark-pixels: $(VENV)/.stamp-examples
+	$(BIN)/python -m benchmarks.pixels $(BENCHMARK_ARGS)
 
 benchmark-device: $(VENV)/.stamp-examples
 	$(BIN)/python -m benchmarks.device $(BENCHMARK_ARGS)

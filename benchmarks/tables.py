@@ -11,11 +11,15 @@ from benchmarks.common.command import restored
 from benchmarks.common.judges import JUDGES
 from benchmarks.figures.rows import NOT_PRIVATE, PRIVATE
 from benchmarks.keep import KEPT
+from benchmarks.pixels import EPSILONS, RECORDS, SLOW
+from benchmarks.pixels import OURS as DRAWN
+from benchmarks.pixels import PUBLISHED as PUBLISHED_IMAGES
 from benchmarks.record import DELTA, HEAD, PEER, PUBLISHED, ROWS, over_seeds
 from benchmarks.rows import columns_of
 
 WITHOUT_PRIVACY = "\u221e"
 NOTHING = "\u2013"
+EMPTY = [NOTHING] * len(EPSILONS)
 OURS = ("ours", "ours, plain")
 PEERS = [method for method in PRIVATE if method not in OURS]
 
@@ -260,6 +264,26 @@ def mean_of(entry):
     return with_spread(over_seeds(entry, "accuracy")[:2]) if entry else NOTHING
 
 
+def pixels(results):
+    """Return the table of `benchmarks.pixels`: what images teach, and others' do."""
+    heads = ["images", *(f"epsilon {e:g}" for e in EPSILONS), WITHOUT_PRIVACY, "seeds"]
+    lines = []
+    for name, entry in results.items():
+        drawn = [entry[DRAWN].get(f"{e:g}") for e in (*EPSILONS, np.inf)]
+        seeds = over_seeds(entry[DRAWN]["inf"], "accuracy")[2]
+        cells = [["ours", *map(mean_of, drawn), seeds]]
+        cells += [
+            [who, *map(number, found), NOTHING, NOTHING]
+            for who, found in PUBLISHED_IMAGES[name].items()
+        ]
+        for method in (SLOW, RECORDS):
+            cells.append([method, *EMPTY, mean_of(entry[method]["inf"]), seeds])
+        times = ", ".join(significant(over_seeds(e, "seconds")[0]) for e in drawn)
+        said = f"From images to images our three took {times} seconds."
+        lines += [f"*{name}*", "", *table(heads, cells), said, ""]
+    return lines
+
+
 # --- at the front door ----------------------------------------------------------------
 def beside_others():
     """Return one table of all that is kept with a number of others beside it."""
@@ -309,6 +333,7 @@ TABLES = {
     "clustering": clustering,
     "mixture": mixture,
     "record": record,
+    "pixels": pixels,
     "scaling": scaling,
 }
 

@@ -52,8 +52,10 @@ def _flat(images):
 def train_cnn(X, y, n_epochs=4, seed=0, batch=256):
     """Train a small convolutional network on images of uint8, without privacy."""
     torch.manual_seed(seed)
+    x = _as_input(X)
+    n_colours, height, width = x.shape[1:]
     model = nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1),
+        nn.Conv2d(n_colours, 32, 3, padding=1),
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 3, padding=1),
@@ -61,12 +63,11 @@ def train_cnn(X, y, n_epochs=4, seed=0, batch=256):
         nn.MaxPool2d(2),
         nn.Flatten(),
         nn.Dropout(0.3),
-        nn.Linear(64 * 7 * 7, 128),
+        nn.Linear(64 * (height // 4) * (width // 4), 128),
         nn.ReLU(),
         nn.Dropout(0.3),
         nn.Linear(128, 10),
     ).to(memory_format=torch.channels_last)
-    x = torch.from_numpy(X.astype(np.float32) / 255)[:, None]
     target = torch.from_numpy(y.astype(np.int64))
     n_batches = len(x) // batch
     optimizer = torch.optim.Adam(model.parameters())
@@ -85,7 +86,12 @@ def train_cnn(X, y, n_epochs=4, seed=0, batch=256):
 def accuracy(model, X, y):
     """Share of images of uint8 that a network gets right."""
     model.eval()
-    x = torch.from_numpy(X.astype(np.float32) / 255)[:, None]
     with torch.inference_mode():
-        found = torch.cat([model(part).argmax(1) for part in x.split(1000)])
+        found = torch.cat([model(part).argmax(1) for part in _as_input(X).split(1000)])
     return float(np.mean(found.numpy() == y))
+
+
+def _as_input(X):
+    """Images of 0 to 255, (n, h, w) or (n, h, w, c), as (n, c, h, w) of 0 to 1."""
+    x = torch.from_numpy(X.astype(np.float32) / 255)
+    return x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)

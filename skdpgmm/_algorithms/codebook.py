@@ -26,7 +26,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skdpgmm._algorithms.budget import CODEBOOK_LEVEL, codebook_levels
 from skdpgmm._estimates.shrinkage import cut_lengths, james_stein
 from skdpgmm._queries.cells import CellMoments, NearestCell
-from skdpgmm._rows.blocks import one_blas_thread
 
 # A cell is not split when the noise in its mean is larger than this share of its
 # root mean square radius: its halves could not be told apart.
@@ -193,7 +192,7 @@ def merge_codebook(codebook, n_clusters, largest, public_rng):
             if len(points) <= _MAX_WARD:
                 init = ward(points, weights, n_clusters)
             kmeans = KMeans(n_clusters, init=init, n_init=1, random_state=seed)
-            with warnings.catch_warnings(), one_blas_thread():
+            with warnings.catch_warnings():
                 # Codewords of identical records are one point.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 owner = kmeans.fit(points, sample_weight=weights).labels_

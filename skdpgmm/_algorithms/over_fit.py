@@ -21,7 +21,6 @@ from skdpgmm._estimates.spectrum import spiked_covariance
 from skdpgmm._models.mixture import Mixture
 from skdpgmm._models.reduction import reduce_mixture
 from skdpgmm._queries.cells import CellMoments, NearestCell
-from skdpgmm._rows.blocks import one_blas_thread
 
 # The passes at many components only have to find the shapes that a reduction needs.
 _N_PASSES = 2
@@ -83,16 +82,15 @@ def start_from_many(view, k, covariance, budget, n_init=1, tol=None):
     # A component without clear counts is placed by noise: drop it.
     clear = passes.clear if passes.clear.any() else np.ones_like(passes.clear)
     many = passes.mixture
-    with one_blas_thread():
-        return reduce_mixture(
-            many.weights[clear],
-            many.means[clear],
-            many.full_covariances()[clear],
-            k,
-            covariance,
-            n_init,
-            public_rng,
-        )
+    return reduce_mixture(
+        many.weights[clear],
+        many.means[clear],
+        many.full_covariances()[clear],
+        k,
+        covariance,
+        n_init,
+        public_rng,
+    )
 
 
 def _mixture_of(cells, largest, covariance, n_init, public_rng):
@@ -101,10 +99,9 @@ def _mixture_of(cells, largest, covariance, n_init, public_rng):
     weights = weights / weights.sum()
     covariance = covariance.of_pieces()
     if len(weights) > largest:
-        with one_blas_thread():
-            return reduce_mixture(
-                weights, means, covariances, largest, covariance, n_init, public_rng
-            )
+        return reduce_mixture(
+            weights, means, covariances, largest, covariance, n_init, public_rng
+        )
     classes = np.zeros(len(weights), dtype=np.intp)
     covariances = covariance.of_full(covariances, weights)
     return Mixture(weights, means, covariances, covariance, classes)

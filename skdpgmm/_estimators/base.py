@@ -29,6 +29,7 @@ from skdpgmm._estimators.session import Account, Session
 from skdpgmm._estimators.shown import GuaranteeHTML
 from skdpgmm._estimators.transcript import Transcript
 from skdpgmm._rows.array_api import as_numpy, portable
+from skdpgmm._rows.blocks import one_blas_thread
 from skdpgmm._rows.containers import column_of
 from skdpgmm._rows.opened import Asked
 from skdpgmm._rows.plain import plain
@@ -145,7 +146,8 @@ class PrivateEstimator(Planned, Replayed, GuaranteeHTML, CallbackSupportMixin):
             # Refuses, before anything is spent, what has no guarantee in common.
             account.report().after(earlier)
         session = Session.open(opened.rows, account, self._watch)
-        self._fit(session, given)
+        with one_blas_thread():  # as in a replay, to the bit
+            self._fit(session, given)
         report = account.report()
         self._transcript = None
         if earlier is None:

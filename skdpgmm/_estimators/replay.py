@@ -13,6 +13,7 @@ from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.saved import documented
 from skdpgmm._estimators.session import Session
 from skdpgmm._estimators.transcript import Transcript
+from skdpgmm._rows.blocks import one_blas_thread
 from skdpgmm._rows.recorded import Recorded
 from skdpgmm._rows.rehearsal import NO_NOISE
 from skdpgmm.privacy.records import MAX_ROWS
@@ -84,7 +85,7 @@ class Replayed(SharedTexts):
         records = account.behind(answers, NO_NOISE)
         session = Session.of(records, account, transcript.public_key)
         self._warnings: list = []
-        with collected_doubts():
+        with collected_doubts(), one_blas_thread():
             self._fit(session, given)
         del self._warnings
         names = [told.name for told in session.told]

@@ -45,7 +45,8 @@ def n_threads(n_jobs=None) -> int:
 def one_blas_thread():
     """Return a context in which BLAS has one thread.
 
-    Others would keep processors busy for a while when they have done their part. What
+    Others would keep processors busy for a while when they have done their part, and
+    the order in which BLAS adds up depends on their number. What
     sets limits of its own, as k-means of scikit-learn does, is called in this context
     too: of limits that are not nested, the last to end leaves what it found.
     """

@@ -17,10 +17,12 @@ def test_classes_get_shapes_that_noise_does_not_hide():
         return class_shapes(n, n_classes, d, mu).value
 
     assert directions(1e4) == 0
-    assert 0 < directions(8e4) < directions(1e5) < directions(1e9) == 64
+    assert 0 < directions(8e4) < directions(1e5) < directions(1e9) == 512
     assert directions(1e5, mu=0.1) == directions(1e5, n_classes=100) == 0
-    assert directions(1e5, mu=math.inf) == 64
+    assert directions(1e5, mu=math.inf) == 512
     assert directions(1e5, d=5) == 5
+    # Each class has a matrix of them, which takes time.
+    assert directions(1e5, n_classes=100, mu=math.inf) == 409
     # What sampling would hold of them takes too much memory.
     assert directions(1e12, n_classes=1000) == 0
 

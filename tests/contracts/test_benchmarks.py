@@ -6,9 +6,11 @@ from argparse import Namespace
 
 import numpy as np
 import pytest
+from scipy.fft import dctn, idctn
 
-from benchmarks import compare, record
+from benchmarks import compare, pixels, record
 from benchmarks.common.command import Results, command_of
+from benchmarks.common.cosines import cosine_embedder
 from benchmarks.common.scattering import scattering
 from benchmarks.keep import ABOUT, KEPT, kept, rounded
 from benchmarks.tables import TABLES, beside_others, section
@@ -150,6 +152,40 @@ def test_published_accuracies_stand_beside_ours():
         "     - 2",
     ]
     assert "* Fashion-MNIST: 60,000 records, 9 features, 3.0 ms an image." in lines
+
+
+def test_images_stand_beside_published_ones():
+    ours = {"1": fits_of(0.79, 0.81), "10": fits_of(0.82), "inf": fits_of(0.83)}
+    real = {"inf": fits_of(0.9)}
+    entry = {pixels.OURS: ours, pixels.SLOW: real, pixels.RECORDS: real}
+    lines = TABLES["pixels"]({"Fashion-MNIST": entry})
+    start = lines.index("   * - ours")
+    assert lines[start + 1 : start + 4] == [
+        "     - .800 ± .010",
+        "     - .820",
+        "     - .830",
+    ]
+    start = lines.index("   * - FETA-Pro")
+    assert lines[start + 1 : start + 3] == ["     - .823", "     - .883"]
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 6, 3)])
+def test_slow_waves_are_decoded_as_what_is_nearest(shape):
+    pytest.importorskip("torch")
+    rng, (h, w, *_) = np.random.default_rng(0), shape
+    images = rng.integers(0, 256, (3, *shape)).astype(np.uint8)
+    embedder = cosine_embedder(shape)
+    waves = embedder.fit_transform(images)
+    assert waves.shape[1] == images[0].size // 4
+    found = embedder.inverse_transform(waves)
+    assert (found.shape, found.dtype) == (images.shape, np.uint8)
+    slow = dctn(images / 255, axes=(1, 2), norm="ortho")
+    np.testing.assert_allclose(
+        waves, slow[:, : h // 2, : w // 2].reshape(3, -1), atol=1e-5
+    )
+    slow[:, h // 2 :] = slow[:, :, w // 2 :] = 0.0
+    nearest = np.clip(255 * idctn(slow, axes=(1, 2), norm="ortho"), 0, 255)
+    np.testing.assert_allclose(found, nearest, atol=0.51)
 
 
 def test_a_peer_keeps_the_best_setting_of_its_grid(tmp_path, monkeypatch):

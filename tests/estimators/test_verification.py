@@ -5,8 +5,17 @@ import math
 import numpy as np
 import pytest
 from private_fits import make_data
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from threadpoolctl import threadpool_limits
 
-from skdpgmm import DPKMeans, verify
+from skdpgmm import (
+    DPPCA,
+    DPEmbeddingSynthesizer,
+    DPKMeans,
+    DPLogisticRegression,
+    verify,
+)
 from skdpgmm._estimators.model_file import read, write
 
 
@@ -123,3 +132,23 @@ def test_two_accountants_agree(epsilon, tmp_path):
         assert other.startswith("not computed")
         assert repr(found) == "Verification(kmeans: 4 of 5 checks passed)"
         assert "not done" in str(found)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DPEmbeddingSynthesizer(label_model=True, epsilon=8.0),
+        DPEmbeddingSynthesizer(label_model=False, epsilon=8.0),
+        DPLogisticRegression(epsilon=8.0),
+        DPPCA(3, epsilon=8.0),
+        DPKMeans(10, epsilon=8.0),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_threads_of_linear_algebra_change_no_bit(estimator, tmp_path):
+    X, y = make_blobs(2_000, 150, centers=4, cluster_std=5.0, random_state=0)
+    with threadpool_limits(2, user_api="blas"):
+        clone(estimator).fit(X, y).save(tmp_path / "model")
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            assert verify(tmp_path / "model").to_the_bit
