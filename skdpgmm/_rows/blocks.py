@@ -46,9 +46,9 @@ def one_blas_thread():
     """Return a context in which BLAS has one thread.
 
     Others would keep processors busy for a while when they have done their part, and
-    the order in which BLAS adds up depends on their number. What
-    sets limits of its own, as k-means of scikit-learn does, is called in this context
-    too: of limits that are not nested, the last to end leaves what it found.
+    the order in which BLAS adds up depends on their number. What sets limits of its
+    own, as k-means of scikit-learn does, is called in this context too: of limits that
+    are not nested, the last to end leaves what it found.
     """
     return _LIMIT
 
