@@ -44,10 +44,10 @@ _GOOD_SHAPE = 0.1
 # having once so many of them stand out of its noise, and further components once so
 # many stand out of that of each. With 16 of 64 (Fashion-MNIST) and 22 of 1280 (and
 # CIFAR-10), all that learns from the rows learned as much or more from a shape of each
-# class than from one of all; and from 8 components of pixels of MNIST, with 25 each,
-# more than from 1, or from 20 with 10 each. And records of a component for each
-# feature, so that sampling is no reason against it: .34 gave questions to a bank better
-# rows. Not argued for components.
+# class than from one of all; and a network learned more from images of MNIST of 8
+# components of a class, with 25 each, than of 20, with 10 each. And records of a
+# component for each feature, so that sampling is no reason against it: .34 gave
+# questions to a bank better rows. Not argued for components.
 _TOLD_ALONE, _TOLD_EACH = 16.0, 24.0
 _RECORDS_ALONE, _RECORDS_EACH = 1.0 / 3.0, 2.0
 # With more features the scatter of a cell is mostly noise, and a head tells classes

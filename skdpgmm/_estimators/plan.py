@@ -12,6 +12,7 @@ from skdpgmm._algorithms.doubts import collected_doubts
 from skdpgmm._estimators.parameters import SharedTexts
 from skdpgmm._estimators.session import Session
 from skdpgmm._models.reduction import rough_reductions
+from skdpgmm._rows.blocks import one_blas_thread
 from skdpgmm._rows.labels import label_column
 from skdpgmm._rows.rehearsal import NO_NOISE, Rehearsal
 from skdpgmm.privacy.plan import PrivacyPlan
@@ -102,7 +103,8 @@ class Planned(SharedTexts):
         records = _recording(Rehearsal(int(n_samples), norm), account, noise_sd)
         session = Session.of(records, account, 0)
         # No release of imagined records follows from the parameters of a mixture.
-        with collected_doubts(imagined=True) as doubts, rough_reductions():
+        doubts_of = collected_doubts(imagined=True)
+        with doubts_of as doubts, rough_reductions(), one_blas_thread():
             copied._fit(session, given)
         report = account.report()
         where = f"of norm {norm:g}, for want of more"

@@ -57,8 +57,8 @@ def test_shapes_of_many_features_need_directions_that_stand_out():
     assert (few.value, many.value) == ("tied", "full")
     assert few.because["directions"] < 16.0 < many.because["directions"]
     # In few features a third of an error is asked for, as it was measured there.
-    assert auto(300.0, 1.7, n_features=32).value == "tied"
-    assert auto(300.0, 1.7, n_features=33).value == "tied"
+    assert auto(3_000.0, 1.7, n_features=32).value == "tied"
+    assert auto(3_000.0, 1.7, n_features=33).value == "full"
     # Without noise, records are what is missing.
     assert auto(20_000.0, np.inf).value == "full"
     assert auto(4_000.0, np.inf).value == "tied"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpydoc.validate import validate
 from private_fits import N_CLASSES, fit_cases, fitted_state, make_data
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdpgmm import (
     DPEmbeddingSynthesizer,
@@ -99,3 +100,20 @@ def test_rough_reductions_change_no_plan(name, n, monkeypatch):
     found = planned(make(), n, labelled=labelled)
     monkeypatch.setattr("skdpgmm._estimators.plan.rough_reductions", nullcontext)
     assert found == planned(make(), n, labelled=labelled)
+
+
+def test_a_plan_has_one_thread_of_linear_algebra_as_a_fit_has(monkeypatch):
+    """K-means of scikit-learn sets limits that do not nest: see `one_blas_thread`."""
+    seen, fit = [], DPKMeans._fit
+
+    def look(self, session, given):
+        infos = threadpool_info()
+        seen.extend(i["num_threads"] for i in infos if i["user_api"] == "blas")
+        return fit(self, session, given)
+
+    monkeypatch.setattr(DPKMeans, "_fit", look)
+    with threadpool_limits(2, user_api="blas"):
+        DPKMeans(2).plan(200, 3)
+        assert seen and set(seen) == {1}
+        DPKMeans(2, epsilon=8.0).fit(make_data(200, 3)[0])
+    assert set(seen) == {1}
